@@ -1,0 +1,8 @@
+// backend::Cpu: xsimd kernels, for any architecture that xsimd knows.
+#pragma once
+
+#include "cpu/cpu.hpp"
+#include "cpu/linear.hpp"
+#include "cpu/lstm.hpp"
+#include "cpu/norm.hpp"
+#include "host/kernels.hpp"

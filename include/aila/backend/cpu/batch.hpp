@@ -1,0 +1,149 @@
+// One SIMD register as a value: the only header that includes xsimd (any release from 8 on) and the intrinsics.
+//
+// Everything is a template on the architecture, so that translation units compiled with different flags never share
+// code. Call these functions qualified, simd::store(p, v): xsimd's own of the same names are found through their arguments.
+#pragma once
+
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#elif defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+#include <xsimd/xsimd.hpp>
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#elif defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+// Before a loop over registers: its bounds are constants, and it must vanish for the registers to be registers.
+#if defined(__clang__)
+#define AILA_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define AILA_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+namespace aila::inline v0::simd {
+
+/// The best architecture that the compiler's flags allow.
+using DefaultArch = xsimd::default_arch;
+
+/// `width` Scalars that are computed on at once.
+template <class Scalar, class Arch>
+using Batch = xsimd::batch<Scalar, Arch>;
+template <class Scalar, class Arch>
+inline constexpr std::size_t width = Batch<Scalar, Arch>::size;
+
+template <class Arch>
+inline constexpr bool is_avx512 = std::is_base_of_v<xsimd::avx512f, Arch>;
+template <class Arch>
+inline constexpr bool is_avx = std::is_base_of_v<xsimd::avx, Arch> && !is_avx512<Arch>;
+
+/// Vector registers a kernel may plan with.
+template <class Arch>
+inline constexpr std::size_t register_count = is_avx512<Arch> || std::is_base_of_v<xsimd::neon64, Arch> ? 32 : 16;
+
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline Batch<Scalar, Arch> load(const Scalar* from) noexcept {
+  return Batch<Scalar, Arch>::load_unaligned(from);
+}
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline Batch<Scalar, Arch> broadcast(Scalar value) noexcept {
+  return Batch<Scalar, Arch>(value);
+}
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline void store(Scalar* to, const xsimd::batch<Scalar, Arch>& v) noexcept {
+  v.store_unaligned(to);
+}
+
+/// a b + c, rounded once wherever the architecture can (xsimd 8 leaves it to the compiler on AVX-512; clang then rounds twice).
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> fmadd(const xsimd::batch<Scalar, Arch>& a,
+                                                               const xsimd::batch<Scalar, Arch>& b,
+                                                               const xsimd::batch<Scalar, Arch>& c) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (is_avx512<Arch>) {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      return _mm512_fmadd_ps(a, b, c);
+    } else {
+      return _mm512_fmadd_pd(a, b, c);
+    }
+  } else
+#endif
+    return xsimd::fma(a, b, c);
+}
+
+/// Masks for the first 0..8 lanes of an AVX register are windows into this.
+inline constexpr std::int32_t avx_mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/// The first `count` <= width Scalars, zeros behind them; memory behind them is not touched.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline Batch<Scalar, Arch> load_first(const Scalar* from, std::size_t count) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), from);
+  } else if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1U << count) - 1U), from);
+  } else
+#endif
+#if defined(__AVX__)
+      if constexpr (is_avx<Arch>) {
+    constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    if constexpr (std::is_same_v<Scalar, float>) {
+      return _mm256_maskload_ps(from, mask);
+    } else {
+      return _mm256_maskload_pd(from, mask);
+    }
+  } else
+#endif
+  {
+    alignas(64) Scalar lanes[width<Scalar, Arch>] = {};
+    for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i];
+    return load<Scalar, Arch>(lanes);
+  }
+}
+
+/// Writes the first `count` <= width lanes; memory behind them is not touched.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline void store_first(Scalar* to, const xsimd::batch<Scalar, Arch>& v,
+                                               std::size_t count) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, float>) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1U), v);
+  } else if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, double>) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1U << count) - 1U), v);
+  } else
+#endif
+#if defined(__AVX__)
+      if constexpr (is_avx<Arch>) {
+    constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    if constexpr (std::is_same_v<Scalar, float>) {
+      _mm256_maskstore_ps(to, mask, v);
+    } else {
+      _mm256_maskstore_pd(to, mask, v);
+    }
+  } else
+#endif
+  {
+    alignas(64) Scalar lanes[width<Scalar, Arch>];
+    simd::store(lanes, v);
+    for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
+  }
+}
+
+}  // namespace aila::inline v0::simd

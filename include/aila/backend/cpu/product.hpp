@@ -1,0 +1,79 @@
+// Dense products with a right-hand side packed in panels of columns.
+//
+// Bound by fused multiply-adds: a panel (inner x 4 vectors) is read from the first- or second-level cache once per tile of rows.
+#pragma once
+
+#include "pack.hpp"
+#include "product_transposed.hpp"
+
+namespace aila::inline v0::cpu {
+
+/// One tile: c[r c_stride + j] (+)= bias[j] + sums, j < width (Vectors - 1) + last.
+template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+[[gnu::noinline]] void product_tile(std::size_t K, const Scalar* a, std::size_t a_stride, std::size_t a_k_stride,
+                                    const Scalar* panel, const Scalar* bias, Scalar* c, std::size_t c_stride,
+                                    std::size_t last, bool accumulate) noexcept {
+  using B = simd::Batch<Scalar, Arch>;
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  Sums<Scalar, Arch, Rows, Vectors> sums;
+  AILA_UNROLL
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    B start = B(Scalar(0));
+    if (bias != nullptr)
+      start = v + 1 == Vectors ? simd::load_first<Scalar, Arch>(bias + v * W, last)
+                               : simd::load<Scalar, Arch>(bias + v * W);
+    AILA_UNROLL
+    for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = start;
+  }
+  multiply_add(K, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
+  AILA_UNROLL
+  for (std::size_t r = 0; r < Rows; ++r, c += c_stride) {
+    AILA_UNROLL
+    for (std::size_t v = 0; v + 1 < Vectors; ++v) {
+      if (accumulate) sums.at[r][v] += simd::load<Scalar, Arch>(c + v * W);
+      simd::store(c + v * W, sums.at[r][v]);
+    }
+    Scalar* tail = c + (Vectors - 1) * W;
+    B& sum = sums.at[r][Vectors - 1];
+    if (last == W) {
+      if (accumulate) sum += simd::load<Scalar, Arch>(tail);
+      simd::store(tail, sum);
+    } else {
+      if (accumulate) sum += simd::load_first<Scalar, Arch>(tail, last);
+      simd::store_first(tail, sum, last);
+    }
+  }
+}
+
+/// c [M, N] = (or += with `accumulate`) a [M, K] b [K, N] + bias [N]; b packed by `pack`, bias may be null.
+/// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is one chain of fused multiply-adds in the order of k, whatever M:
+/// a sample's result does not depend on the samples beside it.
+template <class Scalar, class Arch>
+void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* a, std::size_t a_row_stride,
+                     std::size_t a_k_stride, const Scalar* packed_b, const Scalar* bias, Scalar* c,
+                     std::size_t c_row_stride, bool accumulate) noexcept {
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  constexpr std::size_t block_bytes = std::size_t{1} << 16;  // rows of a that stay in the second-level cache
+  const Parts panels(ceil_div(N, W), panel_vectors);
+  const std::size_t block_rows = 48 + block_bytes / (sizeof(Scalar) * (K + 1)) / 48 * 48;
+  for (std::size_t block = 0; block < M; block += block_rows) {
+    const std::size_t rows = smaller(block_rows, M - block);
+    for (std::size_t p = 0; p < panels.count; ++p) {
+      const std::size_t column = panels.begin(p) * W;
+      with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
+        constexpr std::size_t V = decltype(vectors)::value;
+        const std::size_t last = smaller(W, N - column - (V - 1) * W);
+        const Parts tiles(rows, most_rows<Arch>(V));
+        for (std::size_t t = 0; t < tiles.count; ++t)
+          with_constant<most_rows<Arch>(V)>(tiles.size(t), [&](auto tile_rows) {
+            const std::size_t m = block + tiles.begin(t);
+            product_tile<Scalar, Arch, decltype(tile_rows)::value, V>(
+                K, a + m * a_row_stride, a_row_stride, a_k_stride, packed_b + column * K,
+                bias == nullptr ? nullptr : bias + column, c + m * c_row_stride + column, c_row_stride, last, accumulate);
+          });
+      });
+    }
+  }
+}
+
+}  // namespace aila::inline v0::cpu

@@ -1,0 +1,84 @@
+// The register tile under every product: Rows x Vectors sums of products that stay in registers over the whole inner dimension.
+//
+// Cost: per inner step Rows x Vectors fused multiply-adds against Vectors loads and Rows broadcasts. Sizes are run-time numbers, so that
+// all shapes of a program share these few functions.
+#pragma once
+
+#include "simd.hpp"
+
+namespace aila::inline v0::cpu {
+
+/// Vectors of a panel of columns.
+inline constexpr std::size_t panel_vectors = 4;
+
+/// Most rows whose sums, with what is multiplied, fit the registers beside `vectors` columns of vectors.
+template <class Arch>
+constexpr std::size_t most_rows(std::size_t vectors) noexcept {
+  if (simd::register_count<Arch> == 32) return vectors == 4 ? 6 : 8;
+  return vectors == 4 ? 3 : vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
+}
+
+constexpr std::size_t ceil_div(std::size_t a, std::size_t b) noexcept { return (a + b - 1) / b; }
+constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
+/// Cuts [0, total) into the fewest parts of at most `most`, nearly equal: 8 by 6 gives 4 and 4. Part i is [begin(i), begin(i + 1)).
+struct Parts {
+  std::size_t count, base, longer;
+  constexpr Parts(std::size_t total, std::size_t most) noexcept
+      : count(ceil_div(total, most)), base(count == 0 ? 0 : total / count), longer(count == 0 ? 0 : total % count) {}
+  constexpr std::size_t begin(std::size_t i) const noexcept { return i * base + smaller(i, longer); }
+  constexpr std::size_t size(std::size_t i) const noexcept { return base + (i < longer ? 1 : 0); }
+};
+
+template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+struct Sums {
+  simd::Batch<Scalar, Arch> at[Rows][Vectors];
+};
+
+/// sums[r][v] += sum over k < inner of a[r row_stride + k inner_stride] * b[k b_stride + v width, ...).
+/// With Partial the last vector of each row of b has `last` Scalars and nothing behind them is read.
+template <bool Partial = false, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+[[gnu::always_inline]] inline void multiply_add(std::size_t inner, const Scalar* a, std::size_t row_stride,
+                                                std::size_t inner_stride, const Scalar* b, std::size_t b_stride,
+                                                std::size_t last, Sums<Scalar, Arch, Rows, Vectors>& sums) noexcept {
+  using B = simd::Batch<Scalar, Arch>;
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  const auto vector = [&](std::size_t v) __attribute__((always_inline)) {
+    return Partial && v + 1 == Vectors ? simd::load_first<Scalar, Arch>(b + v * W, last)
+                                       : simd::load<Scalar, Arch>(b + v * W);
+  };
+  for (std::size_t k = 0; k < inner; ++k, a += inner_stride, b += b_stride) {
+    if constexpr (Rows < Vectors) {  // fewer registers for what is multiplied: keep the shorter side
+      B left[Rows];
+      AILA_UNROLL
+      for (std::size_t r = 0; r < Rows; ++r) left[r] = B(a[r * row_stride]);
+      AILA_UNROLL
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        const B right = vector(v);
+        AILA_UNROLL
+        for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = simd::fmadd(left[r], right, sums.at[r][v]);
+      }
+    } else {
+      B right[Vectors];
+      AILA_UNROLL
+      for (std::size_t v = 0; v < Vectors; ++v) right[v] = vector(v);
+      AILA_UNROLL
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const B left = B(a[r * row_stride]);
+        AILA_UNROLL
+        for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = simd::fmadd(left, right[v], sums.at[r][v]);
+      }
+    }
+  }
+}
+
+/// Calls f with std::integral_constant<std::size_t, value>, 1 <= value <= Most.
+template <std::size_t Most, class F>
+[[gnu::always_inline]] inline void with_constant(std::size_t value, F&& f) noexcept {
+  if constexpr (Most > 1) {
+    if (value < Most) return with_constant<Most - 1>(value, static_cast<F&&>(f));
+  }
+  f(std::integral_constant<std::size_t, Most>{});
+}
+
+}  // namespace aila::inline v0::cpu

@@ -1,0 +1,7 @@
+// SIMD for kernels of the CPU: batches, their mathematics, shuffles and tiles. Kernels include this and never xsimd.
+#pragma once
+
+#include "batch.hpp"
+#include "batch_math.hpp"
+#include "shuffle.hpp"
+#include "tile.hpp"

@@ -1,0 +1,264 @@
+// Kernels made from bodies: a layer or policy written once over a scalar-or-batch type runs on every host backend.
+//
+// Lanes of the batch are positions (or samples, for sample-wise layers). Rows of a map are transposed tile by tile, so
+// that a body reads like scalar code. Cost: the transpositions, about 2 loads or stores an element, beside the body.
+#pragma once
+
+#include "../kernel.hpp"
+#include "lanes.hpp"
+
+namespace aila::inline v0 {
+
+template <class L, class V>
+concept ElementWiseBody = requires(V v) {
+  { L::template value<V>(v) };
+};
+template <class L, class In, class V>
+concept ForwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y) { L::template forward<In>(x, w, y); };
+
+/// Where a body's `g.add` goes: the lanes of a tile are summed into the group's gradient.
+template <class V>
+struct TileGradient {
+  Gradients<ScalarOf<V>> tensors;
+  constexpr void add(std::size_t tensor, std::size_t element, V value) {
+    if (tensors) tensors[tensor][element] += math::reduce_add(value);
+  }
+};
+
+template <class L, class In, class V>
+concept BackwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) {
+  L::template backward<In>(x, w, x, y, g);
+};
+
+namespace detail {
+template <bool exists, class L>
+consteval int require_layer_backward() {
+  static_assert(exists, "aila: training needs this layer's backward; write backward<In>(x, w, dy, dx, g) beside its forward");
+  return 0;
+}
+template <bool exists, class P>
+consteval int require_policy_backward() {
+  static_assert(exists,
+                "aila: training needs this policy's backward; write backward<Own, Before>(own, before, w, da, d_own, d_before, g)");
+  return 0;
+}
+template <class L>
+constexpr bool is_position_wise() {
+  if constexpr (requires { L::position_wise; })
+    return L::position_wise;
+  else
+    return false;
+}
+}  // namespace detail
+
+/// y = value(x), element by element.
+template <class L, class In, class Backend>
+struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
+  using S = typename Backend::Scalar;
+  using Lane = Lanes<Backend>;
+  using V = typename Lane::V;
+
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
+    const std::size_t n = pass.samples * In::elements;
+    std::size_t i = 0;
+    for (; i + Lane::count <= n; i += Lane::count) Lane::store(y + i, L::template value<V>(Lane::load(x + i)));
+    if (i < n) Lane::store_first(y + i, L::template value<V>(Lane::load_first(x + i, n - i)), n - i);
+  }
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S* x, const S* y, const S* dy, S* dx,
+                                 Gradients<S>, NothingSaved&, S*) {
+    if (dx == nullptr) return;
+    const std::size_t n = pass.samples * In::elements;
+    std::size_t i = 0;
+    for (; i + Lane::count <= n; i += Lane::count)
+      Lane::store(dx + i, Lane::load(dx + i) +
+                              Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
+    if (i < n) {
+      const std::size_t rest = n - i;
+      const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
+      Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
+    }
+  }
+};
+
+/// A position-wise or sample-wise body, tile by tile.
+template <class L, class In, class Backend>
+struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
+  using S = typename Backend::Scalar;
+  using Lane = Lanes<Backend>;
+  using V = typename Lane::V;
+  using Out = typename L::template Out<In>;
+  static constexpr bool position_wise = detail::is_position_wise<L>();
+  static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
+  static constexpr std::size_t width_in = In::elements / rows_per_sample;
+  static constexpr std::size_t width_out = Out::elements / rows_per_sample;
+
+  static constexpr std::size_t scratch(std::size_t, Capability c) {
+    return (width_in + width_out) * Lane::count * (keeps_for_backward(c) ? 2 : 1);
+  }
+
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S* scratch) {
+    V* tile_x = Lane::tile(scratch);
+    V* tile_y = tile_x + width_in;
+    const std::size_t rows = pass.samples * rows_per_sample;
+    for (std::size_t r = 0; r < rows; r += Lane::count) {
+      const std::size_t valid = rows - r < Lane::count ? rows - r : Lane::count;
+      Lane::load_rows(x + r * width_in, valid, width_in, tile_x);
+      L::template forward<In>(static_cast<const V*>(tile_x), w, tile_y);
+      Lane::store_rows(y + r * width_out, valid, width_out, tile_y);
+    }
+  }
+
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
+                                 Gradients<S> g, NothingSaved&, S* scratch) {
+    enum { checked = detail::require_layer_backward<BackwardBody<L, In, V>, L>() };
+    if constexpr (BackwardBody<L, In, V>) {
+      V* tile_x = Lane::tile(scratch);
+      V* tile_dx = tile_x + width_in;
+      V* tile_dy = tile_dx + width_in;
+      TileGradient<V> gradient{g};
+      const std::size_t rows = pass.samples * rows_per_sample;
+      for (std::size_t r = 0; r < rows; r += Lane::count) {
+        const std::size_t valid = rows - r < Lane::count ? rows - r : Lane::count;
+        Lane::load_rows(x + r * width_in, valid, width_in, tile_x);
+        Lane::load_rows_or_zero(dy + r * width_out, valid, width_out, tile_dy);
+        for (std::size_t i = 0; i < width_in; ++i) tile_dx[i] = V(S(0));
+        L::template backward<In>(static_cast<const V*>(tile_x), w, static_cast<const V*>(tile_dy), tile_dx, gradient);
+        if (dx != nullptr) Lane::add_rows(dx + r * width_in, valid, width_in, tile_dx);
+      }
+    }
+  }
+};
+
+/// The integration of a policy's body.
+template <class Part, class Backend>
+struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
+  using S = typename Backend::Scalar;
+  using Lane = Lanes<Backend>;
+  using V = typename Lane::V;
+  using P = typename Part::Policy;
+  using Own = typename Part::Own;
+  using Before = typename Part::Before;
+  static constexpr std::size_t d = Own::features;
+  static constexpr std::size_t before_width = [] {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < Before::count; ++i) sum += Before::features(i);
+    return sum;
+  }();
+  static constexpr bool has_backward =
+      requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
+        P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
+      };
+
+  static constexpr std::size_t scratch(std::size_t, Capability) {
+    return (3 * d + 2 * before_width + Part::mixture_weights) * Lane::count;
+  }
+
+  /// The tiles of one row of lanes.
+  struct Tiles {
+    V* own;
+    V* a;
+    V* d_own;
+    V* weights;
+    const V* before[Before::count + 1]{};
+    V* before_values[Before::count + 1]{};
+    V* d_before[Before::count + 1]{};
+
+    constexpr explicit Tiles(V* next) {
+      const auto take = [&](std::size_t n) {
+        V* p = next;
+        next += n;
+        return p;
+      };
+      own = take(d);
+      a = take(d);
+      d_own = take(d);
+      weights = take(Part::mixture_weights);
+      for (std::size_t i = 0; i < Before::count; ++i) {
+        before[i] = before_values[i] = take(Before::features(i));
+        d_before[i] = take(Before::features(i));
+      }
+    }
+    constexpr void load(const S* own_rows, const S* const* before_rows, std::size_t row, std::size_t valid) {
+      Lane::load_rows(own_rows + row * d, valid, d, own);
+      for (std::size_t i = 0; i < Before::count; ++i)
+        Lane::load_rows(before_rows[i] + row * Before::features(i), valid, Before::features(i), before_values[i]);
+    }
+  };
+
+  template <class F>
+  static constexpr void for_each_tile(const Pass& pass, F&& f) {
+    const std::size_t rows = pass.samples * Own::positions;
+    for (std::size_t r = 0; r < rows; r += Lane::count) f(r, rows - r < Lane::count ? rows - r : Lane::count);
+  }
+
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before, S* z,
+                                NothingSaved&, S* scratch) {
+    Tiles t(Lane::tile(scratch));
+    for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
+      t.load(own, before, row, valid);
+      P::template forward<Own, Before>(static_cast<const V*>(t.own), t.before, w, t.a);
+      for (std::size_t f = 0; f < d; ++f) t.a[f] += t.own[f];
+      Lane::store_rows(z + row * d, valid, d, t.a);
+    });
+  }
+
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before,
+                                 const S* dz, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved&, S* scratch) {
+    enum { checked = detail::require_policy_backward<has_backward, P>() };
+    if constexpr (has_backward) {
+      Tiles t(Lane::tile(scratch));
+      TileGradient<V> gradient{g};
+      for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
+        t.load(own, before, row, valid);
+        Lane::load_rows_or_zero(dz + row * d, valid, d, t.a);
+        for (std::size_t f = 0; f < d; ++f) t.d_own[f] = t.a[f];
+        for (std::size_t i = 0; i < Before::count; ++i)
+          for (std::size_t f = 0; f < Before::features(i); ++f) t.d_before[i][f] = V(S(0));
+        P::template backward<Own, Before>(static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a), t.d_own,
+                                          t.d_before, gradient);
+        Lane::add_rows(d_own + row * d, valid, d, t.d_own);
+        for (std::size_t i = 0; i < Before::count; ++i)
+          Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
+      });
+    }
+  }
+
+  static constexpr void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights,
+                                S* scratch) {
+    if constexpr (Part::mixture_weights > 0) {
+      Tiles t(Lane::tile(scratch));
+      for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
+        t.load(own, before, row, valid);
+        P::template mixture<Own, Before>(static_cast<const V*>(t.own), t.before, w, t.weights);
+        Lane::store_rows(weights + row * Part::mixture_weights, valid, Part::mixture_weights, t.weights);
+      });
+    }
+  }
+};
+
+template <class Part, class Backend>
+concept PolicyBody =
+    requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
+             Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
+      Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a);
+    };
+
+template <class L, class In, HostBackend Backend>
+  requires ElementWiseBody<L, typename Lanes<Backend>::V>
+ElementWiseKernel<L, In, Backend> select_kernel(rank::Body, Placed<L, In>, Backend);
+
+template <class L, class In, HostBackend Backend>
+  requires(!ElementWiseBody<L, typename Lanes<Backend>::V> && ForwardBody<L, In, typename Lanes<Backend>::V>)
+BodyKernel<L, In, Backend> select_kernel(rank::Body, Placed<L, In>, Backend);
+
+template <class P, class Own, class Before, HostBackend Backend>
+  requires PolicyBody<Integration<P, Own, Before>, Backend>
+PolicyBodyKernel<Integration<P, Own, Before>, Backend> select_kernel(rank::Body, Integration<P, Own, Before>, Backend);
+
+}  // namespace aila::inline v0

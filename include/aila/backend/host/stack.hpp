@@ -1,0 +1,361 @@
+// Stack on the host: core, integration and epilogue of each layer, the earlier maps kept as an array of pointers.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "../../network/stack.hpp"
+#include "../kernel.hpp"
+#include "pooling.hpp"
+
+namespace aila::inline v0 {
+
+template <class L, class In, class Backend>
+struct StackKernel {
+  using Scalar = typename Backend::Scalar;
+  using S = Scalar;
+  using Plan = typename L::template Plan<In>;
+  using Policy = typename Plan::Policy;
+  using Layers = typename Plan::Layers;
+  static constexpr std::size_t depth = Plan::depth;
+
+  template <std::size_t J>
+  using Layer = At<Layers, J>;
+  template <std::size_t J>
+  using Map = typename Layer<J>::Out;
+  template <std::size_t J>
+  using CoreIn = typename Layer<J>::Core::In;
+  template <std::size_t J>
+  using Core = KernelFor<typename Layer<J>::Core, Backend>;
+  template <std::size_t J>
+  using Integrated = typename Layer<J>::Integration;
+  template <std::size_t J>
+  static constexpr bool integrates = Integrated<J>::Policy::reads != integrate::Reads::nothing;
+  template <std::size_t J>
+  static constexpr bool bare = std::is_same_v<typename Layer<J>::Epilogue::Layer, Identity>;
+  template <std::size_t J>
+  static constexpr bool concatenates = Policy::concatenates && J >= 2;
+  template <std::size_t J>
+  static constexpr std::size_t elements = Map<J>::elements;
+
+  struct NoIntegration : KernelDefaults<S> {};
+  struct NoEpilogue : KernelDefaults<S> {};
+  template <bool exists, class Part, class None>
+  struct Choose {
+    using type = None;
+  };
+  template <class Part, class None>
+  struct Choose<true, Part, None> {
+    using type = KernelFor<Part, Backend>;
+  };
+  template <std::size_t J>
+  using Integrate = typename Choose<integrates<J>, Integrated<J>, NoIntegration>::type;
+  template <std::size_t J>
+  using Epilogue = typename Choose<!bare<J>, typename Layer<J>::Epilogue, NoEpilogue>::type;
+
+  /// The first earlier map that layer J's integration reads, and how many it reads.
+  template <std::size_t J>
+  static constexpr std::size_t first_read = Policy::reads == integrate::Reads::previous ? J - 1 : 0;
+  template <std::size_t J>
+  static constexpr std::size_t reads = integrates<J> ? J - first_read<J> : 0;
+  template <std::size_t From, class To>
+  static constexpr bool needs_pooling = Map<From>::positions != To::positions;
+
+  template <Capability C, class Indices>
+  struct SavedSlots;
+  template <Capability C, std::size_t... J>
+  struct SavedSlots<C, std::index_sequence<J...>> {
+    using Cores = Slots<typename Core<J>::template Saved<C>...>;
+    using Integrations = Slots<typename Integrate<J>::template Saved<C>...>;
+    using Epilogues = Slots<typename Epilogue<J>::template Saved<C>...>;
+  };
+
+  template <Capability C>
+  struct Saved {
+    using All = SavedSlots<C, std::make_index_sequence<depth>>;
+    typename All::Cores core;
+    typename All::Integrations integration;
+    typename All::Epilogues epilogue;
+    std::array<S*, depth + 1> joined{};    ///< what a core reads under a policy that concatenates
+    std::array<S*, depth + 1> own{};       ///< y_j
+    std::array<S*, depth + 1> sum{};       ///< y_j + a_j
+    std::array<S*, depth + 1> map{};       ///< h_j but for the last, which is the stack's output
+    std::array<S*, depth + 1> gradient{};  ///< of h_j
+    std::array<std::array<S*, depth + 1>, depth + 1> pooled{};  ///< h_i at layer j's positions, where they differ
+
+    constexpr void bind(Arena<S>& arena, std::size_t samples) {
+      S* shared_own = nullptr;
+      S* shared_sum = nullptr;
+      if constexpr (!keeps_for_backward(C)) {  // forward only: one buffer serves every layer
+        shared_own = arena.take(samples * most_elements);
+        shared_sum = arena.take(samples * most_elements);
+      }
+      for_each_index<depth>([&](auto j) {
+        constexpr std::size_t J = j;
+        slot<J>(core).bind(arena, samples);
+        slot<J>(integration).bind(arena, samples);
+        slot<J>(epilogue).bind(arena, samples);
+        if constexpr (concatenates<J>) joined[J] = arena.take(samples * CoreIn<J>::elements);
+        if constexpr (!keeps_for_backward(C)) {
+          own[J] = shared_own;
+          sum[J] = shared_sum;
+        } else {
+          if constexpr (integrates<J> || !bare<J>) own[J] = arena.take(samples * elements<J>);
+          if constexpr (integrates<J> && !bare<J>) sum[J] = arena.take(samples * elements<J>);
+        }
+        if constexpr (J + 1 < depth) {
+          map[J] = arena.take(samples * elements<J>);
+          if constexpr (keeps_for_backward(C)) gradient[J] = arena.take(samples * elements<J>);
+        }
+        for_each_index<reads<J>>([&](auto i) {
+          constexpr std::size_t From = first_read<J> + i;
+          if constexpr (needs_pooling<From, Map<J>>)
+            pooled[J][From] = arena.take(samples * Map<J>::positions * Map<From>::features);
+        });
+      });
+    }
+
+    constexpr S* published(std::size_t j, S* y) const { return j + 1 < depth ? map[j] : y; }
+  };
+
+  static constexpr std::size_t most_elements = [] {
+    std::size_t most = 0;
+    for_each_index<depth>([&](auto j) { most = std::max(most, elements<j>); });
+    return most;
+  }();
+  /// Elements of the largest gradient of something pooled or joined that stands between two maps.
+  static constexpr std::size_t most_between = [] {
+    std::size_t most = 0;
+    for_each_index<depth>([&](auto j) {
+      constexpr std::size_t J = j;
+      if constexpr (concatenates<J>) most = std::max(most, 2 * CoreIn<J>::elements);
+      std::size_t pooled = 0;
+      for_each_index<reads<J>>([&](auto i) {
+        constexpr std::size_t From = first_read<J> + i;
+        if constexpr (needs_pooling<From, Map<J>>)
+          pooled += Map<J>::positions * Map<From>::features + 2 * alignment_elements;
+      });
+      most = std::max(most, pooled);
+    });
+    return most;
+  }();
+
+  static constexpr auto packed_offset = [] {
+    std::array<std::size_t, 3 * depth + 1> offset{};
+    for_each_index<depth>([&](auto j) {
+      offset[3 * j + 1] = offset[3 * j] + round_up(Core<j>::packed, alignment_elements);
+      offset[3 * j + 2] = offset[3 * j + 1] + round_up(Integrate<j>::packed, alignment_elements);
+      offset[3 * j + 3] = offset[3 * j + 2] + round_up(Epilogue<j>::packed, alignment_elements);
+    });
+    return offset;
+  }();
+  static constexpr std::size_t packed = packed_offset[3 * depth];
+
+  template <std::size_t J, std::size_t Part>
+  static constexpr std::size_t first_tensor = Plan::first_tensor[J] + Layer<J>::first_tensor[Part];
+
+  static constexpr void pack(Weights<S> w, S* to) {
+    for_each_index<depth>([&](auto j) {
+      Core<j>::pack(w.from(first_tensor<j, 0>), to + packed_offset[3 * j]);
+      Integrate<j>::pack(w.from(first_tensor<j, 1>), to + packed_offset[3 * j + 1]);
+      Epilogue<j>::pack(w.from(first_tensor<j, 2>), to + packed_offset[3 * j + 2]);
+    });
+  }
+
+  /// Gradients of y_j + a_j and y_j, of what stands between maps, and the scratch of the parts.
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    std::size_t most = 0;
+    for_each_index<depth>([&](auto j) {
+      most = std::max({most, Core<j>::scratch(samples, c), Integrate<j>::scratch(samples, c),
+                       Epilogue<j>::scratch(samples, c)});
+    });
+    Arena<S> arena;
+    arena.take(samples * most_elements);
+    arena.take(samples * most_elements);
+    arena.take(samples * most_between);
+    return arena.used() + most;
+  }
+
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
+                                S* y, Saved<C>& saved, S* scratch) {
+    for_each_index<depth>([&](auto j) {
+      constexpr std::size_t J = j;
+      S* h = saved.published(J, y);
+      S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
+      S* own = integrates<J> ? saved.own[J] : sum;
+      if constexpr (concatenates<J>) join<J>(pass, saved, y, scratch);
+      Core<J>::template forward<C>(pass.part(3 * J), w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
+                                   core_input<J>(x, saved), own, slot<J>(saved.core), scratch);
+      if constexpr (integrates<J>) {
+        const auto before = gather<J>(pass, saved, y);
+        Integrate<J>::template forward<C>(pass.part(3 * J + 1), w.from(first_tensor<J, 1>),
+                                          packed_weights + packed_offset[3 * J + 1], own, before.data(), sum,
+                                          slot<J>(saved.integration), scratch);
+      }
+      if constexpr (!bare<J>)
+        Epilogue<J>::template forward<C>(pass.part(3 * J + 2), w.from(first_tensor<J, 2>),
+                                         packed_weights + packed_offset[3 * J + 2], sum, h, slot<J>(saved.epilogue),
+                                         scratch);
+    });
+  }
+
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
+                                 const S* y, const S* dy, S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
+    Arena<S> arena(scratch);
+    S* const d_sum_buffer = arena.take(pass.samples * most_elements);
+    S* const d_own_buffer = arena.take(pass.samples * most_elements);
+    S* const between = arena.take(pass.samples * most_between);
+    S* const rest = scratch + arena.used();
+    for_each_index<(depth > 0 ? depth - 1 : 0)>(
+        [&](auto j) { std::fill_n(saved.gradient[j], pass.samples * elements<j>, S(0)); });
+    for_each_index_down<depth>([&](auto j) {
+      constexpr std::size_t J = j;
+      const S* h = J + 1 < depth ? saved.map[J] : y;
+      const S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
+      const S* own = integrates<J> ? saved.own[J] : sum;
+      const S* dh = J + 1 < depth ? saved.gradient[J] : dy;
+
+      const S* d_sum = dh;
+      if constexpr (!bare<J>) {
+        std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
+        Epilogue<J>::template backward<C>(pass.part(3 * J + 2), w.from(first_tensor<J, 2>),
+                                          packed_weights + packed_offset[3 * J + 2], sum, h, dh, d_sum_buffer,
+                                          g.from(first_tensor<J, 2>), slot<J>(saved.epilogue), rest);
+        d_sum = d_sum_buffer;
+      }
+      const S* d_own = d_sum;
+      if constexpr (integrates<J>) {
+        std::fill_n(d_own_buffer, pass.samples * elements<J>, S(0));
+        integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, between, g, saved, rest);
+        d_own = d_own_buffer;
+      }
+      S* down = J > 0 ? saved.gradient[J > 0 ? J - 1 : 0] : dx;
+      if constexpr (concatenates<J>) {
+        down = between;
+        std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
+      }
+      Core<J>::template backward<C>(pass.part(3 * J), w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
+                                    core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
+                                    slot<J>(saved.core), rest);
+      if constexpr (concatenates<J>) split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
+    });
+  }
+
+  /// The mixture weights of layer J: [samples, positions, heads, items]. After a forward that kept for backward.
+  template <std::size_t J, Capability C>
+  static constexpr void mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, S* weights, S* scratch) {
+    if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
+      std::array<const S*, depth + 1> before{};
+      for (std::size_t i = 0; i < reads<J>; ++i) {
+        const std::size_t from = first_read<J> + i;
+        before[i] = saved.pooled[J][from] != nullptr ? saved.pooled[J][from] : saved.map[from];
+      }
+      Integrate<J>::mixture(pass, w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights, scratch);
+    }
+  }
+
+ private:
+  template <std::size_t J, Capability C>
+  static constexpr auto core_input(const ElementOf<In, S>* x, const Saved<C>& saved) {
+    if constexpr (J == 0)
+      return x;
+    else if constexpr (concatenates<J>)
+      return static_cast<const S*>(saved.joined[J]);
+    else
+      return static_cast<const S*>(saved.map[J - 1]);
+  }
+
+  /// The earlier maps that layer J integrates, at its positions.
+  template <std::size_t J, Capability C>
+  static constexpr auto gather(const Pass& pass, const Saved<C>& saved, S* y) {
+    std::array<const S*, depth + 1> before{};
+    for_each_index<reads<J>>([&](auto i) {
+      constexpr std::size_t From = first_read<J> + i;
+      before[i] = saved.published(From, y);
+      if constexpr (needs_pooling<From, Map<J>>) {
+        Pooling<Map<From>, Map<J>, Backend>::forward(pass.samples, before[i], saved.pooled[J][From]);
+        before[i] = saved.pooled[J][From];
+      }
+    });
+    return before;
+  }
+
+  template <std::size_t J, Capability C>
+  static constexpr void integrate_backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own,
+                                           const S* d_sum, S* d_own, S* between, Gradients<S> g, Saved<C>& saved,
+                                           S* scratch) {
+    std::array<const S*, depth + 1> before{};
+    std::array<S*, depth + 1> d_before{};
+    Arena<S> arena(between);
+    for_each_index<reads<J>>([&](auto i) {
+      constexpr std::size_t From = first_read<J> + i;
+      before[i] = saved.map[From];
+      d_before[i] = saved.gradient[From];
+      if constexpr (needs_pooling<From, Map<J>>) {
+        const std::size_t size = pass.samples * Map<J>::positions * Map<From>::features;
+        before[i] = saved.pooled[J][From];
+        d_before[i] = arena.take(size);
+        std::fill_n(d_before[i], size, S(0));
+      }
+    });
+    Integrate<J>::template backward<C>(pass.part(3 * J + 1), w.from(first_tensor<J, 1>),
+                                       packed_weights + packed_offset[3 * J + 1], own, before.data(), d_sum, d_own,
+                                       d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration), scratch);
+    for_each_index<reads<J>>([&](auto i) {
+      constexpr std::size_t From = first_read<J> + i;
+      if constexpr (needs_pooling<From, Map<J>>)
+        Pooling<Map<From>, Map<J>, Backend>::backward(pass.samples, d_before[i], saved.gradient[From]);
+    });
+  }
+
+  /// f(number of the map, its first feature in the concatenation h_{J-1}, ..., h_0).
+  template <std::size_t J, class F>
+  static constexpr void for_each_joined(F&& f) {
+    std::size_t column = 0;
+    for_each_index_down<J>([&](auto i) {
+      f(i, column);
+      column += Map<i>::features;
+    });
+  }
+
+  template <std::size_t J, Capability C>
+  static constexpr void join(const Pass& pass, const Saved<C>& saved, S* y, S* scratch) {
+    constexpr std::size_t width = CoreIn<J>::features;
+    const std::size_t rows = pass.samples * CoreIn<J>::positions;
+    for_each_joined<J>([&](auto i, std::size_t column) {
+      constexpr std::size_t features = Map<i>::features;
+      const S* from = saved.published(i, y);
+      if constexpr (needs_pooling<i, CoreIn<J>>) {
+        Pooling<Map<i>, CoreIn<J>, Backend>::forward(pass.samples, from, scratch);
+        from = scratch;
+      }
+      for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t f = 0; f < features; ++f) saved.joined[J][r * width + column + f] = from[r * features + f];
+    });
+  }
+
+  template <std::size_t J, Capability C>
+  static constexpr void split(const Pass& pass, const Saved<C>& saved, const S* d_joined, S* d_pooled) {
+    constexpr std::size_t width = CoreIn<J>::features;
+    const std::size_t rows = pass.samples * CoreIn<J>::positions;
+    for_each_joined<J>([&](auto i, std::size_t column) {
+      constexpr std::size_t features = Map<i>::features;
+      constexpr bool pools = needs_pooling<i, CoreIn<J>>;
+      S* to = pools ? d_pooled : saved.gradient[i];
+      for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t f = 0; f < features; ++f) {
+          const S d = d_joined[r * width + column + f];
+          to[r * features + f] = pools ? d : to[r * features + f] + d;
+        }
+      if constexpr (pools) Pooling<Map<i>, CoreIn<J>, Backend>::backward(pass.samples, d_pooled, saved.gradient[i]);
+    });
+  }
+};
+
+template <class L, class In, HostBackend Backend>
+  requires(L::is_stack)
+StackKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
+
+}  // namespace aila::inline v0

@@ -1,0 +1,156 @@
+// What a kernel is, and how one is selected for a placed layer on a backend.
+//
+// A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws:
+//   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };   kept for backward
+//   static constexpr std::size_t packed;                                  Scalars of weights packed in the kernel's order
+//   static constexpr void pack(Weights<Scalar> w, Scalar* packed);        called after every change of the weights
+//   static constexpr std::size_t scratch(std::size_t samples, Capability);   Scalars of memory free after the call
+//   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
+//       const Element* x, Scalar* y, Saved<C>&, Scalar* scratch);
+//   template <Capability C> static constexpr void backward(const Pass&, Weights<Scalar> w, const Scalar* packed,
+//       const Element* x, const Scalar* y, const Scalar* dy, Scalar* dx, Gradients<Scalar> g, Saved<C>&, Scalar* scratch);
+// backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
+// (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
+//
+// The kernel of an integration has, instead of x and y,
+//   forward(pass, w, packed, own, before, z, saved, scratch)                       z = own + a
+//   backward(pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch) adds dz and more to d_own
+//   mixture(pass, w, own, before, weights, scratch)                                weights [samples, positions, heads, items]
+//
+// Selection: a kernel is announced by declaring (never defining) a function found by argument-dependent lookup,
+//   template <class In> MyKernel<In> select_kernel(rank::Layer, Placed<MyLayer, In>, backend::Cpu);
+// The highest rank wins: Fused, then Layer, then Body (the layer's own body). Two of one rank, or none, do not compile.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../core/arena.hpp"
+#include "../core/capability.hpp"
+#include "../core/list.hpp"
+#include "../core/parameter.hpp"
+#include "../core/random.hpp"
+#include "../integrate/policy.hpp"
+#include "../layer/concepts.hpp"
+
+namespace aila::inline v0 {
+
+/// What one call over a group of samples knows beside its arrays.
+struct Pass {
+  std::size_t samples = 1;
+  const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
+  bool training = false;                  ///< dropout is active
+  Seed seed{};
+  std::uint64_t step = 0;
+  std::uint64_t first_sample = 0;  ///< place in the batch of the group's first sample
+  std::uint64_t path = 0;          ///< of the layer inside the network; a key of its random numbers
+
+  /// The pass of part number i of a composite.
+  constexpr Pass part(std::size_t i) const {
+    Pass p = *this;
+    p.path = (path ^ (i + 1)) * 0x100000001b3ULL;  // FNV-1a over the numbers on the way
+    return p;
+  }
+  constexpr std::size_t length(std::size_t sample, std::size_t steps) const {
+    if (lengths == nullptr) return steps;
+    const std::int32_t n = lengths[sample];
+    return n < 0 ? 0 : static_cast<std::size_t>(n) < steps ? static_cast<std::size_t>(n) : steps;
+  }
+};
+
+/// What a map of this shape is made of: int32 tokens, or real numbers.
+template <class S, class Scalar>
+using ElementOf = std::conditional_t<S::is_tokens, std::int32_t, Scalar>;
+
+struct NothingSaved {
+  template <class Scalar>
+  constexpr void bind(Arena<Scalar>&, std::size_t) {}
+};
+
+/// A kernel that keeps nothing, packs nothing and needs no scratch.
+template <class ScalarType>
+struct KernelDefaults {
+  using Scalar = ScalarType;
+  template <Capability>
+  using Saved = NothingSaved;
+  static constexpr std::size_t packed = 0;
+  static constexpr void pack(Weights<Scalar>, Scalar*) {}
+  static constexpr std::size_t scratch(std::size_t, Capability) { return 0; }
+};
+
+namespace rank {
+struct Body {};   ///< made from the layer's own body
+struct Layer {};  ///< written for the layer and the backend
+struct Fused {};  ///< written for a whole stack, chain or network
+}  // namespace rank
+
+namespace detail {
+
+struct NoKernel {};
+NoKernel select_kernel(...);
+
+template <class Rank, class Part, class Backend>
+concept AtMostOneKernel = requires { select_kernel(Rank{}, Part{}, Backend{}); };
+
+template <class Rank, class Part, class Backend>
+consteval auto kernel_of_rank() {
+  if constexpr (AtMostOneKernel<Rank, Part, Backend>)
+    return std::type_identity<decltype(select_kernel(Rank{}, Part{}, Backend{}))>{};
+  else
+    return std::type_identity<void>{};
+}
+
+/// Stands in where selection failed, so that one mistake gives one error.
+template <class S>
+struct AbsentKernel : KernelDefaults<S> {
+  template <Capability C, class... T>
+  static constexpr void forward(T&&...) {}
+  template <Capability C, class... T>
+  static constexpr void backward(T&&...) {}
+  template <class... T>
+  static constexpr void mixture(T&&...) {}
+};
+
+template <class Part, class Backend, class... Kernel>
+consteval int require_kernel() {
+  constexpr bool unique = (!std::is_void_v<Kernel> && ...);
+  constexpr bool found = (!std::is_same_v<Kernel, NoKernel> || ...);
+  static_assert(unique, "aila: two kernels of one rank for this layer on this backend; remove one, or give it another rank");
+  static_assert(found, "aila: this layer has no kernel on this backend; declare select_kernel for it, or give it a body");
+  return 0;
+}
+
+template <class Part, class Backend>
+struct Selected {
+  using Fused = typename decltype(kernel_of_rank<rank::Fused, Part, Backend>())::type;
+  using Layer = typename decltype(kernel_of_rank<rank::Layer, Part, Backend>())::type;
+  using Body = typename decltype(kernel_of_rank<rank::Body, Part, Backend>())::type;
+  enum { checked = require_kernel<Part, Backend, Fused, Layer, Body>() };
+
+  template <class K>
+  static constexpr bool usable = !std::is_void_v<K> && !std::is_same_v<K, NoKernel>;
+  using BodyOrAbsent = std::conditional_t<usable<Body>, Body, AbsentKernel<typename Backend::Scalar>>;
+  using type = std::conditional_t<usable<Fused>, Fused, std::conditional_t<usable<Layer>, Layer, BodyOrAbsent>>;
+};
+
+/// Placing has said what is wrong with this layer.
+template <class Part, class Backend>
+  requires requires { requires Part::Out::is_refused; }
+struct Selected<Part, Backend> {
+  using type = AbsentKernel<typename Backend::Scalar>;
+};
+
+}  // namespace detail
+
+/// The kernel of a placed layer or of an integration on a backend.
+template <class Part, class Backend>
+using KernelFor = typename detail::Selected<Part, Backend>::type;
+
+/// A backend that runs on the host: Reference and Cpu share the kernels of backend/host/.
+template <class B>
+concept HostBackend = requires {
+  requires B::is_host;
+  typename B::Scalar;
+};
+
+}  // namespace aila::inline v0

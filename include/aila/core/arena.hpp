@@ -1,0 +1,79 @@
+// Memory of a workspace: one block, cut by the same code at compile time (to count) and at run time (to bind).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace aila::inline v0 {
+
+/// Elements to which every buffer and tensor is aligned: 64 bytes of float, 128 of double, and so one layout for both.
+inline constexpr std::size_t alignment_elements = 16;
+
+constexpr std::size_t round_up(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// Hands out aligned buffers one after the other. Without a base it only counts.
+/// Behind each buffer lie 64 bytes or more that may be read: kernels load whole vectors at the end of a row.
+template <class Scalar>
+class Arena {
+ public:
+  constexpr Arena() = default;
+  constexpr explicit Arena(Scalar* base) : base_(base) {}
+
+  constexpr Scalar* take(std::size_t count) {
+    Scalar* p = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += round_up(count, alignment_elements) + alignment_elements;
+    return p;
+  }
+  constexpr std::size_t used() const { return used_; }
+
+ private:
+  Scalar* base_ = nullptr;
+  std::size_t used_ = 0;
+};
+
+/// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too.
+template <class Scalar>
+class AlignedArray {
+ public:
+  constexpr AlignedArray() = default;
+  constexpr explicit AlignedArray(std::size_t size) : size_(size) {
+    if (std::is_constant_evaluated()) {
+      data_ = std::allocator<Scalar>{}.allocate(size);
+      for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
+    } else {
+      data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
+      for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
+    }
+  }
+  constexpr AlignedArray(const AlignedArray& other) : AlignedArray(other.size_) {
+    for (std::size_t i = 0; i < size_; ++i) data_[i] = other.data_[i];
+  }
+  constexpr AlignedArray(AlignedArray&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  constexpr AlignedArray& operator=(AlignedArray other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  constexpr ~AlignedArray() {
+    if (data_ == nullptr) return;
+    if (std::is_constant_evaluated())
+      std::allocator<Scalar>{}.deallocate(data_, size_);
+    else
+      ::operator delete(data_, std::align_val_t{64});
+  }
+
+  constexpr Scalar* data() noexcept { return data_; }
+  constexpr const Scalar* data() const noexcept { return data_; }
+  constexpr std::size_t size() const noexcept { return size_; }
+
+ private:
+  Scalar* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,14 @@
+// What a workspace is made for: it decides which buffers exist.
+#pragma once
+
+namespace aila::inline v0 {
+
+enum class Capability {
+  predict,         ///< forward only
+  input_gradient,  ///< forward, and backward to the input
+  train            ///< forward, and backward to the input and the parameters
+};
+
+constexpr bool keeps_for_backward(Capability c) { return c != Capability::predict; }
+
+}  // namespace aila::inline v0

@@ -1,0 +1,103 @@
+// First values of a tensor: the same bits on every platform.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "initialiser.hpp"
+#include "math.hpp"
+#include "random.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+
+/// <a, b> in eight interleaved sums: a fixed order that vector units can follow.
+inline double dot(const double* a, const double* b, std::size_t n) {
+  double lane[8] = {};
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (std::size_t j = 0; j < 8; ++j) lane[j] = math::fma(a[i + j], b[i + j], lane[j]);
+  }
+  for (std::size_t j = 0; i + j < n; ++j) lane[j] = math::fma(a[i + j], b[i + j], lane[j]);
+  for (std::size_t width = 4; width > 0; width /= 2) {
+    for (std::size_t j = 0; j < width; ++j) lane[j] += lane[j + width];
+  }
+  return lane[0];
+}
+
+/// `count` orthonormal vectors of `length` >= count numbers, from random ones by the Gram-Schmidt process done twice,
+/// which is enough for full precision (Giraud, Langou and Rozloznik, 2005). draw(attempt, i) is number i of count *
+/// length; a vector that almost lies in the span of those before it is drawn again. With normal draws the result is
+/// uniform over all such frames.
+template <class Draw> std::vector<double> orthonormal_frame(std::size_t count, std::size_t length, Draw draw) {
+  std::vector<double> frame(count * length);
+  for (std::size_t k = 0; k < count; ++k) {
+    double* v = frame.data() + k * length;
+    for (std::uint64_t attempt = 0;; ++attempt) {
+      for (std::size_t i = 0; i < length; ++i) v[i] = draw(attempt, k * length + i);
+      const double before = dot(v, v, length);
+      for (int pass = 0; pass < 2; ++pass) {
+        for (std::size_t j = 0; j < k; ++j) {
+          const double* u = frame.data() + j * length;
+          const double overlap = -dot(u, v, length);
+          for (std::size_t i = 0; i < length; ++i) v[i] = math::fma(overlap, u[i], v[i]);
+        }
+      }
+      const double after = dot(v, v, length);
+      if (after > 0x1p-40 * before) {
+        const double inverse = 1 / math::sqrt(after);
+        for (std::size_t i = 0; i < length; ++i) v[i] *= inverse;
+        break;
+      }
+    }
+  }
+  return frame;
+}
+
+}  // namespace detail
+
+/// Fills out[rows, columns] (row-major, PyTorch's [out, in]) by the rule. Element (r, c) is draw number r * columns + c
+/// of Random(seed, Purpose::initialise, 0, path_hash), taken in double and rounded to Scalar. Orthogonal: gain times
+/// orthonormal rows, or columns where rows > columns; min^2 * max * 4 multiplications. May throw std::bad_alloc
+/// (orthogonal only).
+template <class Scalar>
+void initialise(Initialiser rule, std::size_t rows, std::size_t columns, Seed seed, std::uint64_t path_hash,
+                Scalar* out) {
+  const std::size_t size = rows * columns;
+  const Random random{seed, Purpose::initialise, 0, path_hash};
+  switch (rule.kind) {
+    case Initialiser::Kind::zeros:
+      for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(0);
+      break;
+    case Initialiser::Kind::ones:
+      for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(1);
+      break;
+    case Initialiser::Kind::constant:
+      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale);
+      break;
+    case Initialiser::Kind::uniform:  // 2 u - 1 is exact
+      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * (2 * random.uniform(0, i) - 1));
+      break;
+    case Initialiser::Kind::normal:
+      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * random.normal(0, i));
+      break;
+    case Initialiser::Kind::orthogonal: {
+      const bool wide = rows <= columns;
+      const std::size_t count = wide ? rows : columns;
+      const std::size_t length = wide ? columns : rows;
+      const auto frame = detail::orthonormal_frame(
+          count, length, [&](std::uint64_t attempt, std::size_t i) { return random.normal(attempt, i); });
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t c = 0; c < columns; ++c) {
+          const double value = wide ? frame[r * length + c] : frame[c * length + r];
+          out[r * columns + c] = static_cast<Scalar>(rule.scale * value);
+        }
+      }
+      break;
+    }
+  }
+}
+
+}  // namespace aila::inline v0

@@ -1,0 +1,89 @@
+// Lists of types, and a struct that holds one value of each type of a list.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace aila::inline v0 {
+
+template <class... T>
+struct List {
+  static constexpr std::size_t size = sizeof...(T);
+};
+
+namespace detail {
+
+template <std::size_t I, class T>
+struct IndexedType {
+  using type = T;
+};
+template <class Indices, class... T>
+struct IndexedTypes;
+template <std::size_t... I, class... T>
+struct IndexedTypes<std::index_sequence<I...>, T...> : IndexedType<I, T>... {};
+
+template <std::size_t I, class T>
+IndexedType<I, T> indexed(const IndexedType<I, T>&);  // overload resolution finds the base: no recursion over the list
+
+template <class L>
+struct ListIndex;
+template <class... T>
+struct ListIndex<List<T...>> {
+  using type = IndexedTypes<std::index_sequence_for<T...>, T...>;
+};
+
+template <class A, class B>
+struct Joined;
+template <class... A, class... B>
+struct Joined<List<A...>, List<B...>> {
+  using type = List<A..., B...>;
+};
+
+}  // namespace detail
+
+template <class L, std::size_t I>
+using At = typename decltype(detail::indexed<I>(std::declval<typename detail::ListIndex<L>::type>()))::type;
+
+template <class L, class... T>
+using Append = typename detail::Joined<L, List<T...>>::type;
+
+template <class L>
+using Last = At<L, L::size - 1>;
+
+/// Calls f with std::integral_constant<std::size_t, 0>, ..., <N - 1>: a loop whose index is a constant.
+template <std::size_t N, class F>
+constexpr void for_each_index(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }(std::make_index_sequence<N>{});
+}
+
+/// The same loop from N - 1 down to 0.
+template <std::size_t N, class F>
+constexpr void for_each_index_down(F&& f) {
+  for_each_index<N>([&](auto i) { f(std::integral_constant<std::size_t, N - 1 - i>{}); });
+}
+
+/// One value of every type of a list, reached by index; an aggregate of bases, cheaper to compile than std::tuple.
+template <std::size_t I, class T>
+struct Slot {
+  T value{};
+};
+template <class Indices, class... T>
+struct SlotsOf;
+template <std::size_t... I, class... T>
+struct SlotsOf<std::index_sequence<I...>, T...> : Slot<I, T>... {};
+template <class... T>
+using Slots = SlotsOf<std::index_sequence_for<T...>, T...>;
+
+template <std::size_t I, class T>
+constexpr T& slot(Slot<I, T>& s) noexcept {
+  return s.value;
+}
+template <std::size_t I, class T>
+constexpr const T& slot(const Slot<I, T>& s) noexcept {
+  return s.value;
+}
+
+}  // namespace aila::inline v0

@@ -1,0 +1,98 @@
+// Options of the adaptive policies, and the softmax they share.
+#pragma once
+
+#include <cstddef>
+
+#include "../core/config.hpp"
+#include "../core/math.hpp"
+#include "../layer/concepts.hpp"
+
+namespace aila::inline v0 {
+
+namespace role {
+struct Heads;
+struct Task;
+struct Score;
+struct KeyWidth;
+struct Values;
+struct Combine;
+}  // namespace role
+
+/// The number of heads.
+template <std::size_t H>
+struct Heads {
+  static_assert(H > 0, "aila: at least one head is needed");
+  using role = role::Heads;
+  static constexpr std::size_t value = H;
+};
+
+/// Linear integration: a learned vector is one more item.
+struct TaskEmbedding {
+  using role = role::Task;
+  static constexpr bool value = true;
+};
+struct NoTaskEmbedding {
+  using role = role::Task;
+  static constexpr bool value = false;
+};
+
+/// What a score of linear integration sees: the item it scores, or the slices of all items.
+struct PerItem {
+  static constexpr bool context = false;
+};
+struct Context {
+  static constexpr bool context = true;
+};
+template <class Sees>
+struct Score {
+  using role = role::Score;
+  static constexpr bool context = Sees::context;
+};
+
+/// Width of queries and keys of each head of attention; the default is the layer's width over the heads.
+template <std::size_t K>
+struct KeyWidth {
+  static_assert(K > 0, "aila: KeyWidth needs at least one feature");
+  using role = role::KeyWidth;
+  static constexpr std::size_t value = K;
+};
+struct WidthOverHeads {
+  using role = role::KeyWidth;
+  static constexpr std::size_t value = 0;
+};
+
+/// One value map for every earlier layer, or a map for each.
+struct TiedValues {
+  using role = role::Values;
+  static constexpr bool tied = true;
+};
+struct OwnValues {
+  using role = role::Values;
+  static constexpr bool tied = false;
+};
+
+/// Heads of width d/H side by side, or heads of width d averaged.
+struct Concatenate {
+  using role = role::Combine;
+  static constexpr bool mean = false;
+};
+struct MeanOfHeads {
+  using role = role::Combine;
+  static constexpr bool mean = true;
+};
+
+namespace integrate {
+
+/// In place over n scores; the largest is subtracted first.
+template <class V>
+AILA_HOST_DEVICE constexpr void softmax(V* row, std::size_t n) {
+  V largest = row[0];
+  for (std::size_t i = 1; i < n; ++i) largest = math::max(largest, row[i]);
+  V sum(ScalarOf<V>(0));
+  for (std::size_t i = 0; i < n; ++i) sum += row[i] = math::exp(row[i] - largest);
+  for (std::size_t i = 0; i < n; ++i) row[i] = row[i] / sum;
+}
+
+}  // namespace integrate
+
+}  // namespace aila::inline v0

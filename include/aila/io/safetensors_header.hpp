@@ -1,0 +1,146 @@
+// The JSON header of a safetensors file, read event by event: nothing is built that was not checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "tensor_entry.hpp"
+
+namespace aila::inline v0::io::detail {
+
+/// A tensor as the header describes it; begin and end count bytes from the end of the header.
+struct HeaderTensor {
+  TensorEntry entry;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// Receives the parser's events. The format is two levels deep, so the place in it is an enumeration, deeper nesting is
+/// refused where it begins, and no stack can overflow. Every refusal is an Error without the file's name.
+class HeaderReader {
+ public:
+  using Json = nlohmann::json;
+  std::vector<HeaderTensor> tensors;
+  std::map<std::string, std::string> metadata;
+
+  bool start_object(std::size_t) {
+    switch (place_) {
+      case Place::file:
+        return enter(Place::header);
+      case Place::header:
+        if (key_ == "__metadata__") return enter(Place::metadata);
+        tensors.push_back({.entry = {.name = key_, .dtype = {}, .shape = {}, .data = {}}});
+        seen_dtype_ = seen_shape_ = seen_offsets_ = false;
+        offsets_.clear();
+        return enter(Place::tensor);
+      default:
+        refuse();
+    }
+  }
+  bool end_object() {
+    if (place_ == Place::header) return enter(Place::file);
+    if (place_ == Place::tensor) finish_tensor();
+    return enter(Place::header);
+  }
+  bool start_array(std::size_t) {
+    if (place_ == Place::tensor && key_ == "shape") return enter(Place::shape);
+    if (place_ == Place::tensor && key_ == "data_offsets") return enter(Place::offsets);
+    refuse();
+  }
+  bool end_array() { return enter(Place::tensor); }
+
+  bool key(std::string& text) {
+    key_ = text;
+    if (key_.find('\0') != std::string::npos) throw Error("the header has a name with a NUL in it");
+    if (place_ == Place::metadata && metadata.contains(key_))
+      throw Error("the metadata have the key " + printable(key_) + " twice");
+    if (place_ == Place::header && key_ == "__metadata__" && std::exchange(seen_metadata_, true))
+      throw Error("the header has __metadata__ twice");
+    if (place_ == Place::tensor) check_field();
+    return true;
+  }
+  bool string(std::string& text) {
+    if (place_ == Place::metadata) {
+      metadata.emplace(key_, text);
+      return true;
+    }
+    if (place_ != Place::tensor || key_ != "dtype") refuse();
+    tensor().dtype = text;
+    return true;
+  }
+  bool number_unsigned(Json::number_unsigned_t value) {
+    if (place_ == Place::shape) {
+      if (tensor().shape.size() == max_rank) throw Error(tensor_name() + " has more than 64 extents");
+      if (!std::in_range<std::size_t>(value)) throw Error(tensor_name() + " is larger than the machine's memory");
+      tensor().shape.push_back(static_cast<std::size_t>(value));
+      return true;
+    }
+    if (place_ != Place::offsets || offsets_.size() == 2) refuse();
+    offsets_.push_back(value);
+    return true;
+  }
+  bool null() { refuse(); }
+  bool boolean(bool) { refuse(); }
+  bool number_integer(Json::number_integer_t) { refuse(); }
+  bool number_float(Json::number_float_t, const std::string&) { refuse(); }
+  bool binary(Json::binary_t&) { refuse(); }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
+    throw Error("the header is not valid JSON at its byte " + std::to_string(position));
+  }
+
+ private:
+  enum class Place : std::uint8_t { file, header, metadata, tensor, shape, offsets };
+  static constexpr std::size_t max_rank = 64;
+
+  bool enter(Place place) {
+    place_ = place;
+    return true;
+  }
+  TensorEntry& tensor() { return tensors.back().entry; }
+  std::string tensor_name() { return "the tensor " + printable(tensor().name); }
+
+  void check_field() {
+    const bool twice = key_ == "dtype"   ? std::exchange(seen_dtype_, true)
+                       : key_ == "shape" ? std::exchange(seen_shape_, true)
+                       : key_ == "data_offsets"
+                           ? std::exchange(seen_offsets_, true)
+                           : throw Error(tensor_name() + " has an unknown field, " + printable(key_));
+    if (twice) throw Error(tensor_name() + " has its " + key_ + " twice");
+  }
+  void finish_tensor() {
+    if (!seen_dtype_ || !seen_shape_ || offsets_.size() != 2)
+      throw Error(tensor_name() + " lacks its dtype, its shape or its two data_offsets");
+    tensors.back().begin = offsets_[0];
+    tensors.back().end = offsets_[1];
+  }
+  /// A value of a kind that does not belong where it stands.
+  [[noreturn]] void refuse() {
+    switch (place_) {
+      case Place::file:
+        throw Error("the header is not a JSON object");
+      case Place::header:
+        throw Error("the header has an entry that is no JSON object, " + printable(key_));
+      case Place::metadata:
+        throw Error("the metadata value of " + printable(key_) + " is not a string");
+      case Place::tensor:
+        throw Error(tensor_name() + " has a " + printable(key_) + " of the wrong kind");
+      case Place::shape:
+        throw Error(tensor_name() + " has a shape that is not a list of whole numbers");
+      default:
+        throw Error(tensor_name() + " has data_offsets that are not two whole numbers");
+    }
+  }
+
+  Place place_ = Place::file;
+  std::string key_;
+  std::vector<std::uint64_t> offsets_;
+  bool seen_dtype_ = false, seen_shape_ = false, seen_offsets_ = false, seen_metadata_ = false;
+};
+
+}  // namespace aila::inline v0::io::detail

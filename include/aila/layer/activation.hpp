@@ -1,0 +1,135 @@
+// Element-wise activations, and softmax over the features of a position.
+#pragma once
+
+#include "../core/config.hpp"
+#include "../core/math.hpp"
+#include "concepts.hpp"
+
+namespace aila::inline v0 {
+
+/// What the element-wise layers share: the shape stays, there are no parameters.
+struct ElementWise {
+  template <class In>
+  static constexpr bool accepts = RealShape<In>;
+  template <class In>
+  static consteval int expect() {
+    static_assert(RealShape<In>, "aila: an activation takes real features; put an embedding between tokens and it");
+    return 0;
+  }
+  template <class In>
+  using Out = In;
+};
+
+/// y = x. Also the epilogue of a bare stack: `Epilogue<Identity>`.
+struct Identity : ElementWise {
+  static constexpr const char* name = "identity";
+  template <class In>
+  static constexpr bool accepts = AnyShape<In>;
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return x;
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V, V) {
+    return V(ScalarOf<V>(1));
+  }
+};
+
+/// y = max(x, 0); the slope at 0 is 0.
+struct Relu : ElementWise {
+  static constexpr const char* name = "relu";
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return math::max(x, V(ScalarOf<V>(0)));
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V x, V) {
+    return math::select(x > V(ScalarOf<V>(0)), V(ScalarOf<V>(1)), V(ScalarOf<V>(0)));
+  }
+};
+
+/// y = x Phi(x), Phi the normal distribution function (exact form, by erf). Source: arXiv 1606.08415.
+struct Gelu : ElementWise {
+  static constexpr const char* name = "gelu";
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V phi(V x) {
+    using S = ScalarOf<V>;
+    return V(S(0.5)) * (V(S(1)) + math::erf(x * V(S(0.70710678118654752440))));
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return x * phi(x);
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V x, V) {
+    using S = ScalarOf<V>;
+    return phi(x) + x * V(S(0.39894228040143267794)) * math::exp(V(S(-0.5)) * x * x);
+  }
+};
+
+/// y = x sigmoid(x), also called swish.
+struct Silu : ElementWise {
+  static constexpr const char* name = "silu";
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return x * math::sigmoid(x);
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V x, V y) {
+    const V s = math::sigmoid(x);
+    return s + y * (V(ScalarOf<V>(1)) - s);
+  }
+};
+
+struct Tanh : ElementWise {
+  static constexpr const char* name = "tanh";
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return math::tanh(x);
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+    return V(ScalarOf<V>(1)) - y * y;
+  }
+};
+
+/// y = 1 / (1 + exp(-x)).
+struct Sigmoid : ElementWise {
+  static constexpr const char* name = "sigmoid";
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V value(V x) {
+    return math::sigmoid(x);
+  }
+  template <class V>
+  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+    return y * (V(ScalarOf<V>(1)) - y);
+  }
+};
+
+/// y_i = exp(x_i) / sum_k exp(x_k) over the features of a position; the largest is subtracted first, so none overflows.
+struct Softmax : ElementWise {
+  static constexpr const char* name = "softmax";
+  static constexpr bool position_wise = true;
+  template <class In>
+  static consteval std::size_t flops() {
+    return 4 * In::elements;
+  }
+  template <class In, class V>
+  AILA_HOST_DEVICE static constexpr void forward(const V* x, Weights<ScalarOf<V>>, V* y) {
+    V largest = x[0];
+    for (std::size_t i = 1; i < In::features; ++i) largest = math::max(largest, x[i]);
+    V sum(ScalarOf<V>(0));
+    for (std::size_t i = 0; i < In::features; ++i) sum += y[i] = math::exp(x[i] - largest);
+    for (std::size_t i = 0; i < In::features; ++i) y[i] = y[i] / sum;
+  }
+  template <class In, class V, class G>
+  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G&) {
+    V y[In::features];
+    forward<In>(x, w, y);
+    V dot(ScalarOf<V>(0));
+    for (std::size_t i = 0; i < In::features; ++i) dot += y[i] * dy[i];
+    for (std::size_t i = 0; i < In::features; ++i) dx[i] += y[i] * (dy[i] - dot);
+  }
+};
+
+}  // namespace aila::inline v0

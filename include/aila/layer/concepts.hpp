@@ -1,0 +1,97 @@
+// What a layer is: the contract of descriptions, the library's own and a user's.
+//
+// A layer is an empty struct with
+//   template <class In> using Out = ...;                                output shape for an input shape
+// and, as it needs them,
+//   static constexpr const char* name;                                  its name in tables and parameter paths
+//   template <class In> static constexpr bool accepts = ...;            which inputs it takes (default: where Out<In> exists)
+//   template <class In> static consteval int expect();                  static_asserts a sentence where it does not
+//   template <class In> static consteval auto parameters();             its tensors, std::array<ParameterSpec, N>
+//   template <class In> static consteval std::size_t flops();           forward floating-point operations of one sample
+// Its behaviour is attached from outside, by kernels (backend/kernel.hpp), or written once in the layer as a body over a
+// scalar-or-batch type V, which serves every CPU backend. A body is one of
+//   element-wise:  template <class V> static constexpr V value(V x);
+//                  template <class V> static constexpr V slope(V x, V y);                      dy/dx, given x and y
+//   position-wise: static constexpr bool position_wise = true;  x and y are the features of one position
+//   sample-wise:   (the default)                                x and y are the elements of one sample
+//                  template <class In, class V> static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y);
+//                  template <class In, class V, class G>
+//                  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
+// backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+
+#include "../core/parameter.hpp"
+#include "../core/shape.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+template <class V>
+struct ScalarOfImpl {
+  using type = typename V::value_type;
+};
+template <std::floating_point V>
+struct ScalarOfImpl<V> {
+  using type = V;
+};
+}  // namespace detail
+
+/// float or double, for that type and for a SIMD batch of it.
+template <class V>
+using ScalarOf = typename detail::ScalarOfImpl<V>::type;
+
+template <class L, class In>
+concept MapsShape = requires { typename L::template Out<In>; };
+template <class L, class In>
+concept StatesAcceptance = requires { L::template accepts<In>; };
+template <class L>
+concept Composite = requires { L::is_composite; };
+
+template <class L, class In>
+consteval bool layer_accepts() {
+  if constexpr (StatesAcceptance<L, In>)
+    return L::template accepts<In>;
+  else
+    return MapsShape<L, In>;
+}
+
+template <class L>
+constexpr const char* layer_name() {
+  if constexpr (requires { L::name; })
+    return L::name;
+  else
+    return "layer";
+}
+
+template <class L, class In>
+consteval auto layer_parameters() {
+  if constexpr (requires { L::template parameters<In>(); })
+    return L::template parameters<In>();
+  else
+    return NoParameters{};
+}
+
+template <class L, class In>
+consteval std::size_t layer_flops() {
+  if constexpr (requires { L::template flops<In>(); })
+    return L::template flops<In>();
+  else
+    return In::elements;
+}
+
+/// A layer bound to its input shape: every size is known. It holds no index and no offset, so equal layers are one type.
+template <class L, class I>
+struct Placed {
+  using Layer = L;
+  using In = I;
+  using Out = typename L::template Out<I>;
+  static constexpr auto parameters = layer_parameters<L, I>();
+  static constexpr std::size_t tensors = parameters.size();
+  static constexpr std::size_t flops = layer_flops<L, I>();
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,27 @@
+// Dropout: zeroes elements at random while training.
+#pragma once
+
+#include "concepts.hpp"
+
+namespace aila::inline v0 {
+
+/// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y = x.
+/// The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing else.
+template <std::size_t Percent>
+struct Dropout {
+  static_assert(Percent < 100, "aila: Dropout takes a percentage from 0 to 99");
+  static constexpr const char* name = "dropout";
+  static constexpr double probability = static_cast<double>(Percent) / 100;
+
+  template <class In>
+  static constexpr bool accepts = RealShape<In>;
+  template <class In>
+  static consteval int expect() {
+    static_assert(RealShape<In>, "aila: Dropout takes real features; put an embedding between tokens and it");
+    return 0;
+  }
+  template <class In>
+  using Out = In;
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,98 @@
+// LayerNorm, and ReLU followed by it: the default epilogue of a stack's layer.
+#pragma once
+
+#include "../core/config.hpp"
+#include "../core/math.hpp"
+#include "activation.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+
+/// y = (x - mean) / sqrt(variance + 1e-5) * weight + bias over the features of a position, after `Before` element by
+/// element (Identity or Relu). The variance is the biased one, as in PyTorch.
+template <class Before>
+struct Norm {
+  static constexpr bool position_wise = true;
+  static constexpr double epsilon = 1e-5;
+  using First = Before;
+
+  template <class In>
+  static constexpr bool accepts = RealShape<In>;
+  template <class In>
+  static consteval int expect() {
+    static_assert(RealShape<In>, "aila: LayerNorm takes real features; put an embedding between tokens and it");
+    return 0;
+  }
+  template <class In>
+  using Out = In;
+  template <class In>
+  static consteval auto parameters() {
+    return std::array{parameter("weight", {In::features}, init::ones()).without_decay(),
+                      parameter("bias", {In::features}, init::zeros()).without_decay()};
+  }
+  template <class In>
+  static consteval std::size_t flops() {
+    return 8 * In::elements;
+  }
+
+  /// Mean of r = Before(x), and 1 / sqrt(variance + epsilon).
+  template <class In, class V>
+  AILA_HOST_DEVICE static constexpr V normalise(const V* x, V* normalised) {
+    using S = ScalarOf<V>;
+    const V share(S(1) / S(In::features));
+    V mean(S(0));
+    for (std::size_t i = 0; i < In::features; ++i) mean += normalised[i] = Before::value(x[i]);
+    mean = mean * share;
+    V variance(S(0));
+    for (std::size_t i = 0; i < In::features; ++i) {
+      normalised[i] = normalised[i] - mean;
+      variance += normalised[i] * normalised[i];
+    }
+    const V inverse = V(S(1)) / math::sqrt(variance * share + V(S(epsilon)));
+    for (std::size_t i = 0; i < In::features; ++i) normalised[i] = normalised[i] * inverse;
+    return inverse;
+  }
+
+  template <class In, class V>
+  AILA_HOST_DEVICE static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y) {
+    normalise<In>(x, y);
+    for (std::size_t i = 0; i < In::features; ++i) y[i] = y[i] * V(w[0][i]) + V(w[1][i]);
+  }
+
+  template <class In, class V, class G>
+  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
+    using S = ScalarOf<V>;
+    V normalised[In::features];
+    const V inverse = normalise<In>(x, normalised);
+    V mean(S(0));
+    V projection(S(0));
+    for (std::size_t i = 0; i < In::features; ++i) {
+      g.add(0, i, dy[i] * normalised[i]);
+      g.add(1, i, dy[i]);
+      const V d = dy[i] * V(w[0][i]);
+      mean += d;
+      projection += d * normalised[i];
+    }
+    const V share(S(1) / S(In::features));
+    for (std::size_t i = 0; i < In::features; ++i) {
+      const V d = inverse * (dy[i] * V(w[0][i]) - share * (mean + normalised[i] * projection));
+      const V r = Before::value(x[i]);
+      dx[i] += d * Before::slope(x[i], r);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// y = (x - mean) / sqrt(variance + 1e-5) * weight + bias over the features of a position. Source: arXiv 1607.06450.
+struct LayerNorm : detail::Norm<Identity> {
+  static constexpr const char* name = "layer_norm";
+};
+
+/// LayerNorm(max(x, 0)): the epilogue of equations (3) and (6) of arXiv 2503.22742.
+struct ReluLayerNorm : detail::Norm<Relu> {
+  static constexpr const char* name = "relu_layer_norm";
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,41 @@
+// Linear: one affine map at every position.
+#pragma once
+
+#include "../core/option.hpp"
+#include "concepts.hpp"
+#include "initial.hpp"
+
+namespace aila::inline v0 {
+
+/// y = W x + b at every position: [positions..., F] -> [positions..., Features], weight [Features, F], bias [Features].
+/// First weights: option `Initial<...>`, by default uniform in +-1/sqrt(F), as in PyTorch.
+template <std::size_t Features, class... Options>
+struct Linear {
+  static_assert(Features > 0, "aila: Linear needs at least one output feature");
+  static constexpr const char* name = "linear";
+  using Choice = OptionsOf<Linear, List<role::Initial>, Options...>;
+  using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniform>>;
+
+  template <class In>
+  static constexpr bool accepts = RealShape<In>;
+  template <class In>
+  static consteval int expect() {
+    static_assert(RealShape<In>, "aila: Linear takes real features; put an embedding between tokens and Linear");
+    return 0;
+  }
+  template <class In>
+  using Out = WithFeatures<In, Features>;
+
+  template <class In>
+  static consteval auto parameters() {
+    constexpr std::size_t fan_in = In::features;
+    return std::array{parameter("weight", {Features, fan_in}, Start::make(fan_in, Features)),
+                      parameter("bias", {Features}, init::torch_uniform(fan_in)).without_decay()};
+  }
+  template <class In>
+  static consteval std::size_t flops() {
+    return In::positions * Features * (2 * In::features + 1);
+  }
+};
+
+}  // namespace aila::inline v0

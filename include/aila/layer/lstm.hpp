@@ -1,0 +1,55 @@
+// LSTM: long short-term memory over the steps of a sequence.
+#pragma once
+
+#include "../core/option.hpp"
+#include "concepts.hpp"
+#include "initial.hpp"
+
+namespace aila::inline v0 {
+
+/// h_t = o * tanh(c_t), c_t = f * c_{t-1} + i * g, with i, f, o = sigmoid and g = tanh of W_ih x_t + W_hh h_{t-1} + b.
+/// [steps, F] -> [steps, Units], every step's h; zero initial state; steps beyond a sample's length give 0.
+/// weight_ih [4 Units, F], weight_hh [4 Units, Units], bias [4 Units] in the gate order i, f, g, o (PyTorch has two
+/// biases: their sum is this one). Source: Hochreiter and Schmidhuber 1997, with forget gates.
+template <std::size_t Units, class... Options>
+struct Lstm {
+  static_assert(Units > 0, "aila: Lstm needs at least one unit");
+  static constexpr const char* name = "lstm";
+  static constexpr std::size_t units = Units;
+  using Choice = OptionsOf<Lstm, List<role::Initial>, Options...>;
+  using Start = typename Choice::template Pick<role::Initial, void>;
+
+  template <class In>
+  static constexpr bool accepts = SequenceShape<In>;
+  template <class In>
+  static consteval int expect() {
+    static_assert(!In::is_tokens, "aila: Lstm takes real features; put an embedding between tokens and Lstm");
+    static_assert(In::is_tokens || SequenceShape<In>,
+                  "aila: Lstm takes a sequence [steps, features]; this input has no time axis, or more axes than one");
+    return 0;
+  }
+  template <class In>
+  using Out = WithFeatures<In, Units>;
+
+  template <class In>
+  static consteval auto parameters() {
+    constexpr std::size_t inputs = In::features;
+    return std::array{parameter("weight_ih", {4 * Units, inputs}, start(inputs)),
+                      parameter("weight_hh", {4 * Units, Units}, start(Units)),
+                      parameter("bias", {4 * Units}, init::torch_uniform(Units)).without_decay()};
+  }
+  template <class In>
+  static consteval std::size_t flops() {
+    return In::positions * Units * (8 * (In::features + Units) + 4 + 9);
+  }
+
+ private:
+  static consteval Initialiser start(std::size_t fan_in) {
+    if constexpr (std::is_void_v<Start>)
+      return init::torch_uniform(Units);
+    else
+      return Start::make(fan_in, 4 * Units);
+  }
+};
+
+}  // namespace aila::inline v0

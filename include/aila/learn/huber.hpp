@@ -1,0 +1,37 @@
+// Squared errors where they are small, absolute errors where they are large.
+#pragma once
+
+#include "loss.hpp"
+
+namespace aila::inline v0 {
+
+/// e = o - t: loss = mean of e^2 / 2 where |e| <= delta, delta (|e| - delta / 2) beyond; slope = e clamped to +-delta.
+/// Source: Huber, "Robust Estimation of a Location Parameter", 1964. As PyTorch's HuberLoss.
+struct Huber {
+  static constexpr const char* name = "Huber";
+  template <class Out> static constexpr bool accepts = RealShape<Out>;
+  template <class Out> static constexpr std::size_t targets = Out::elements;
+  static constexpr const char* target_rule = "a finite number";
+  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+    return all_finite<Out>(target);
+  }
+
+  double delta = 1;  ///< where the square ends, in units of the output; above 0
+
+  void check() const {
+    if (!(delta > 0)) throw Error("Huber: delta must be above 0, it is " + std::to_string(delta));
+  }
+
+  template <class Out, class V>
+  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+    const V d = constant<V>(delta);
+    return mean_over_elements<Out>(output, target, gradient, [d](V o, V t) {
+      const V e = o - t;
+      const V clamped = math::max(-d, math::min(d, e));
+      // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
+      return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), clamped};
+    });
+  }
+};
+
+}  // namespace aila::inline v0

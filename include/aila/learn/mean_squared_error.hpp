@@ -1,0 +1,27 @@
+// The mean of the squared errors.
+#pragma once
+
+#include "loss.hpp"
+
+namespace aila::inline v0 {
+
+/// loss = mean (o - t)^2, slope 2 (o - t).
+struct MeanSquaredError {
+  static constexpr const char* name = "mean squared error";
+  template <class Out> static constexpr bool accepts = RealShape<Out>;
+  template <class Out> static constexpr std::size_t targets = Out::elements;
+  static constexpr const char* target_rule = "a finite number";
+  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+    return all_finite<Out>(target);
+  }
+
+  template <class Out, class V>
+  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+    return mean_over_elements<Out>(output, target, gradient, [](V o, V t) {
+      const V e = o - t;
+      return LossTerm<V>{e * e, e + e};
+    });
+  }
+};
+
+}  // namespace aila::inline v0

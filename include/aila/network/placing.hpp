@@ -1,0 +1,137 @@
+// Placing: a pack of layers meets an input shape; every layer is bound to its own input, in a fold without recursion.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include "../core/list.hpp"
+#include "../layer/activation.hpp"
+#include "../layer/concepts.hpp"
+
+namespace aila::inline v0 {
+
+/// N times the layers, inside a Chain, a Stack or a Network.
+template <std::size_t N, class... Layers>
+struct Repeat {
+  static_assert(N > 0, "aila: Repeat needs a count of at least one");
+};
+
+template <std::size_t Index, class Layer, class In>
+concept LayerAcceptsInput = layer_accepts<Layer, In>();
+
+namespace detail {
+
+template <class L>
+struct Expanded {
+  using type = List<L>;
+};
+template <std::size_t N, class... Layers>
+struct Expanded<Repeat<N, Layers...>> {
+  template <std::size_t... I>
+  static List<At<List<Layers...>, I % sizeof...(Layers)>...> expand(std::index_sequence<I...>);
+  using type = decltype(expand(std::make_index_sequence<N * sizeof...(Layers)>{}));
+};
+
+template <class... Done>
+struct Expanding {
+  template <class L>
+  constexpr auto operator>>(std::type_identity<L>) const {
+    return expanding(List<Done...>{}, typename Expanded<L>::type{});
+  }
+  template <class... A, class... B>
+  static constexpr Expanding<A..., B...> expanding(List<A...>, List<B...>) {
+    return {};
+  }
+  using type = List<Done...>;
+};
+
+template <class Layers>
+struct ExpandedList;
+template <class... Layers>
+struct ExpandedList<List<Layers...>> {
+  using type = typename decltype((Expanding<>{} >> ... >> std::type_identity<Layers>{}))::type;
+};
+
+template <std::size_t Index, class Layer, class In>
+consteval int require_accepts() {
+  if constexpr (!LayerAcceptsInput<Index, Layer, In>) {
+    if constexpr (requires { Layer::template expect<In>(); })
+      return Layer::template expect<In>();
+    else
+      static_assert(LayerAcceptsInput<Index, Layer, In>,
+                    "aila: this layer does not accept the output of the layer before it");
+  }
+  return 0;
+}
+
+/// Where a layer was refused, placing goes on with this layer and this shape, and asks nothing more: one mistake, one error.
+struct RefusedShape : Vector<1> {
+  static constexpr bool is_refused = true;
+};
+template <class S>
+concept Refused = requires { S::is_refused; };
+struct RefusedLayer {
+  template <class In>
+  using Out = RefusedShape;
+};
+
+template <class Layer, class In>
+using PlacedOrRefused = Placed<std::conditional_t<layer_accepts<Layer, In>(), Layer, RefusedLayer>, In>;
+
+template <std::size_t Index, class In, class Done>
+struct Placing {
+  using Out = In;
+  using Children = Done;
+};
+
+template <std::size_t Index, class In, class Done, class Layer>
+constexpr auto operator>>(Placing<Index, In, Done> placing, std::type_identity<Layer>) {
+  if constexpr (Refused<In>) {
+    return placing;
+  } else {
+    enum { checked = require_accepts<Index, Layer, In>() };
+    using Child = PlacedOrRefused<Layer, In>;
+    return Placing<Index + 1, typename Child::Out, Append<Done, Child>>{};
+  }
+}
+
+template <class In, class Layers>
+struct PlaceAll;
+template <class In, class... Layers>
+struct PlaceAll<In, List<Layers...>> {
+  using type = decltype((Placing<0, In, List<>>{} >> ... >> std::type_identity<Layers>{}));
+};
+
+/// The tensors of several parts one after the other.
+template <class... Part>
+consteval auto joined_parameters(List<Part...>) {
+  std::array<ParameterSpec, (Part::tensors + ... + 0)> table{};
+  std::size_t next = 0;
+  (
+      [&] {
+        for (const auto& spec : Part::parameters) table[next++] = spec;
+      }(),
+      ...);
+  return table;
+}
+template <class... Part>
+consteval std::size_t summed_flops(List<Part...>) {
+  return (Part::flops + ... + 0);
+}
+
+/// first[i] is the number of the first tensor of part i.
+template <class... Part>
+consteval auto first_tensors(List<Part...>) {
+  std::array<std::size_t, sizeof...(Part) + 1> first{};
+  std::size_t i = 0;
+  ((first[i + 1] = first[i] + Part::tensors, ++i), ...);
+  return first;
+}
+
+}  // namespace detail
+
+/// A pack of layers with every Repeat written out.
+template <class... Layers>
+using ExpandedLayers = typename detail::ExpandedList<List<Layers...>>::type;
+
+}  // namespace aila::inline v0

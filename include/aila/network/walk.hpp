@@ -1,0 +1,110 @@
+// Walking a network: every layer, integration and epilogue with its path, and the table of all parameters with names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/random.hpp"
+#include "network.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+
+template <class Part>
+concept CompositePart = requires { requires Part::Layer::is_composite; };
+
+template <class F>
+struct Walker {
+  F& f;
+  template <class Part>
+  void operator()(const std::string& path) const {
+    if constexpr (CompositePart<Part>)
+      Part::Layer::template for_each_part<typename Part::In>(path, *this);
+    else
+      f.template operator()<Part>(path);
+  }
+};
+
+template <class Part>
+constexpr const char* part_name() {
+  if constexpr (requires { typename Part::Policy; })
+    return Part::Policy::name;
+  else
+    return layer_name<typename Part::Layer>();
+}
+
+}  // namespace detail
+
+/// Calls f.template operator()<Part>(path) for every leaf of the network in the order of its tensors: a Part is a
+/// Placed<Layer, In>, or an Integration<Policy, Own, Before> ("stack.2.integrate"). Both have parameters and flops.
+template <class Net, class F>
+void for_each_layer(F&& f) {
+  detail::Walker<std::remove_reference_t<F>>{f}.template operator()<PlacedNetwork<Net>>(std::string());
+}
+
+/// One tensor of the canonical array.
+struct ParameterInfo {
+  std::string name;  ///< "stack.2.core.weight_hh", 0-based
+  std::array<std::size_t, 4> extents{};
+  std::size_t rank = 0;
+  std::size_t offset = 0;  ///< of its first element
+  std::size_t size = 0;
+  Initialiser initial{};
+  ParameterKind kind = ParameterKind::trainable;
+  bool decays = true;
+};
+
+/// "[256, 64]"
+inline std::string extents_text(const std::size_t* extents, std::size_t rank) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < rank; ++i) text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
+  return text + "]";
+}
+
+namespace detail {
+struct TableBuilder {
+  const std::uint32_t* offsets;
+  std::vector<ParameterInfo>& table;
+
+  template <class Part>
+  void operator()(const std::string& path) const {
+    for (const ParameterSpec& spec : Part::parameters) {
+      std::string name = (path.empty() ? std::string() : path + ".") + spec.name;
+      if (spec.index >= 0) name += "." + std::to_string(spec.index);
+      table.push_back({.name = std::move(name),
+                       .extents = spec.extents,
+                       .rank = spec.rank,
+                       .offset = offsets[table.size()],
+                       .size = spec.size(),
+                       .initial = spec.initial,
+                       .kind = spec.kind,
+                       .decays = spec.decays});
+    }
+  }
+};
+}  // namespace detail
+
+/// All tensors of a network, in the order of its layers.
+template <class Net>
+const std::vector<ParameterInfo>& parameter_table() {
+  static const std::vector<ParameterInfo> table = [] {
+    std::vector<ParameterInfo> made;
+    made.reserve(PlacedNetwork<Net>::tensors);
+    for_each_layer<Net>(detail::TableBuilder{parameter_layout<PlacedNetwork<Net>>.offset.data(), made});
+    return made;
+  }();
+  return table;
+}
+
+/// A hash of names, extents and kinds of all tensors: two networks that can exchange weights have one hash.
+template <class Net>
+std::uint64_t description_hash() {
+  std::string text;
+  for (const ParameterInfo& p : parameter_table<Net>())
+    text += p.name + extents_text(p.extents.data(), p.rank) + std::to_string(static_cast<int>(p.kind)) + ";";
+  return hash_path(text);
+}
+
+}  // namespace aila::inline v0

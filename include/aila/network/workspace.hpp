@@ -1,0 +1,113 @@
+// Workspace: the memory of one worker: what a forward and a backward over a group of samples write.
+#pragma once
+
+#include <algorithm>
+
+#include "../backend/kernel.hpp"
+#include "network.hpp"
+
+namespace aila::inline v0 {
+
+/// Memory for up to a number of samples, taken once; forward and backward allocate nothing.
+template <class Net, HostBackend Backend, Capability C>
+class Workspace {
+ public:
+  using Scalar = typename Backend::Scalar;
+  using Placed = PlacedNetwork<Net>;
+  using In = typename Placed::In;
+  using Out = typename Placed::Out;
+  using Kernel = KernelFor<Placed, Backend>;
+  using Element = ElementOf<In, Scalar>;
+  static constexpr const auto& layout = parameter_layout<Placed>;
+
+  constexpr explicit Workspace(std::size_t samples)
+      : capacity_(samples), memory_(size(samples)), tokens_(copies_tokens ? samples * In::elements : 0) {
+    bind(Arena<Scalar>(memory_.data()), samples);
+  }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  constexpr ~Workspace() = default;
+
+  /// Scalars of memory for a number of samples.
+  static constexpr std::size_t size(std::size_t samples) {
+    Buffers buffers;
+    return buffers.bind(Arena<Scalar>(), samples);
+  }
+
+  constexpr std::size_t capacity() const { return capacity_; }
+  /// Where a caller may put the inputs: backward reads them from here, where reading beyond the end is allowed.
+  constexpr Element* input() {
+    if constexpr (In::is_tokens)
+      return tokens_.data();
+    else
+      return buffers_.x;
+  }
+  constexpr Scalar* output() { return buffers_.y; }
+  constexpr const Scalar* output() const { return buffers_.y; }
+  constexpr Scalar* output_gradient() { return buffers_.dy; }
+  /// Of the input, after backward with `wants_input_gradient`.
+  constexpr Scalar* input_gradient() { return buffers_.dx; }
+
+  /// output() = network(x), x [samples, In...].
+  constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
+    Kernel::template forward<C>(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
+                                buffers_.saved, buffers_.scratch);
+  }
+
+  /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
+  constexpr void backward(const Pass& pass, const Scalar* parameters, const Scalar* packed, Scalar* gradients,
+                          bool wants_input_gradient = false)
+    requires(keeps_for_backward(C))
+  {
+    Scalar* dx = nullptr;
+    if constexpr (!In::is_tokens) {
+      if (wants_input_gradient) {
+        dx = buffers_.dx;
+        std::fill_n(dx, pass.samples * In::elements, Scalar(0));
+      }
+    }
+    Kernel::template backward<C>(pass, Weights<Scalar>(parameters, layout.offset.data()), packed,
+                                 static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx,
+                                 Gradients<Scalar>(gradients, layout.offset.data()), buffers_.saved, buffers_.scratch);
+  }
+
+  constexpr auto& saved() { return buffers_.saved; }
+  constexpr Scalar* scratch() { return buffers_.scratch; }
+
+ private:
+  static constexpr bool copies_tokens = In::is_tokens;
+
+  struct Buffers {
+    Scalar* x = nullptr;
+    Scalar* y = nullptr;
+    Scalar* dx = nullptr;
+    Scalar* dy = nullptr;
+    Scalar* scratch = nullptr;
+    typename Kernel::template Saved<C> saved{};
+
+    constexpr std::size_t bind(Arena<Scalar> arena, std::size_t samples) {
+      y = arena.take(samples * Out::elements);
+      if constexpr (!In::is_tokens) x = arena.take(samples * In::elements);
+      if constexpr (keeps_for_backward(C)) {
+        dy = arena.take(samples * Out::elements);
+        if constexpr (!In::is_tokens) dx = arena.take(samples * In::elements);
+      }
+      saved.bind(arena, samples);
+      scratch = arena.take(Kernel::scratch(samples, C));
+      return arena.used();
+    }
+  };
+  constexpr void bind(Arena<Scalar> arena, std::size_t samples) { buffers_.bind(arena, samples); }
+
+  std::size_t capacity_;
+  AlignedArray<Scalar> memory_;
+  AlignedArray<std::int32_t> tokens_;
+  Buffers buffers_{};
+};
+
+/// Bytes of one worker's workspace for a number of samples; a constant.
+template <class Net, class Backend, Capability C = Capability::predict, std::size_t Samples = 1>
+inline constexpr std::size_t workspace_bytes =
+    Workspace<Net, Backend, C>::size(Samples) * sizeof(typename Backend::Scalar);
+
+}  // namespace aila::inline v0
