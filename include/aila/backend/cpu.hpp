@@ -3,6 +3,5 @@
 
 #include "cpu/cpu.hpp"
 #include "cpu/linear.hpp"
-#include "cpu/lstm.hpp"
 #include "cpu/norm.hpp"
 #include "host/kernels.hpp"

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <type_traits>
 
 namespace aila::inline v0 {
 
@@ -17,10 +18,40 @@ concept Executor = requires(E& executor, const E& constant, std::size_t count, v
 
 /// Calls in order of the index, on the caller's thread. An exception ends the run.
 struct Inline {
-  template <class F> constexpr void run(std::size_t count, F&& f) {
+  template <class F>
+  constexpr void run(std::size_t count, F&& f) {
     for (std::size_t index = 0; index < count; ++index) f(index, std::size_t{0});
   }
   static constexpr std::size_t size() { return 1; }
+};
+
+/// A reference to any executor, so that code that runs groups is compiled once. The executor must outlive it.
+class ExecutorRef {
+ public:
+  template <class E>
+    requires(Executor<E> && !std::is_same_v<E, ExecutorRef>)
+  ExecutorRef(E& executor)
+      : executor_(&executor),
+        size_(executor.size()),
+        run_([](void* e, std::size_t count, Job job) { static_cast<E*>(e)->run(count, job); }) {}
+
+  template <class F>
+  void run(std::size_t count, F&& f) const {
+    run_(executor_, count, Job{&f, [](void* call, std::size_t index, std::size_t worker) {
+                                 (*static_cast<std::remove_reference_t<F>*>(call))(index, worker);
+                               }});
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Job {
+    void* call;
+    void (*invoke)(void*, std::size_t, std::size_t);
+    void operator()(std::size_t index, std::size_t worker) const { invoke(call, index, worker); }
+  };
+  void* executor_;
+  std::size_t size_;
+  void (*run_)(void*, std::size_t, Job);
 };
 
 }  // namespace aila::inline v0

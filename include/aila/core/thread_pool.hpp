@@ -20,10 +20,11 @@ namespace aila::inline v0 {
 /// An Executor of `threads` workers, the caller of run being worker 0: one thread fewer is started, none for 1.
 ///
 /// Indices are handed out in rising order to whoever is free, so worker numbers differ from run to run and results must
-/// not depend on them. run allocates nothing. Idle workers spin for some microseconds, where each has a processor, then
-/// sleep. If calls throw, no further index is handed out and the exception of the lowest index is thrown to the caller,
-/// after all calls have ended; it is the same one in every run. Calls of run from several threads at once wait for one
-/// another. A call from inside f on the same pool throws Error: its worker numbers would be in use twice.
+/// not depend on them. run allocates nothing. Idle workers spin for some tens of microseconds, where each has a
+/// processor, then sleep. If calls throw, no further index is handed out and the exception of the lowest index is
+/// thrown to the caller, after all calls have ended; it is the same one in every run. Calls of run from several threads
+/// at once wait for one another. A call from inside f on the same pool throws Error: its worker numbers would be in use
+/// twice.
 class ThreadPool {
  public:
   /// Throws Error where threads is 0 or a thread cannot be started.
@@ -44,7 +45,8 @@ class ThreadPool {
   ~ThreadPool() { stop(); }
 
   /// f(index, worker) for every index in [0, count); returns when all calls have ended.
-  template <class F> void run(std::size_t count, F&& f) {
+  template <class F>
+  void run(std::size_t count, F&& f) {
     auto body = [&f](std::size_t index, std::size_t worker) { f(index, worker); };  // f itself may be a plain function
     using Body = decltype(body);
     run_erased(count,
@@ -61,7 +63,7 @@ class ThreadPool {
   }
 
  private:
-  static constexpr int spins_before_sleep = 500;
+  static constexpr int spins_before_sleep = 2000;
   static constexpr std::uint32_t open = 1U << 31;
 
   struct Job {
@@ -100,8 +102,7 @@ class ThreadPool {
   }
 
   /// A worker's life. It takes part in a job only if it enters while the job is open: `entry_` holds the open bit and
-  /// the number of threads inside, so the runner, having closed the job, knows that nobody reads it once the number is
-  /// 0.
+  /// the number of threads inside, so when the runner has closed the job and that number is 0, nobody reads it.
   void serve(std::size_t worker) noexcept {
     std::uint32_t seen = 0;
     for (;;) {
@@ -119,8 +120,7 @@ class ThreadPool {
       try {
         job_.call(job_.body, index, worker);
       } catch (...) {
-        // every lower index has been handed out before this one, so the lowest that throws is always among those that
-        // run
+        // every lower index was handed out before, so the lowest that throws is always among those that run
         next_.store(count_, std::memory_order_relaxed);
         const std::lock_guard lock(error_lock_);
         if (error_ == nullptr || index < error_index_) {
@@ -132,7 +132,8 @@ class ThreadPool {
   }
 
   /// Waits until done(value), spinning first; returns the value.
-  template <class Done> std::uint32_t await(const std::atomic<std::uint32_t>& value, Done done) const noexcept {
+  template <class Done>
+  std::uint32_t await(const std::atomic<std::uint32_t>& value, Done done) const noexcept {
     for (int spin = 0; spin < spins_; ++spin) {
       const std::uint32_t now = value.load(std::memory_order_acquire);
       if (done(now)) return now;
@@ -163,7 +164,7 @@ class ThreadPool {
 
   int spins_;
   std::mutex turn_;
-  std::atomic<std::thread::id> runner_{};
+  std::atomic<std::thread::id> runner_;
   Job job_;
   std::size_t count_ = 0;
   std::mutex error_lock_;

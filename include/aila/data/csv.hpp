@@ -15,6 +15,7 @@
 namespace aila::inline v0::data {
 
 struct CsvOptions {
+  // NOLINTNEXTLINE(readability-redundant-member-init): lets designated initialisers leave it out without a warning
   std::vector<std::string> columns = {};  ///< which to read, and in which order; empty for all
   bool positive = false;                  ///< refuse numbers without a logarithm
   std::size_t minimum_rows = 1;           ///< numbers that each column must have
@@ -86,16 +87,16 @@ class CsvReader {
 
   /// Dates ascend; months follow each other without a gap, since a window counts them.
   void date(const CsvField& field) {
-    const auto month = csv_month(field.text);
-    if (!month || (!last_date_.empty() && last_date_.size() != field.text.size()))
+    const int month = csv_month(field.text).value_or(-1);
+    if (month < 0 || (!last_date_.empty() && last_date_.size() != field.text.size()))
       lines_.fail(field.column, std::string("expected a date like ") +
                                     (last_date_.empty() ? "1978-01 or 1978-01-31" : last_date_) + ", found \"" +
                                     io::printable(field.text) + '"');
     if (!last_date_.empty() && field.text <= last_date_)
       lines_.fail(field.column, "expected a date after " + last_date_ + ", found " + field.text);
-    if (!last_date_.empty() && field.text.size() == 7 && *month != last_month_ + 1)
+    if (!last_date_.empty() && field.text.size() == 7 && month != last_month_ + 1)
       lines_.fail(field.column, "expected the month after " + last_date_ + ", found " + field.text);
-    last_month_ = *month;
+    last_month_ = month;
     last_date_ = field.text;
   }
 

@@ -84,7 +84,7 @@ class WindowedSeries {
     return logs;
   }
   /// Log prices of the forecast that repeats each window's last price.
-  std::vector<double> persistence(const WindowedPart& part) const { return part.last_logs; }
+  static std::vector<double> persistence(const WindowedPart& part) { return part.last_logs; }
   /// Log prices of the forecast whose output is `mean_target()` always.
   std::vector<double> mean_forecast(const WindowedPart& part) const {
     std::vector<double> logs(part.count);

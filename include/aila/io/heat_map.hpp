@@ -19,6 +19,7 @@ namespace aila::inline v0::io {
 /// numbers.
 struct HeatMap {
   std::string title;
+  // NOLINTBEGIN(readability-redundant-member-init): lets designated initialisers leave them out without a warning
   std::string row_title = {};
   std::string column_title = {};
   std::vector<std::string> row_labels = {};
@@ -26,6 +27,7 @@ struct HeatMap {
   std::vector<double> values = {};
   std::optional<double> low = {};
   std::optional<double> high = {};
+  // NOLINTEND(readability-redundant-member-init)
   int decimals = 2;  ///< of the numbers in the cells
 };
 
@@ -99,17 +101,17 @@ inline std::string svg(const HeatMap& map) {
   const double right = left + cell_width * static_cast<double>(columns);
   const double bottom = top + cell_height * static_cast<double>(rows);
 
-  std::string body = text_at((left + right) / 2, 56, map.column_title, "text-anchor=\"middle\"");
-  const std::string turn = "transform=\"rotate(-90 18 " + fixed((top + bottom) / 2, 1) + ")\" text-anchor=\"middle\"";
+  std::string body = text_at((left + right) / 2, 56, map.column_title, "text-anchor='middle'");
+  const std::string turn = "transform='rotate(-90 18 " + fixed((top + bottom) / 2, 1) + ")' text-anchor='middle'";
   body += text_at(18, (top + bottom) / 2, map.row_title, turn);
   for (std::size_t j = 0; j < columns; ++j) {
     const double x = left + cell_width * (static_cast<double>(j) + 0.5);
-    const std::string lean = "transform=\"rotate(-45 " + fixed(x, 1) + " " + fixed(top - 8, 1) + ")\"";
-    body += text_at(x, top - 8, map.column_labels[j], turned ? lean : "text-anchor=\"middle\"");
+    const std::string lean = "transform='rotate(-45 " + fixed(x, 1) + " " + fixed(top - 8, 1) + ")'";
+    body += text_at(x, top - 8, map.column_labels[j], turned ? lean : "text-anchor='middle'");
   }
   for (std::size_t i = 0; i < rows; ++i) {
     const double y = top + cell_height * static_cast<double>(i);
-    body += text_at(left - 8, y + cell_height / 2 + 4, map.row_labels[i], "text-anchor=\"end\"");
+    body += text_at(left - 8, y + cell_height / 2 + 4, map.row_labels[i], "text-anchor='end'");
     for (std::size_t j = 0; j < columns; ++j) {
       const double x = left + cell_width * static_cast<double>(j), v = map.values[i * columns + j];
       if (!drawable(v)) {
@@ -119,7 +121,7 @@ inline std::string svg(const HeatMap& map) {
       const auto colour = heat_colour((v - low) / (high - low));
       body += rectangle(x + 1, y + 1, cell_width - 2, cell_height - 2, colour.text);
       body += text_at(x + cell_width / 2, y + cell_height / 2 + 4, fixed(v, map.decimals),
-                      colour.dark ? "text-anchor=\"middle\" fill=\"#ffffff\"" : "text-anchor=\"middle\"");
+                      colour.dark ? "text-anchor='middle' fill='#ffffff'" : "text-anchor='middle'");
     }
   }
   const double legend_height = std::max(bottom - top, 90.0);

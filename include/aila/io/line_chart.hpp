@@ -26,10 +26,12 @@ struct Line {
 /// black and drawn on top, as the truth in a plot of forecasts.
 struct LineChart {
   std::string title;
+  // NOLINTBEGIN(readability-redundant-member-init): lets designated initialisers leave them out without a warning
   std::string x_label = {};
   std::string y_label = {};
   std::vector<std::string> dates = {};
   std::vector<Line> lines = {};
+  // NOLINTEND(readability-redundant-member-init)
   double width = 960;  ///< pixels, as height
   double height = 480;
 };
@@ -49,9 +51,8 @@ inline std::string line_colour(std::size_t line) {
 
 inline std::string stroke(std::size_t line) {
   const std::size_t turn = line == 0 ? 0 : (line - 1) / (line_colours.size() - 1);
-  return "stroke=\"" + line_colour(line) + "\" stroke-dasharray=\"" +
-         std::string(line_dashes[turn % line_dashes.size()]) + "\" stroke-width=\"" + (line == 0 ? "2" : "1.6") +
-         "\" fill=\"none\" stroke-linejoin=\"round\"";
+  return "stroke='" + line_colour(line) + "' stroke-dasharray='" + std::string(line_dashes[turn % line_dashes.size()]) +
+         "' stroke-width='" + (line == 0 ? "2" : "1.6") + "' fill='none' stroke-linejoin='round'";
 }
 
 struct DateTick {
@@ -79,7 +80,7 @@ inline std::vector<DateTick> date_ticks(const std::vector<std::string>& dates, s
     }
   } else {
     std::size_t step = 1;
-    for (std::size_t next : {2, 3, 6, 12}) step = dates.size() > step * most ? next : step;
+    for (std::size_t next : std::array<std::size_t, 4>{2, 3, 6, 12}) step = dates.size() > step * most ? next : step;
     if (dates.size() > step * most) step = dates.size() / most + 1;
     for (std::size_t i = 0; i < dates.size(); i += step) ticks.push_back({i, dates[i]});
   }
@@ -111,7 +112,7 @@ inline std::string svg(const LineChart& chart) {
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     const double wide = 38 + text_width(chart.lines[k].name, 12) + 18;
     if (x + wide > right && x > left) x = left, top += 20;
-    legend += "<path d=\"M" + fixed(x, 1) + " " + fixed(top, 1) + "h30\" " + stroke(k) + "/>\n";
+    legend += "<path d='M" + fixed(x, 1) + " " + fixed(top, 1) + "h30' " + stroke(k) + "/>\n";
     legend += text_at(x + 36, top + 4, chart.lines[k].name);
     x += wide;
   }
@@ -125,15 +126,15 @@ inline std::string svg(const LineChart& chart) {
   const Ticks ticks(low, high, std::max(2.0, (bottom - top) / 55));
   for (double v : ticks.values) {
     body += line_between(left, place_y(v), right, place_y(v), "#dddddd");
-    body += text_at(left - 8, place_y(v) + 4, ticks.label(v), "text-anchor=\"end\"");
+    body += text_at(left - 8, place_y(v) + 4, ticks.label(v), "text-anchor='end'");
   }
   for (const auto& [i, label] : date_ticks(chart.dates, static_cast<std::size_t>(std::max(2.0, (right - left) / 72)))) {
     body += line_between(place_x(i), bottom, place_x(i), bottom + 5, "#666666");
-    body += text_at(place_x(i), bottom + 20, label, "text-anchor=\"middle\"");
+    body += text_at(place_x(i), bottom + 20, label, "text-anchor='middle'");
   }
   body += line_between(left, bottom, right, bottom, "#666666") + line_between(left, top, left, bottom, "#666666");
-  body += text_at((left + right) / 2, chart.height - 14, chart.x_label, "text-anchor=\"middle\"");
-  const std::string turn = "transform=\"rotate(-90 18 " + fixed((top + bottom) / 2, 1) + ")\" text-anchor=\"middle\"";
+  body += text_at((left + right) / 2, chart.height - 14, chart.x_label, "text-anchor='middle'");
+  const std::string turn = "transform='rotate(-90 18 " + fixed((top + bottom) / 2, 1) + ")' text-anchor='middle'";
   body += text_at(18, (top + bottom) / 2, chart.y_label, turn);
 
   for (std::size_t k = chart.lines.size(); k-- > 0;) {
@@ -143,13 +144,13 @@ inline std::string svg(const LineChart& chart) {
       if (!drawable(values[i])) continue;
       const bool joined = i > 0 && drawable(values[i - 1]);
       if (!joined && (i + 1 == n || !drawable(values[i + 1])))  // a point alone has no line to be seen by
-        dots += "<circle cx=\"" + fixed(place_x(i), 1) + "\" cy=\"" + fixed(place_y(values[i]), 1) +
-                "\" r=\"2\" fill=\"" + line_colour(k) + "\"/>\n";
+        dots += "<circle cx='" + fixed(place_x(i), 1) + "' cy='" + fixed(place_y(values[i]), 1) + "' r='2' fill='" +
+                line_colour(k) + "'/>\n";
       path += (joined ? "L" : "M") + fixed(place_x(i), 1) + " " + fixed(place_y(values[i]), 1);
     }
-    if (!path.empty())
-      body += "<path d=\"" + path + "\" " + stroke(k) + "><title>" + escaped(chart.lines[k].name) +
-              "</title></path>\n" + dots;
+    if (path.empty()) continue;
+    body.append("<path d='").append(path).append("' ").append(stroke(k)).append("><title>");
+    body.append(escaped(chart.lines[k].name)).append("</title></path>\n").append(dots);
   }
   return document(chart.width, chart.height, chart.title, legend + body);
 }

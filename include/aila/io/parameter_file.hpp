@@ -45,6 +45,7 @@ void save_parameters(const std::filesystem::path& path, const Table& table, std:
                      std::span<const Scalar> values, Metadata metadata = {}) {
   metadata[description_key] = detail::hexadecimal(description);
   std::vector<TensorEntry> entries;
+  entries.reserve(std::size(table));
   for (const auto& info : table)
     entries.push_back(
         tensor_entry<Scalar>(std::string(info.name), detail::shape_of(info), values.subspan(info.offset, info.size)));

@@ -27,7 +27,7 @@ class PortableFile {
     stream_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!stream_) failure_ = "the system refused the bytes, as a full disk does";
   }
-  void take_permissions_of(const std::filesystem::path&) {}
+  void take_permissions_of(const std::filesystem::path&) const {}
   void flush_and_close() {
     stream_.close();
     if (!stream_ && failure_.empty()) failure_ = "the system refused the bytes, as a full disk does";

@@ -40,7 +40,7 @@ class PosixFile {
     }
   }
   /// A file that is replaced keeps its permissions; that it may not is no reason to lose the contents.
-  void take_permissions_of(const std::filesystem::path& existing) {
+  void take_permissions_of(const std::filesystem::path& existing) const {
     struct ::stat status{};
     if (::stat(existing.c_str(), &status) != 0) return;
     [[maybe_unused]] const int result = ::fchmod(descriptor_, status.st_mode & 07777U);

@@ -90,7 +90,7 @@ class HeaderReader {
   bool number_integer(Json::number_integer_t) { refuse(); }
   bool number_float(Json::number_float_t, const std::string&) { refuse(); }
   bool binary(Json::binary_t&) { refuse(); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
+  static bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
     throw Error("the header is not valid JSON at its byte " + std::to_string(position));
   }
 
@@ -106,12 +106,11 @@ class HeaderReader {
   std::string tensor_name() { return "the tensor " + printable(tensor().name); }
 
   void check_field() {
-    const bool twice = key_ == "dtype"   ? std::exchange(seen_dtype_, true)
-                       : key_ == "shape" ? std::exchange(seen_shape_, true)
-                       : key_ == "data_offsets"
-                           ? std::exchange(seen_offsets_, true)
-                           : throw Error(tensor_name() + " has an unknown field, " + printable(key_));
-    if (twice) throw Error(tensor_name() + " has its " + key_ + " twice");
+    bool* seen = key_ == "dtype" ? &seen_dtype_ : nullptr;
+    if (key_ == "shape") seen = &seen_shape_;
+    if (key_ == "data_offsets") seen = &seen_offsets_;
+    if (seen == nullptr) throw Error(tensor_name() + " has an unknown field, " + printable(key_));
+    if (std::exchange(*seen, true)) throw Error(tensor_name() + " has its " + key_ + " twice");
   }
   void finish_tensor() {
     if (!seen_dtype_ || !seen_shape_ || offsets_.size() != 2)

@@ -51,8 +51,8 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
       throw Error(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " is given " +
                   std::to_string(entry.data.size()) + " bytes");
     const std::size_t end = begin + entry.data.size();
-    add(json_string(entry.name) + ":{\"dtype\":\"" + entry.dtype + "\",\"shape\":" + shape_text(entry.shape, ",") +
-        ",\"data_offsets\":" + shape_text(std::array{begin, end}, ",") + "}");
+    add(json_string(entry.name) + R"(:{"dtype":")" + entry.dtype + R"(","shape":)" + shape_text(entry.shape, ",") +
+        R"(,"data_offsets":)" + shape_text(std::array{begin, end}, ",") + "}");
     begin = end;
   }
   header += '}';

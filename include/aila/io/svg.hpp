@@ -18,7 +18,7 @@ inline std::size_t xml_character(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
   const std::uint32_t lead = byte(0);
   if (lead < 0x80U) return lead >= 0x20U && lead != 0x7FU ? 1 : 0;
-  const std::size_t length = lead >= 0xF0U ? 4 : lead >= 0xE0U ? 3 : 2;
+  const std::size_t length = 2 + std::size_t{lead >= 0xE0U} + std::size_t{lead >= 0xF0U};
   if (lead < 0xC2U || lead > 0xF4U || text.size() < length) return 0;
   std::uint32_t code = lead & (0x7FU >> length);
   for (std::size_t i = 1; i < length; ++i) {
@@ -90,7 +90,9 @@ struct Ticks {
   Ticks(double low, double high, double count) {
     const double rough = std::max((high - low) / count, 1e-300);
     const double power = std::pow(10.0, std::floor(std::log10(rough)));
-    const double step = power * (rough > 5 * power ? 10 : rough > 2 * power ? 5 : rough > power ? 2 : 1);
+    double step = power;
+    for (double multiple : {2.0, 5.0, 10.0})
+      if (rough > step) step = multiple * power;
     for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && values.size() < 100; ++k)
       values.push_back(k * step);
     scientific = std::max(std::abs(low), std::abs(high)) >= 1e7 || step < 1e-5;
@@ -107,29 +109,29 @@ struct Ticks {
 
 /// `<text>` at a place; `more` holds attributes such as text-anchor.
 inline std::string text_at(double x, double y, std::string_view text, std::string_view more = "") {
-  return "<text x=\"" + fixed(x, 1) + "\" y=\"" + fixed(y, 1) + "\" " + std::string(more) + ">" + escaped(text) +
+  return "<text x='" + fixed(x, 1) + "' y='" + fixed(y, 1) + "' " + std::string(more) + ">" + escaped(text) +
          "</text>\n";
 }
 
 inline std::string line_between(double x1, double y1, double x2, double y2, std::string_view colour) {
-  return "<line x1=\"" + fixed(x1, 1) + "\" y1=\"" + fixed(y1, 1) + "\" x2=\"" + fixed(x2, 1) + "\" y2=\"" +
-         fixed(y2, 1) + "\" stroke=\"" + std::string(colour) + "\"/>\n";
+  return "<line x1='" + fixed(x1, 1) + "' y1='" + fixed(y1, 1) + "' x2='" + fixed(x2, 1) + "' y2='" + fixed(y2, 1) +
+         "' stroke='" + std::string(colour) + "'/>\n";
 }
 
 inline std::string rectangle(double x, double y, double width, double height, std::string_view fill) {
-  return "<rect x=\"" + fixed(x, 1) + "\" y=\"" + fixed(y, 1) + "\" width=\"" + fixed(width, 1) + "\" height=\"" +
-         fixed(height, 1) + "\" fill=\"" + std::string(fill) + "\"/>\n";
+  return "<rect x='" + fixed(x, 1) + "' y='" + fixed(y, 1) + "' width='" + fixed(width, 1) + "' height='" +
+         fixed(height, 1) + "' fill='" + std::string(fill) + "'/>\n";
 }
 
 /// A whole document: white ground, a title over everything, then `body`.
 inline std::string document(double width, double height, std::string_view title, const std::string& body) {
   const std::string size = fixed(width, 0) + " " + fixed(height, 0);
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + fixed(width, 0) + "\" height=\"" +
-                    fixed(height, 0) + "\" viewBox=\"0 0 " + size +
-                    "\" role=\"img\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"12\" " +
-                    "fill=\"#222222\">\n<title>" + escaped(title) + "</title>\n";
+  std::string out = "<svg xmlns='http://www.w3.org/2000/svg' width='" + fixed(width, 0) + "' height='" +
+                    fixed(height, 0) + "' viewBox='0 0 " + size +
+                    "' role='img' font-family='Helvetica, Arial, sans-serif' font-size='12' " +
+                    "fill='#222222'>\n<title>" + escaped(title) + "</title>\n";
   out += rectangle(0, 0, width, height, "#ffffff");
-  out += text_at(width / 2, 26, title, "text-anchor=\"middle\" font-size=\"16\" font-weight=\"bold\"");
+  out += text_at(width / 2, 26, title, "text-anchor='middle' font-size='16' font-weight='bold'");
   return out + body + "</svg>\n";
 }
 

@@ -8,7 +8,8 @@
 namespace aila::inline v0 {
 
 /// The update of one element under Adam (decay) and AdamW (shrink); the bias corrections are folded into coefficients.
-template <class Scalar> struct AdamRule {
+template <class Scalar>
+struct AdamRule {
   Scalar gain1;  ///< 1 - beta1
   Scalar beta2;
   Scalar gain2;  ///< 1 - beta2
@@ -18,7 +19,8 @@ template <class Scalar> struct AdamRule {
   Scalar decay;      ///< L2: added to the gradient, times the parameter
   Scalar shrink;     ///< decoupled: the parameter is multiplied by it first
 
-  template <class V> AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
+  template <class V>
+  AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
     gradient = gradient + V(decay) * parameter;
     const V mean = state[0] + V(gain1) * (gradient - state[0]);
     const V square = V(beta2) * state[1] + V(gain2) * gradient * gradient;
@@ -44,7 +46,8 @@ constexpr AdamRule<Scalar> adam_rule(const Options& o, const OptimiserStep& step
           .shrink = static_cast<Scalar>(shrink)};
 }
 
-template <class Options> void check_adam(const char* who, const Options& o) {
+template <class Options>
+void check_adam(const char* who, const Options& o) {
   const auto demand = [&](bool holds, const char* rule, double found) {
     if (!holds) throw Error(std::string(who) + ": " + rule + ", it is " + std::to_string(found));
   };
@@ -71,7 +74,8 @@ struct Adam {
 
   void check() const { detail::check_adam("Adam", *this); }
 
-  template <class Scalar> constexpr AdamRule<Scalar> rule(const OptimiserStep& step) const {
+  template <class Scalar>
+  constexpr AdamRule<Scalar> rule(const OptimiserStep& step) const {
     return detail::adam_rule<Scalar>(*this, step, step.decays ? weight_decay : 0.0, 1.0);
   }
 };
@@ -89,7 +93,8 @@ struct AdamW {
 
   void check() const { detail::check_adam("AdamW", *this); }
 
-  template <class Scalar> constexpr AdamRule<Scalar> rule(const OptimiserStep& step) const {
+  template <class Scalar>
+  constexpr AdamRule<Scalar> rule(const OptimiserStep& step) const {
     return detail::adam_rule<Scalar>(*this, step, 0.0, step.decays ? 1 - step.learning_rate * weight_decay : 1.0);
   }
 };

@@ -10,10 +10,13 @@ namespace aila::inline v0 {
 /// label_smoothing; slope sigmoid(o) - s. Stable for logits of any size. As PyTorch's BCEWithLogitsLoss.
 struct BinaryCrossEntropy {
   static constexpr const char* name = "binary cross-entropy";
-  template <class Out> static constexpr bool accepts = RealShape<Out>;
-  template <class Out> static constexpr std::size_t targets = Out::elements;
+  template <class Out>
+  static constexpr bool accepts = RealShape<Out>;
+  template <class Out>
+  static constexpr std::size_t targets = Out::elements;
   static constexpr const char* target_rule = "a probability from 0 to 1";
-  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+  template <class Out, class Scalar>
+  static constexpr bool fits(const Scalar* target) {
     for (std::size_t i = 0; i < Out::elements; ++i)
       if (!(target[i] >= Scalar(0) && target[i] <= Scalar(1))) return false;
     return true;

@@ -14,10 +14,13 @@ namespace aila::inline v0 {
 /// loss of NaN.
 struct CrossEntropy {
   static constexpr const char* name = "cross-entropy";
-  template <class Out> static constexpr bool accepts = RealShape<Out> && Out::features > 1;
-  template <class Out> static constexpr std::size_t targets = Out::positions;
+  template <class Out>
+  static constexpr bool accepts = RealShape<Out> && Out::features > 1;
+  template <class Out>
+  static constexpr std::size_t targets = Out::positions;
   static constexpr const char* target_rule = "a class index, a whole number from 0 to the number of classes - 1";
-  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+  template <class Out, class Scalar>
+  static constexpr bool fits(const Scalar* target) {
     for (std::size_t p = 0; p < Out::positions; ++p) {
       const bool in_range = target[p] >= Scalar(0) && target[p] < static_cast<Scalar>(Out::features);
       if (!in_range || static_cast<Scalar>(static_cast<std::size_t>(target[p])) != target[p]) return false;

@@ -10,7 +10,8 @@ namespace aila::inline v0 {
 
 /// The Euclidean norm, summed in double in eight lanes of fixed order: the same bits however the caller is threaded.
 /// Tag is any type; a backend gives its own, so that code compiled for two architectures has two symbols.
-template <class Tag = void, class Scalar> double gradient_norm(std::span<const Scalar> gradients) {
+template <class Tag = void, class Scalar>
+double gradient_norm(std::span<const Scalar> gradients) {
   constexpr std::size_t lanes = 8;
   std::array<double, lanes> sums{};
   const Scalar* g = gradients.data();
@@ -18,12 +19,12 @@ template <class Tag = void, class Scalar> double gradient_norm(std::span<const S
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     for (std::size_t k = 0; k < lanes; ++k) {
-      const double x = static_cast<double>(g[i + k]);
+      const auto x = static_cast<double>(g[i + k]);
       sums[k] += x * x;
     }
   }
   for (; i < count; ++i) {
-    const double x = static_cast<double>(g[i]);
+    const auto x = static_cast<double>(g[i]);
     sums[i % lanes] += x * x;
   }
   for (std::size_t half = lanes / 2; half > 0; half /= 2)

@@ -9,10 +9,13 @@ namespace aila::inline v0 {
 /// Source: Huber, "Robust Estimation of a Location Parameter", 1964. As PyTorch's HuberLoss.
 struct Huber {
   static constexpr const char* name = "Huber";
-  template <class Out> static constexpr bool accepts = RealShape<Out>;
-  template <class Out> static constexpr std::size_t targets = Out::elements;
+  template <class Out>
+  static constexpr bool accepts = RealShape<Out>;
+  template <class Out>
+  static constexpr std::size_t targets = Out::elements;
   static constexpr const char* target_rule = "a finite number";
-  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+  template <class Out, class Scalar>
+  static constexpr bool fits(const Scalar* target) {
     return all_finite<Out>(target);
   }
 

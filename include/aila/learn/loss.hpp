@@ -36,12 +36,14 @@ concept Loss =
     };
 
 /// A run-time option as a V.
-template <class V> AILA_HOST_DEVICE constexpr V constant(double x) {
+template <class V>
+AILA_HOST_DEVICE constexpr V constant(double x) {
   return V(static_cast<ScalarOf<V>>(x));
 }
 
 /// Loss of one element and its slope d loss / d output.
-template <class V> struct LossTerm {
+template <class V>
+struct LossTerm {
   V loss;
   V slope;
 };
@@ -60,14 +62,16 @@ AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target
 }
 
 /// Whether a sample's targets of a regression are finite numbers.
-template <class Out, class Scalar> constexpr bool all_finite(const Scalar* target) {
+template <class Out, class Scalar>
+constexpr bool all_finite(const Scalar* target) {
   for (std::size_t i = 0; i < Out::elements; ++i)
     if (!(target[i] - target[i] == Scalar(0))) return false;
   return true;
 }
 
 /// Throws Error, naming the first sample, where a number of targets is wrong or a target breaks the loss's rule.
-template <class L, class Out, class Scalar> void check_targets(std::span<const Scalar> targets, std::size_t samples) {
+template <class L, class Out, class Scalar>
+void check_targets(std::span<const Scalar> targets, std::size_t samples) {
   constexpr std::size_t each = L::template targets<Out>;
   if (targets.size() != samples * each)
     throw Error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +

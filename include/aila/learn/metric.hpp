@@ -49,7 +49,7 @@ inline double ratio(double numerator, double denominator) {
 /// A target as a class index; throws Error where it is none.
 template <class Number>
 std::size_t class_index(const char* who, Number target, std::size_t classes, std::size_t sample) {
-  const double t = static_cast<double>(target);
+  const auto t = static_cast<double>(target);
   if (!(t >= 0 && t < static_cast<double>(classes)) || t != std::floor(t))
     throw Error(std::string(who) + ": target " + std::to_string(sample) + " of the batch must be a class index below " +
                 std::to_string(classes) + ", it is " + std::to_string(t));

@@ -11,7 +11,8 @@ class Binary {
  public:
   explicit Binary(double threshold = 0) : threshold_(threshold) {}
 
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("Binary", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
       detail::require_numbers("Binary", outputs.data() + i, 1, i);

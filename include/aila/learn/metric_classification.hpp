@@ -11,7 +11,8 @@ namespace aila::inline v0::metric {
 namespace detail {
 
 /// Whether class a comes before class b: the larger output first, the lower index where they are equal.
-template <class Number> bool ranks_before(const Number* output, std::size_t a, std::size_t b) {
+template <class Number>
+bool ranks_before(const Number* output, std::size_t a, std::size_t b) {
   return output[a] > output[b] || (output[a] == output[b] && a < b);
 }
 
@@ -30,7 +31,8 @@ class TopKAccuracy {
     if (k < 1 || k > classes)
       throw Error("TopKAccuracy: k must lie from 1 to " + std::to_string(classes) + ", it is " + std::to_string(k));
   }
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("TopKAccuracy", outputs.size(), targets.size(), classes_);
     for (std::size_t s = 0; s < targets.size(); ++s) {
       const auto* output = outputs.data() + s * classes_;
@@ -67,7 +69,8 @@ class ConfusionMatrix {
   explicit ConfusionMatrix(std::size_t classes)
       : classes_(detail::require_classes("ConfusionMatrix", classes)), counts_(classes * classes) {}
 
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("ConfusionMatrix", outputs.size(), targets.size(), classes_);
     for (std::size_t s = 0; s < targets.size(); ++s) {
       const auto* output = outputs.data() + s * classes_;

@@ -8,7 +8,8 @@ namespace aila::inline v0::metric {
 /// mean (o - t)^2, in squared units of the targets.
 class MeanSquaredError {
  public:
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanSquaredError", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const double e = static_cast<double>(outputs[i]) - static_cast<double>(targets[i]);
@@ -30,7 +31,8 @@ class MeanSquaredError {
 /// mean |o - t|, in units of the targets.
 class MeanAbsoluteError {
  public:
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanAbsoluteError", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i)
       sum_ += std::fabs(static_cast<double>(outputs[i]) - static_cast<double>(targets[i]));
@@ -50,10 +52,11 @@ class MeanAbsoluteError {
 /// R^2 = 1 - sum (o - t)^2 / sum (t - mean t)^2, all elements as one population. NaN where the targets do not vary.
 class RSquared {
  public:
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("RSquared", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      const double t = static_cast<double>(targets[i]);
+      const auto t = static_cast<double>(targets[i]);
       const double e = static_cast<double>(outputs[i]) - t;
       residual_ += e * e;
       count_ += 1;
@@ -82,7 +85,8 @@ class RSquared {
 
 /// The mean absolute change of a series over `season` steps: the error of the forecast that repeats the value of one
 /// season before. NaN for a series that is not longer than that. Throws Error where season is 0.
-template <class Series> double naive_error(const Series& series, std::size_t season = 1) {
+template <class Series>
+double naive_error(const Series& series, std::size_t season = 1) {
   if (season == 0) throw Error("naive_error: season must be at least 1, it is 0");
   double sum = 0;
   for (std::size_t i = season; i < series.size(); ++i)
@@ -99,7 +103,8 @@ class MeanAbsoluteScaledError {
   explicit MeanAbsoluteScaledError(double scale) : scale_(scale) {
     if (!(scale > 0)) throw Error("MeanAbsoluteScaledError: scale must be above 0, it is " + std::to_string(scale));
   }
-  template <class Outputs, class Targets> void add(const Outputs& outputs, const Targets& targets) {
+  template <class Outputs, class Targets>
+  void add(const Outputs& outputs, const Targets& targets) {
     error_.add(outputs, targets);
   }
   void merge(const MeanAbsoluteScaledError& other) { error_.merge(other.error_); }

@@ -48,21 +48,24 @@ constexpr double power(double base, std::uint64_t exponent) {
   return result;
 }
 
-template <class V> constexpr std::size_t lanes() {
+template <class V>
+constexpr std::size_t lanes() {
   if constexpr (std::floating_point<V>)
     return 1;
   else
     return V::size;
 }
 
-template <class V> constexpr V load_lanes(const ScalarOf<V>* from) {
+template <class V>
+constexpr V load_lanes(const ScalarOf<V>* from) {
   if constexpr (std::floating_point<V>)
     return *from;
   else
     return V::load_unaligned(from);
 }
 
-template <class V> constexpr void store_lanes(ScalarOf<V>* to, const V& v) {
+template <class V>
+constexpr void store_lanes(ScalarOf<V>* to, const V& v) {
   if constexpr (std::floating_point<V>)
     *to = v;
   else

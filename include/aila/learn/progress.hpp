@@ -25,7 +25,8 @@ struct Progress {
 namespace detail {
 
 /// printf's formats, into a string.
-template <class... Values> std::string formatted(const char* format, Values... values) {
+template <class... Values>
+std::string formatted(const char* format, Values... values) {
   char text[64];
   const int length = std::snprintf(text, sizeof text, format, values...);
   return length > 0 ? std::string(text) : std::string();

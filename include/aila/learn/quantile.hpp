@@ -10,10 +10,13 @@ namespace aila::inline v0 {
 /// Quantiles", 1978.
 struct Quantile {
   static constexpr const char* name = "quantile";
-  template <class Out> static constexpr bool accepts = RealShape<Out>;
-  template <class Out> static constexpr std::size_t targets = Out::elements;
+  template <class Out>
+  static constexpr bool accepts = RealShape<Out>;
+  template <class Out>
+  static constexpr std::size_t targets = Out::elements;
   static constexpr const char* target_rule = "a finite number";
-  template <class Out, class Scalar> static constexpr bool fits(const Scalar* target) {
+  template <class Out, class Scalar>
+  static constexpr bool fits(const Scalar* target) {
     return all_finite<Out>(target);
   }
 

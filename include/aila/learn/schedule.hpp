@@ -42,8 +42,8 @@ struct Schedule {
 
  private:
   double after_warm_up(std::uint64_t step, std::uint64_t total, std::uint64_t steps_per_epoch) const {
-    const double s = static_cast<double>(step);
-    const double n = static_cast<double>(total);
+    const auto s = static_cast<double>(step);
+    const auto n = static_cast<double>(total);
     switch (kind) {
       case Kind::constant:
         return 1;

@@ -8,13 +8,15 @@
 namespace aila::inline v0 {
 
 /// The update of one element under Sgd.
-template <class Scalar> struct SgdRule {
+template <class Scalar>
+struct SgdRule {
   Scalar learning_rate;
   Scalar momentum;
   Scalar weight_decay;
   bool nesterov;
 
-  template <class V> AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
+  template <class V>
+  AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
     gradient = gradient + V(weight_decay) * parameter;
     state[0] = V(momentum) * state[0] + gradient;
     const V direction = nesterov ? V(gradient + V(momentum) * state[0]) : state[0];
@@ -42,7 +44,8 @@ struct Sgd {
     if (nesterov && momentum == 0) throw Error("Sgd: nesterov needs a momentum above 0, it is 0");
   }
 
-  template <class Scalar> constexpr SgdRule<Scalar> rule(const OptimiserStep& step) const {
+  template <class Scalar>
+  constexpr SgdRule<Scalar> rule(const OptimiserStep& step) const {
     return {.learning_rate = static_cast<Scalar>(step.learning_rate),
             .momentum = static_cast<Scalar>(momentum),
             .weight_decay = static_cast<Scalar>(step.decays ? weight_decay : 0.0),

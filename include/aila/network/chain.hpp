@@ -20,6 +20,7 @@ struct ChainPlan {
 /// y = last(...(first(x))). A chain is itself a layer.
 template <class... Layers>
 struct Chain {
+  static_assert(sizeof...(Layers) > 0, "aila: a chain, a Residual or a network needs at least one layer");
   static constexpr const char* name = "chain";
   static constexpr bool is_composite = true;
   static constexpr bool is_chain = true;
@@ -63,8 +64,11 @@ struct Residual : Chain<Layers...> {
   static constexpr const char* name = "residual";
   static constexpr bool adds_input = true;
 
+  /// Where a layer inside was refused, the error is that layer's.
+  template <class In, class Result = typename Chain<Layers...>::template Out<In>>
+  static constexpr bool keeps_shape = std::is_same_v<Result, In> || detail::Refused<Result>;
   template <class In>
-  static constexpr bool accepts = RealShape<In> && std::is_same_v<typename Chain<Layers...>::template Out<In>, In>;
+  static constexpr bool accepts = RealShape<In> && keeps_shape<In>;
   template <class In>
   static consteval int expect() {
     static_assert(accepts<In>, "aila: the layers inside Residual must give back the shape they take");

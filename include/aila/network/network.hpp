@@ -14,7 +14,6 @@ namespace aila::inline v0 {
 template <class InputShape, class... Layers>
 struct Network : Chain<Layers...> {
   static_assert(AnyShape<InputShape>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
-  static_assert(sizeof...(Layers) > 0, "aila: a network needs at least one layer");
   static constexpr const char* name = "network";
   static constexpr bool is_network = true;
   using Input = std::conditional_t<AnyShape<InputShape>, InputShape, Vector<1>>;

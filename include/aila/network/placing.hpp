@@ -10,16 +10,17 @@
 
 namespace aila::inline v0 {
 
-/// N times the layers, inside a Chain, a Stack or a Network.
+/// N times the layers, inside a Chain, a Stack, a Network or another Repeat. It is written out before layers are placed.
 template <std::size_t N, class... Layers>
-struct Repeat {
-  static_assert(N > 0, "aila: Repeat needs a count of at least one");
-};
+struct Repeat {};
 
 template <std::size_t Index, class Layer, class In>
 concept LayerAcceptsInput = layer_accepts<Layer, In>();
 
 namespace detail {
+
+template <class Layers>
+struct ExpandedList;
 
 template <class L>
 struct Expanded {
@@ -27,9 +28,12 @@ struct Expanded {
 };
 template <std::size_t N, class... Layers>
 struct Expanded<Repeat<N, Layers...>> {
+  static_assert(N > 0, "aila: Repeat needs a count of at least one");
+  static_assert(sizeof...(Layers) > 0, "aila: Repeat needs at least one layer");
+  using Once = typename ExpandedList<List<Layers...>>::type;
   template <std::size_t... I>
-  static List<At<List<Layers...>, I % sizeof...(Layers)>...> expand(std::index_sequence<I...>);
-  using type = decltype(expand(std::make_index_sequence<N * sizeof...(Layers)>{}));
+  static List<At<Once, I % Once::size>...> expand(std::index_sequence<I...>);
+  using type = decltype(expand(std::make_index_sequence<N * Once::size>{}));
 };
 
 template <class... Done>
@@ -45,8 +49,6 @@ struct Expanding {
   using type = List<Done...>;
 };
 
-template <class Layers>
-struct ExpandedList;
 template <class... Layers>
 struct ExpandedList<List<Layers...>> {
   using type = typename decltype((Expanding<>{} >> ... >> std::type_identity<Layers>{}))::type;

@@ -201,17 +201,17 @@ struct StackPlan<P, EpilogueLayer, In, List<Core...>> {
 template <class P, class... Parts>
 struct Stack {
   static_assert(AnyPolicy<P>, "aila: the first argument of Stack is its policy, one of integrate::...");
-  static_assert(sizeof...(Parts) > 0, "aila: a stack needs at least one layer");
   static constexpr const char* name = "stack";
   static constexpr bool is_composite = true;
   static constexpr bool is_stack = true;
+  using WrittenCores = typename decltype((detail::Cores<>{} >> ... >> std::type_identity<Parts>{}))::type;
+  static_assert(WrittenCores::size > 0, "aila: a stack needs at least one layer");
   static constexpr std::size_t epilogues = detail::count_of_role<role::Epilogue, Parts...>;
   static_assert(epilogues <= 1, "aila: two options of one role; a stack has one epilogue");
 
   using Policy = std::conditional_t<AnyPolicy<P>, P, integrate::None>;
   using EpilogueLayer = typename detail::Picked<role::Epilogue, Epilogue<ReluLayerNorm>, Parts...>::type::Layer;
-  using CoreLayers = typename detail::ExpandedList<
-      typename decltype((detail::Cores<>{} >> ... >> std::type_identity<Parts>{}))::type>::type;
+  using CoreLayers = typename detail::ExpandedList<WrittenCores>::type;
 
   template <class In>
   using Plan = StackPlan<Policy, EpilogueLayer, In, CoreLayers>;

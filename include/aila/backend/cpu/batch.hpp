@@ -69,6 +69,16 @@ template <class Scalar, class Arch>
   v.store_unaligned(to);
 }
 
+/// Keeps a value that is used several times in a register: g++ otherwise loads it from memory again for each use.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline void hold([[maybe_unused]] xsimd::batch<Scalar, Arch>& v) noexcept {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+  typename Batch<Scalar, Arch>::register_type held = v;
+  asm("" : "+v"(held));
+  v = held;
+#endif
+}
+
 /// a b + c, rounded once wherever the architecture can (xsimd 8 leaves it to the compiler on AVX-512; clang then rounds twice).
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> fmadd(const xsimd::batch<Scalar, Arch>& a,

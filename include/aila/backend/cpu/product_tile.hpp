@@ -14,8 +14,8 @@ inline constexpr std::size_t panel_vectors = 4;
 /// Most rows whose sums, with what is multiplied, fit the registers beside `vectors` columns of vectors.
 template <class Arch>
 constexpr std::size_t most_rows(std::size_t vectors) noexcept {
-  if (simd::register_count<Arch> == 32) return vectors == 4 ? 6 : 8;
-  return vectors == 4 ? 3 : vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
+  if (simd::register_count<Arch> == 32) return 6;
+  return vectors == 4 ? 3 : vectors == 3 ? 4 : 6;
 }
 
 constexpr std::size_t ceil_div(std::size_t a, std::size_t b) noexcept { return (a + b - 1) / b; }
@@ -54,14 +54,18 @@ template <bool Partial = false, class Scalar, class Arch, std::size_t Rows, std:
       for (std::size_t r = 0; r < Rows; ++r) left[r] = B(a[r * row_stride]);
       AILA_UNROLL
       for (std::size_t v = 0; v < Vectors; ++v) {
-        const B right = vector(v);
+        B right = vector(v);
+        if constexpr (Rows > 1) simd::hold(right);
         AILA_UNROLL
         for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = simd::fmadd(left[r], right, sums.at[r][v]);
       }
     } else {
       B right[Vectors];
       AILA_UNROLL
-      for (std::size_t v = 0; v < Vectors; ++v) right[v] = vector(v);
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        right[v] = vector(v);
+        if constexpr (Rows > 1) simd::hold(right[v]);
+      }
       AILA_UNROLL
       for (std::size_t r = 0; r < Rows; ++r) {
         const B left = B(a[r * row_stride]);

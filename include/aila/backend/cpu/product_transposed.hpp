@@ -31,7 +31,7 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
   for (std::size_t s = 0; s < count; ++s) {
     const Scalar* a = (Swap ? segments[s].b : segments[s].a) + m;
     const Scalar* b = (Swap ? segments[s].a : segments[s].b) + j;
-    if (last == W) {
+    if (last == W && !simd::is_avx512<Arch>) {  // where masks cost nothing one body serves both
       multiply_add(segments[s].rows, a, 1, lda, b, ldb, W, sums);
     } else {
       multiply_add<true>(segments[s].rows, a, 1, lda, b, ldb, last, sums);
@@ -66,10 +66,10 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
 template <bool Swap, class Scalar, class Arch>
 void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M, std::size_t lda, std::size_t N,
                   std::size_t ldb, Scalar* c, std::size_t ldc) noexcept {
-  constexpr std::size_t W = simd::width<Scalar, Arch>;
-  const Parts panels(ceil_div(N, W), panel_vectors);
+  constexpr std::size_t W = simd::width<Scalar, Arch>, most_vectors = Swap ? 2 : panel_vectors;
+  const Parts panels(ceil_div(N, W), most_vectors);
   for (std::size_t p = 0; p < panels.count; ++p)
-    with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
+    with_constant<most_vectors>(panels.size(p), [&](auto vectors) {
       constexpr std::size_t V = decltype(vectors)::value;
       const std::size_t column = panels.begin(p) * W;
       const Parts tiles(M, most_rows<Arch>(V));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "../../network/chain.hpp"
 #include "../kernel.hpp"
@@ -105,6 +106,20 @@ struct ChainKernel {
       ChildKernel<i>::template backward<C>(pass.part(i), w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
                                            input<i>(x, saved), out, d_out, down, g.from(Plan::first_tensor[i]),
                                            slot<i>(saved.child), scratch);
+    });
+  }
+
+  /// f(path, map, elements) for the output of every part, in the order of computation, after a forward.
+  template <Capability C, class F>
+  static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
+    std::size_t i = 0;
+    std::array<std::string, size + 1> names;
+    L::template for_each_part<In>(path, [&]<class Part>(const std::string& part) { names[i++] = part; });
+    for_each_index<size>([&](auto c) {
+      S* out = c < kept ? saved.map[c] : y;
+      if constexpr (requires { ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, path, f); })
+        ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, names[c], f);
+      f(names[c], static_cast<const S*>(out), samples * Child<c>::Out::elements);
     });
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "../../network/stack.hpp"
 #include "../kernel.hpp"
@@ -254,6 +255,20 @@ struct StackKernel {
       }
       Integrate<J>::mixture(pass, w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights, scratch);
     }
+  }
+
+  /// f(path, map, elements) for own output, integration and published map of every layer, after a forward that kept for backward.
+  template <Capability C, class F>
+  static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
+    for_each_index<depth>([&](auto j) {
+      constexpr std::size_t J = j;
+      const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
+      const S* h = saved.published(J, y);
+      const S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
+      f(layer + ".core", integrates<J> ? static_cast<const S*>(saved.own[J]) : sum, samples * elements<J>);
+      if constexpr (integrates<J>) f(layer + ".integrate", sum, samples * elements<J>);
+      if constexpr (!bare<J>) f(layer + ".epilogue", h, samples * elements<J>);
+    });
   }
 
  private:

@@ -1,0 +1,19 @@
+// aila: neural networks as types. A table of contents; <aila/io.hpp> (files, JSON) and <aila/eigen_tensor.hpp> are extra.
+#pragma once
+
+#include "core/version.hpp"
+
+#include "backend/cpu.hpp"
+#include "backend/reference.hpp"
+#include "core/thread_pool.hpp"
+#include "integrate/policies.hpp"
+#include "layer/layers.hpp"
+#include "learn/evaluate.hpp"
+#include "learn/fit.hpp"
+#include "learn/losses.hpp"
+#include "learn/metrics.hpp"
+#include "learn/optimisers.hpp"
+#include "learn/trainer.hpp"
+#include "network/model.hpp"
+#include "network/network.hpp"
+#include "network/predictor.hpp"

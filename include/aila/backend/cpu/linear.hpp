@@ -1,0 +1,50 @@
+// Linear on the CPU: packed products. Bound by fused multiply-adds for wide layers, by memory for few outputs.
+#pragma once
+
+#include "../../layer/linear.hpp"
+#include "../kernel.hpp"
+#include "cpu.hpp"
+#include "product.hpp"
+#include "product_transposed.hpp"
+
+namespace aila::inline v0 {
+
+/// Weights are packed twice: transposed for y = x W^T + b, as they are for dx = dy W.
+template <class S, class Arch, std::size_t Features, class In>
+struct CpuLinear : KernelDefaults<S> {
+  static constexpr const char* name = "cpu linear, packed products";
+  static constexpr std::size_t inputs = In::features;
+  static constexpr std::size_t forward_size = round_up(cpu::packed_size<S, Arch>(inputs, Features), alignment_elements);
+  static constexpr std::size_t packed =
+      forward_size + round_up(cpu::packed_size<S, Arch>(Features, inputs), alignment_elements);
+
+  static void pack(Weights<S> w, S* to) {
+    cpu::pack<S, Arch>(w[0], 1, inputs, inputs, Features, to);
+    cpu::pack<S, Arch>(w[0], inputs, 1, Features, inputs, to + forward_size);
+  }
+
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, S* y, NothingSaved&, S*) {
+    cpu::multiply_packed<S, Arch>(pass.samples * In::positions, inputs, Features, x, inputs, 1, packed_weights, w[1], y,
+                                  Features, false);
+  }
+
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S*, const S* dy, S* dx,
+                       Gradients<S> g, NothingSaved&, S*) {
+    const std::size_t rows = pass.samples * In::positions;
+    if (dx != nullptr)
+      cpu::multiply_packed<S, Arch>(rows, Features, inputs, dy, Features, 1, packed_weights + forward_size, nullptr, dx,
+                                    inputs, true);
+    if (g) {
+      cpu::multiply_transposed_add<S, Arch>(rows, Features, inputs, dy, Features, x, inputs, g[0], inputs);
+      cpu::add_columns<S, Arch>(rows, Features, dy, Features, g[1]);
+    }
+  }
+};
+
+template <std::size_t Features, class... Options, class In, class Arch, class S>
+CpuLinear<S, Arch, Features, In> select_kernel(rank::Layer, Placed<Linear<Features, Options...>, In>,
+                                               backend::CpuOn<Arch, S>);
+
+}  // namespace aila::inline v0

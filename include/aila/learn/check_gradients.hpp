@@ -1,0 +1,88 @@
+// The public gradient checker: analytic gradients against central differences, for layers, networks and policies.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "../backend/reference.hpp"
+#include "../core/random.hpp"
+#include "../layer/linear.hpp"
+#include "gradient_checker.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+
+template <class L, class In>
+struct NetworkOfOne : Network<In, L> {};
+
+/// A policy on its own: cores of different maps, and no epilogue that could hide an error.
+template <class P, class In, class... Cores>
+struct NetworkOfPolicy : Network<In, Stack<P, Cores..., Epilogue<Identity>>> {};
+template <std::size_t Features>
+using SmallCore = Chain<aila::Linear<Features>, Tanh>;
+
+template <class P, class In>
+consteval bool accepts_unequal_widths() {
+  using Narrow = In;
+  using Wide = WithFeatures<In, 2 * In::features>;
+  if constexpr (P::reads == integrate::Reads::all)
+    return P::template accepts<Wide, ShapeList<Narrow>> && P::template accepts<Narrow, ShapeList<Narrow, Wide>>;
+  else if constexpr (P::reads == integrate::Reads::previous)
+    return P::template accepts<Wide, ShapeList<Narrow>> && P::template accepts<Narrow, ShapeList<Wide>>;
+  else
+    return true;
+}
+
+template <class P, class In, class Backend>
+GradientCheck check_policy(const GradientCheckOptions& options) {
+  constexpr std::size_t d = In::features;
+  GradientCheck all;
+  for_each_index<4>([&](auto i) {
+    constexpr std::size_t depth = i + 1;
+    using Net = NetworkOfPolicy<P, In, Repeat<depth, SmallCore<d>>>;
+    all.merge("depth " + std::to_string(depth) + ": ", GradientChecker<Net, Backend>(options).check("stack."));
+  });
+  if constexpr (accepts_unequal_widths<P, In>()) {
+    using Net = NetworkOfPolicy<P, In, SmallCore<d>, SmallCore<2 * d>, SmallCore<d>>;
+    all.merge("unequal widths: ", GradientChecker<Net, Backend>(options).check("stack."));
+  }
+  return all;
+}
+
+template <class Subject, class In>
+consteval int require_checkable() {
+  static_assert(AnyPolicy<Subject> || AnyNetwork<Subject> || !std::is_void_v<In>,
+                "aila: check_gradients needs an input shape beside a layer: check_gradients<MyLayer, Sequence<5, 3>>()");
+  return 0;
+}
+
+}  // namespace detail
+
+/// Compares the analytic gradients of a layer, network or policy with differences of sum(y r), in double, for every
+/// element of the input and of every parameter; x, the parameters and r are random (initial values could hide errors).
+///   check_gradients<MyLayer, Sequence<5, 3>>()     a layer, also a Chain or Stack, on an input shape
+///   check_gradients<MyNetwork>()                   a network
+///   check_gradients<MyPolicy>()                    a policy: stacks of one to four layers of 8 features, and of unequal
+///                                                  widths where it accepts them; another shape may be given
+/// Beside that: predict and train give one output, backward adds to the gradients and gives the same when only the
+/// input's or only the parameters' are asked for, and the gaps between tensors stay zero. Layers with kinks such as
+/// ReLU may be checked: within a step of a kink the slope of the smooth side counts, at a kink any slope between.
+/// Real inputs only. A `backend::CpuOn<Arch, double>` checks its kernels. Throws nothing but std::bad_alloc.
+template <class Subject, class In = void, HostBackend Backend = backend::Reference<double>>
+GradientCheck check_gradients(const GradientCheckOptions& options = {}) {
+  enum { checked = detail::require_checkable<Subject, In>() };
+  if constexpr (AnyPolicy<Subject>) {
+    using Shape = std::conditional_t<std::is_void_v<In>, Sequence<3, 8>, In>;
+    return detail::check_policy<Subject, Shape, Backend>(options);
+  } else if constexpr (AnyNetwork<Subject>) {
+    return detail::GradientChecker<Subject, Backend>(options).check("");
+  } else {
+    using Net = detail::NetworkOfOne<Subject, std::conditional_t<std::is_void_v<In>, Vector<1>, In>>;
+    return detail::GradientChecker<Net, Backend>(options).check(std::string(layer_name<Subject>()) + ".");
+  }
+}
+
+}  // namespace aila::inline v0

@@ -1,0 +1,95 @@
+// Evaluation and batch prediction over a whole source.
+#pragma once
+
+#include "../core/executor.hpp"
+#include "losses.hpp"
+#include "worker.hpp"
+
+namespace aila::inline v0 {
+
+/// Stands where outputs are wanted and no loss: targets are not read.
+struct NoLoss {
+  template <class Out>
+  static constexpr bool accepts = true;
+  template <class Out>
+  static constexpr std::size_t targets = 0;
+  template <class Out, class V>
+  constexpr V operator()(const V*, const V*, V*) const {
+    return V(ScalarOf<V>(0));
+  }
+};
+
+/// Predicts and measures samples in groups of `group`; workspaces are taken once.
+template <class Net, class LossType = MeanSquaredError, HostBackend Backend = backend::Cpu>
+class Evaluator {
+ public:
+  using ModelType = Model<Net, Backend>;
+  using Scalar = typename ModelType::Scalar;
+  using In = typename ModelType::In;
+  using Out = typename ModelType::Out;
+  using WorkerType = Worker<Net, LossType, Backend, Capability::predict>;
+  static constexpr std::size_t group = 16;
+
+  explicit Evaluator(ExecutorRef executor) : executor_(executor) {
+    for (std::size_t i = 0; i < executor_.size(); ++i) workers_.push_back(std::make_unique<WorkerType>(group));
+  }
+
+  /// The mean over the source of weight * loss; the same bits for any number of threads. Throws Error for no samples.
+  double loss(const ModelType& model, const SourceRef<In, Scalar>& source, const LossType& loss_function) {
+    if (source.size() == 0) throw Error("evaluate: expected at least one sample, found none");
+    sums_.resize((source.size() + group - 1) / group);
+    run(model, source,
+        [&](std::size_t first, WorkerType& worker) { sums_[first / group] = worker.loss(loss_function, 1); });
+    double sum = 0;
+    for (const double s : sums_) sum += s;
+    return sum / static_cast<double>(source.size());
+  }
+
+  /// Outputs [size, Out...] of every sample in order.
+  std::vector<Scalar> predict(const ModelType& model, const SourceRef<In, Scalar>& source) {
+    std::vector<Scalar> outputs(source.size() * Out::elements);
+    run(model, source, [&](std::size_t first, WorkerType& worker) {
+      std::copy_n(worker.workspace.output(), worker.samples() * Out::elements, outputs.data() + first * Out::elements);
+    });
+    return outputs;
+  }
+
+ private:
+  template <class F>
+  void run(const ModelType& model, const SourceRef<In, Scalar>& source, F&& then) {
+    const std::size_t size = source.size();
+    executor_.run((size + group - 1) / group, [&](std::size_t g, std::size_t w) {
+      std::array<std::size_t, group> indices{};
+      const std::size_t first = g * group, count = std::min(group, size - first);
+      for (std::size_t i = 0; i < count; ++i) indices[i] = first + i;
+      WorkerType& worker = *workers_[w];
+      worker.load(source, std::span<const std::size_t>(indices.data(), count), 0);
+      worker.forward(model, Pass{});
+      then(first, worker);
+    });
+  }
+
+  ExecutorRef executor_;
+  std::vector<std::unique_ptr<WorkerType>> workers_;
+  std::vector<double> sums_;
+};
+
+/// Mean loss of a model over a source: samples in memory, or any SampleSource.
+template <class Net, class Backend, class LossType = MeanSquaredError>
+double evaluate(const Model<Net, Backend>& model,
+                const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source,
+                const LossType& loss = {}) {
+  Inline executor;
+  return Evaluator<Net, LossType, Backend>(executor).loss(model, source, loss);
+}
+
+/// Outputs [size, Out...] of every sample of a source; targets are not read.
+template <class Net, class Backend>
+std::vector<typename Backend::Scalar> predict(
+    const Model<Net, Backend>& model,
+    const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source) {
+  Inline executor;
+  return Evaluator<Net, NoLoss, Backend>(executor).predict(model, source);
+}
+
+}  // namespace aila::inline v0

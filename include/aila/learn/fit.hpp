@@ -1,0 +1,234 @@
+// fit: training over epochs, with validation, early stopping, schedules, progress and cancellation.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "../core/thread_pool.hpp"
+#include "evaluate.hpp"
+#include "history.hpp"
+#include "progress.hpp"
+#include "schedule.hpp"
+#include "trainer.hpp"
+
+namespace aila::inline v0 {
+
+/// Options of fit, for the network's input and the backend's Scalar.
+template <class In, class Scalar>
+struct FitOptions {
+  SourceRef<In, Scalar> validation{};  ///< empty: training loss decides what is best
+  std::size_t epochs = 10;
+  std::size_t batch = 32;
+  std::size_t patience = 0;  ///< stop after so many epochs without improvement; 0: never
+  double min_improvement = 0;
+  bool restore_best = true;  ///< end with the weights of the best epoch, where there is validation or patience
+  Schedule schedule{};
+  double clip_norm = 0;
+  std::vector<PartRate> part_rates{};
+  Seed seed{};  ///< of shuffling and dropout
+  bool shuffle = true;
+  std::size_t threads = 1;                             ///< started here; not used where an executor is lent
+  std::optional<ExecutorRef> executor{};               ///< a pool of the host's own
+  std::function<void(const Progress&)> on_progress{};  ///< after every step, on the caller's thread
+  std::function<bool(const EpochRecord&)> on_epoch{};  ///< after every epoch; false stops
+  const std::atomic<bool>* cancel = nullptr;           ///< looked at after every step
+};
+
+namespace detail {
+
+template <class Net, class Backend, class LossType, class OptimiserType>
+class Fitting {
+ public:
+  using ModelType = Model<Net, Backend>;
+  using Scalar = typename ModelType::Scalar;
+  using In = typename ModelType::In;
+  using Out = typename ModelType::Out;
+  using Options = FitOptions<In, Scalar>;
+  using Source = SourceRef<In, Scalar>;
+
+  Fitting(ModelType& model, const Source& train, const LossType& loss, const OptimiserType& optimiser,
+          const Options& options, ExecutorRef executor)
+      : model_(model),
+        train_(train),
+        loss_(loss),
+        options_(options),
+        learning_rate_(optimiser.learning_rate),
+        trainer_(model, loss, optimiser,
+                 {.batch = std::min(options.batch, train.size()),
+                  .clip_norm = options.clip_norm,
+                  .seed = options.seed,
+                  .part_rates = options.part_rates},
+                 executor),
+        evaluator_(executor),
+        best_(model.parameters().size()),
+        order_(train.size()) {}
+
+  History run() {
+    const std::size_t batch = std::min(options_.batch, train_.size());
+    const std::size_t steps = (train_.size() + batch - 1) / batch;
+    const bool watches = options_.validation.size() > 0 || options_.patience > 0;
+    bool stop = false;
+    started_ = Clock::now();
+    for (std::size_t epoch = 1; epoch <= options_.epochs && !stop; ++epoch) {
+      const auto begin = Clock::now();
+      EpochRecord record{.epoch = epoch};
+      shuffle(epoch);
+      if (!train_epoch(record, batch, steps)) break;
+      if (options_.validation.size() > 0) record.validation_loss = evaluator_.loss(model_, options_.validation, loss_);
+      record.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      history_.epochs.push_back(record);
+      stop = !keep_best(record, watches);
+      if (options_.on_epoch && !options_.on_epoch(record)) {
+        history_.cancelled = true;
+        stop = true;
+      }
+    }
+    if (watches && options_.restore_best && history_.best_epoch > 0) model_.assign({best_.data(), best_.size()});
+    return std::move(history_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void shuffle(std::size_t epoch) {
+    if (options_.shuffle)
+      permutation(options_.seed, epoch, order_);
+    else
+      for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
+  }
+
+  /// False where it was cancelled.
+  bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps) {
+    double loss = 0, norm = 0;
+    for (std::size_t step = 0; step < steps; ++step) {
+      const std::size_t first = step * batch;
+      const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
+      const double rate = options_.schedule.factor(trainer_.steps(), steps * options_.epochs, steps);
+      const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
+      if (!result.finite) fail(result, record.epoch, step + 1, indices);
+      loss += result.loss * static_cast<double>(indices.size());
+      norm += result.gradient_norm;
+      record.learning_rate = learning_rate_ * rate;
+      if (options_.on_progress)
+        report(record.epoch, step + 1, steps, loss / static_cast<double>(first + indices.size()),
+               first + indices.size());
+      if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+        history_.cancelled = true;
+        return false;
+      }
+    }
+    record.training_loss = loss / static_cast<double>(order_.size());
+    record.gradient_norm = norm / static_cast<double>(steps);
+    return true;
+  }
+
+  void report(std::size_t epoch, std::size_t step, std::size_t steps, double loss, std::size_t samples) const {
+    const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    const double done = static_cast<double>((epoch - 1) * order_.size() + samples);
+    const double all = static_cast<double>(options_.epochs * order_.size());
+    options_.on_progress({.epoch = epoch,
+                          .epochs = options_.epochs,
+                          .step = step,
+                          .steps = steps,
+                          .loss = loss,
+                          .samples_per_second = done / seconds,
+                          .seconds_left = seconds * (all - done) / done});
+  }
+
+  /// False where patience has run out.
+  bool keep_best(const EpochRecord& record, bool watches) {
+    const double loss = options_.validation.size() > 0 ? record.validation_loss : record.training_loss;
+    if (history_.best_epoch == 0 || loss < history_.best_validation_loss - options_.min_improvement) {
+      history_.best_epoch = record.epoch;
+      history_.best_validation_loss = loss;
+      if (watches) std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data());
+    } else if (options_.patience > 0 && record.epoch - history_.best_epoch >= options_.patience) {
+      history_.stopped_early = true;
+      return false;
+    }
+    return true;
+  }
+
+  [[noreturn]] void fail(const StepResult& result, std::size_t epoch, std::size_t step,
+                         std::span<const std::size_t> indices) {
+    const std::string what = std::isfinite(result.loss) ? "the gradient is" : "the loss is";
+    throw Error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
+                " not finite; the first value that is not finite is in " + trainer_.first_non_finite(train_, indices));
+  }
+
+  ModelType& model_;
+  Source train_;
+  LossType loss_;
+  const Options& options_;
+  double learning_rate_;
+  Trainer<Net, LossType, OptimiserType, Backend> trainer_;
+  Evaluator<Net, LossType, Backend> evaluator_;
+  AlignedArray<Scalar> best_;
+  std::vector<std::size_t> order_;
+  History history_;
+  Clock::time_point started_{};
+};
+
+template <class LossType, class Out, class Source>
+void check_source(const Source& source, const char* what) {
+  if constexpr (LossAcceptsOutput<LossType, Out>) {
+    constexpr std::size_t expected = LossType::template targets<Out>;
+    if (source.targets_per_sample() != expected)
+      throw Error(std::string("fit: expected ") + std::to_string(expected) + " targets a sample for this loss, the " +
+                  what + " samples have " + std::to_string(source.targets_per_sample()));
+    const auto targets = source.targets_in_memory();
+    if (!targets.empty()) check_targets<LossType, Out>(targets, source.size());
+  }
+}
+
+}  // namespace detail
+
+/// Trains a model on a source: samples in memory or any SampleSource. Options by designated initialisers,
+/// `fit(model, train, CrossEntropy{}, AdamW{}, {.validation = valid, .epochs = 100, .patience = 10})`.
+/// Runs with one seed give the same bits for any number of threads. Throws Error for sources and options that do not
+/// fit, and where loss or gradient is not finite: with epoch, step and layer; the parameters are then those before that
+/// step.
+template <class Net, class Backend, class LossType, Optimiser OptimiserType>
+History fit(Model<Net, Backend>& model,
+            const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& train,
+            const LossType& loss, const OptimiserType& optimiser,
+            const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
+  if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
+  if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
+  detail::check_source<LossType, NetworkOutput<Net>>(train, "training");
+  if (options.validation.size() > 0)
+    detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "validation");
+  const auto run = [&](ExecutorRef executor) {
+    return detail::Fitting<Net, Backend, LossType, OptimiserType>(model, train, loss, optimiser, options, executor)
+        .run();
+  };
+  if (options.executor) return run(*options.executor);
+  if (options.threads > 1) {
+    ThreadPool pool(options.threads);
+    return run(pool);
+  }
+  Inline executor;
+  return run(executor);
+}
+
+/// The same by Adam.
+template <class Net, class Backend, class LossType>
+  requires(!std::is_same_v<LossType, FitOptions<NetworkInput<Net>, typename Backend::Scalar>>)
+History fit(Model<Net, Backend>& model,
+            const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& train,
+            const LossType& loss,
+            const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
+  return fit(model, train, loss, Adam{}, options);
+}
+
+/// The same by Adam on the mean squared error.
+template <class Net, class Backend>
+History fit(Model<Net, Backend>& model,
+            const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& train,
+            const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
+  return fit(model, train, MeanSquaredError{}, Adam{}, options);
+}
+
+}  // namespace aila::inline v0

@@ -1,0 +1,137 @@
+// Where samples come from: the contract of data sources, and samples in memory.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "../backend/kernel.hpp"
+#include "../core/error.hpp"
+#include "../network/input.hpp"
+
+namespace aila::inline v0 {
+
+/// Where one sample is written: its input and targets; length and weight may be changed from all steps and 1.
+template <class In, class Scalar>
+struct SampleSlot {
+  ElementOf<In, Scalar>* input = nullptr;
+  Scalar* targets = nullptr;
+  std::size_t target_count = 0;
+  std::int32_t length = static_cast<std::int32_t>(In::extents[0]);
+  Scalar weight = Scalar(1);
+  std::uint64_t epoch = 0;  ///< for augmentation
+};
+
+/// A source has size(), the numbers it gives a sample as targets, and load(index, slot), which is called from several
+/// threads at once for different samples.
+template <class T, class In, class Scalar>
+concept SampleSource = requires(const T& source, std::size_t index, SampleSlot<In, Scalar>& slot) {
+  { source.size() } -> std::convertible_to<std::size_t>;
+  { source.targets_per_sample() } -> std::convertible_to<std::size_t>;
+  source.load(index, slot);
+};
+
+/// Samples that lie elsewhere: inputs [N, In...], targets [N, k], and if not empty lengths [N] and weights [N].
+template <class In, class Scalar = float>
+class SamplesView {
+ public:
+  using Element = ElementOf<In, Scalar>;
+
+  SamplesView() = default;
+  /// Throws Error where the sizes do not fit. Targets may be empty where only predictions are asked for.
+  SamplesView(std::span<const Element> inputs, std::span<const Scalar> targets,
+              std::span<const std::int32_t> lengths = {}, std::span<const Scalar> weights = {})
+      : inputs_(inputs), targets_(targets), lengths_(lengths), weights_(weights), size_(inputs.size() / In::elements) {
+    if (size_ * In::elements != inputs.size())
+      throw Error("samples: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
+                  std::to_string(inputs.size()) + " elements in all");
+    if (size_ > 0 && targets.size() % size_ != 0)
+      throw Error("samples: expected as many targets for each of the " + std::to_string(size_) + " samples, found " +
+                  std::to_string(targets.size()) + " in all");
+    if (!lengths.empty() && lengths.size() != size_)
+      throw Error("samples: expected a length for each of the " + std::to_string(size_) + " samples, found " +
+                  std::to_string(lengths.size()));
+    if (!weights.empty() && weights.size() != size_)
+      throw Error("samples: expected a weight for each of the " + std::to_string(size_) + " samples, found " +
+                  std::to_string(weights.size()));
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+      if (lengths[i] < 1 || static_cast<std::size_t>(lengths[i]) > In::extents[0])
+        throw Error("samples: expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
+                    std::to_string(i) + " has " + std::to_string(lengths[i]));
+  }
+
+  std::size_t size() const { return size_; }
+  std::size_t targets_per_sample() const { return size_ == 0 ? 0 : targets_.size() / size_; }
+  std::span<const Element> inputs() const { return inputs_; }
+  std::span<const Scalar> targets() const { return targets_; }
+
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
+    std::copy_n(inputs_.data() + index * In::elements, In::elements, slot.input);
+    std::copy_n(targets_.data() + index * slot.target_count, slot.target_count, slot.targets);
+    if (!lengths_.empty()) slot.length = lengths_[index];
+    if (!weights_.empty()) slot.weight = weights_[index];
+  }
+
+ private:
+  std::span<const Element> inputs_;
+  std::span<const Scalar> targets_;
+  std::span<const std::int32_t> lengths_;
+  std::span<const Scalar> weights_;
+  std::size_t size_ = 0;
+};
+
+/// Samples that own their numbers; class indices are targets like any other number.
+template <class In, class Scalar = float>
+struct Samples {
+  std::vector<ElementOf<In, Scalar>> inputs;
+  std::vector<Scalar> targets;
+  std::vector<std::int32_t> lengths;
+  std::vector<Scalar> weights;
+
+  SamplesView<In, Scalar> view() const { return {inputs, targets, lengths, weights}; }
+};
+
+/// A reference to any source, or to samples in memory: what fit and evaluate take. The source must outlive it.
+template <class In, class Scalar = float>
+class SourceRef {
+ public:
+  SourceRef() = default;
+  SourceRef(const SamplesView<In, Scalar>& samples) : samples_(samples) {}
+  SourceRef(const Samples<In, Scalar>& samples) : samples_(samples.view()) {}
+  template <class T>
+    requires(SampleSource<T, In, Scalar> && !std::is_same_v<T, SourceRef> &&
+             !std::is_same_v<T, SamplesView<In, Scalar>>)
+  SourceRef(const T& source)
+      : source_(&source),
+        size_([](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->size()); }),
+        targets_(
+            [](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->targets_per_sample()); }),
+        load_([](const void* s, std::size_t i, SampleSlot<In, Scalar>& slot) {
+          static_cast<const T*>(s)->load(i, slot);
+        }) {}
+
+  std::size_t size() const { return source_ == nullptr ? samples_.size() : size_(source_); }
+  std::size_t targets_per_sample() const {
+    return source_ == nullptr ? samples_.targets_per_sample() : targets_(source_);
+  }
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
+    if (source_ == nullptr)
+      samples_.load(index, slot);
+    else
+      load_(source_, index, slot);
+  }
+  /// The targets where they lie in memory as one range, else empty.
+  std::span<const Scalar> targets_in_memory() const { return samples_.targets(); }
+
+ private:
+  SamplesView<In, Scalar> samples_;
+  const void* source_ = nullptr;
+  std::size_t (*size_)(const void*) = nullptr;
+  std::size_t (*targets_)(const void*) = nullptr;
+  void (*load_)(const void*, std::size_t, SampleSlot<In, Scalar>&) = nullptr;
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,252 @@
+// Trainer: one training step of a model: groups of samples forward and backward, gradients summed, the optimiser.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../core/executor.hpp"
+#include "gradient_norm.hpp"
+#include "losses.hpp"
+#include "optimisers.hpp"
+#include "worker.hpp"
+
+namespace aila::inline v0 {
+
+/// A factor of the learning rate for the parameters whose name begins with `prefix`; 0 freezes them. Of several that
+/// fit a name, the last in the list counts.
+struct PartRate {
+  std::string prefix;
+  double factor = 1;
+};
+
+struct TrainerOptions {
+  std::size_t batch = 32;  ///< most samples of a step
+  double clip_norm = 0;    ///< gradients are scaled to at most this norm; 0: no clipping
+  Seed seed{};             ///< of dropout
+  std::vector<PartRate> part_rates{};
+};
+
+struct StepResult {
+  double loss = 0;           ///< mean over the samples of weight * loss
+  double gradient_norm = 0;  ///< before clipping, of all that is trained
+  bool finite = true;        ///< false: the step was not taken
+};
+
+/// How a batch is split: G = min(ceil(batch / 8), 16) groups of nearly equal size, whatever the number of threads.
+struct GroupSplit {
+  std::size_t groups;
+  std::size_t samples;  ///< of each but the last
+
+  static constexpr GroupSplit of(std::size_t batch) {
+    const std::size_t wanted = std::clamp<std::size_t>((batch + 7) / 8, 1, 16);
+    const std::size_t samples = (batch + wanted - 1) / wanted;
+    return {(batch + samples - 1) / samples, samples};
+  }
+  /// Most samples of a group in a batch of `batch` or fewer.
+  static constexpr std::size_t most(std::size_t batch) {
+    return std::min(batch, std::max<std::size_t>(8, (batch + 15) / 16));
+  }
+};
+
+/// Owns gradients, moments and a workspace per worker; a step allocates nothing, takes no lock, and gives the same bits
+/// for any number of threads. The model must outlive it.
+template <class Net, class LossType = MeanSquaredError, Optimiser OptimiserType = Adam,
+          HostBackend Backend = backend::Cpu>
+class Trainer {
+ public:
+  using ModelType = Model<Net, Backend>;
+  using Scalar = typename ModelType::Scalar;
+  using In = typename ModelType::In;
+  using WorkerType = Worker<Net, LossType, Backend, Capability::train>;
+
+  Trainer(ModelType& model, LossType loss, OptimiserType optimiser, TrainerOptions options, ExecutorRef executor)
+      : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), executor_(executor) {
+    if (options_.batch == 0) throw Error("trainer: a batch needs at least one sample");
+    if constexpr (requires { loss_.check(); }) loss_.check();
+    if constexpr (requires { optimiser_.check(); }) optimiser_.check();
+    const auto split = GroupSplit::of(options_.batch);
+    const std::size_t workers = std::min(executor_.size(), split.groups);
+    for (std::size_t i = 0; i < workers; ++i)
+      workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most(options_.batch)));
+    for (std::size_t i = 0; i < GroupSplit::of(options_.batch).groups; ++i) gradients_.emplace_back(array_size);
+    for (std::size_t i = 0; i < OptimiserType::moments; ++i) moments_.emplace_back(array_size);
+    group_loss_.resize(gradients_.size());
+    cut_pieces();
+    piece_norm_.resize(pieces_.size());
+  }
+
+  /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss or
+  /// gradient is not finite the parameters stay as they were, and `finite` is false.
+  StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
+                  std::uint64_t epoch = 0) {
+    if (indices.empty() || indices.size() > options_.batch)
+      throw Error("step: expected 1 to " + std::to_string(options_.batch) + " samples, found " +
+                  std::to_string(indices.size()));
+    const auto split = GroupSplit::of(indices.size());
+    executor_.run(split.groups, [&](std::size_t group, std::size_t worker) {
+      run_group(source, indices, split, group, *workers_[worker], epoch);
+    });
+    StepResult result;
+    for (std::size_t g = 0; g < split.groups; ++g) result.loss += group_loss_[g];
+    result.loss /= static_cast<double>(indices.size());
+    sum_groups(split.groups);
+    double squares = 0;
+    for (const double s : piece_norm_) squares += s;
+    result.gradient_norm = std::sqrt(squares);
+    result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
+    if (result.finite) update(rate, clip_factor(result.gradient_norm, options_.clip_norm));
+    return result;
+  }
+
+  /// The gradient of the last step, in the canonical layout.
+  std::span<const Scalar> gradient() const { return {gradients_[0].data(), layout.size}; }
+  std::uint64_t steps() const { return steps_; }
+
+  /// Where the first value that is not finite appears in the samples of a step: "stack.2.core", a parameter's name, the
+  /// input, or a gradient. Slow; for the message of an error.
+  std::string first_non_finite(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices) {
+    for (const ParameterInfo& p : parameter_table<Net>())
+      if (!finite(model_.parameters().data() + p.offset, p.size)) return "the parameter " + p.name;
+    WorkerType& worker = *workers_[0];
+    const auto split = GroupSplit::of(indices.size());
+    for (std::size_t g = 0; g < split.groups; ++g) {
+      Pass pass = load_group(source, indices, split, g, worker, 0);
+      if constexpr (!In::is_tokens)
+        if (!finite(worker.workspace.input(), worker.samples() * In::elements)) return "the input";
+      worker.forward(model_, pass);
+      std::string where;
+      ModelType::Kernel::template for_each_map<Capability::train>(
+          worker.samples(), worker.workspace.saved(), worker.workspace.output(), std::string(),
+          [&](const std::string& path, const Scalar* map, std::size_t elements) {
+            if (where.empty() && !finite(map, elements)) where = path;
+          });
+      if (!where.empty()) return "the output of " + where;
+      if (!std::isfinite(worker.loss(loss_, 1))) return "the loss";
+    }
+    for (const ParameterInfo& p : parameter_table<Net>())
+      if (!finite(gradients_[0].data() + p.offset, p.size)) return "the gradient of " + p.name;
+    return "a sum of gradients";
+  }
+
+ private:
+  static constexpr const auto& layout = ModelType::layout;
+  static constexpr std::size_t array_size = layout.size + 2 * alignment_elements;
+  static constexpr std::size_t piece_size = 8192;
+
+  /// A range of the canonical array that one task sums and updates.
+  struct Piece {
+    std::size_t begin;
+    std::size_t end;
+    double factor;
+    bool decays;
+  };
+
+  Pass load_group(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split,
+                  std::size_t group, WorkerType& worker, std::uint64_t epoch) const {
+    const std::size_t first = group * split.samples;
+    worker.load(source, indices.subspan(first, std::min(split.samples, indices.size() - first)), epoch);
+    Pass pass;
+    pass.training = true;
+    pass.seed = options_.seed;
+    pass.step = steps_;
+    pass.first_sample = first;
+    return pass;
+  }
+
+  void run_group(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split,
+                 std::size_t group, WorkerType& worker, std::uint64_t epoch) {
+    const Pass pass = load_group(source, indices, split, group, worker, epoch);
+    std::fill_n(gradients_[group].data(), layout.trainable_end, Scalar(0));
+    worker.forward(model_, pass);
+    group_loss_[group] = worker.loss(loss_, 1.0 / static_cast<double>(indices.size()));
+    worker.backward(model_, pass, gradients_[group].data());
+  }
+
+  /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
+  void sum_groups(std::size_t groups) {
+    using Lane = Lanes<Backend>;
+    executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
+      const Piece& piece = pieces_[i];
+      Scalar* sum = gradients_[0].data();
+      for (std::size_t at = piece.begin; at < piece.end; at += Lane::count) {  // tensors are padded: whole vectors
+        auto total = Lane::load(sum + at);
+        for (std::size_t g = 1; g < groups; ++g) total += Lane::load(gradients_[g].data() + at);
+        Lane::store(sum + at, total);
+      }
+      const double norm = gradient_norm<Backend>(std::span<const Scalar>(sum + piece.begin, piece.end - piece.begin));
+      piece_norm_[i] = norm * norm;
+    });
+  }
+
+  void update(double rate, double gradient_scale) {
+    ++steps_;
+    model_.edit([&](std::span<Scalar> parameters) {
+      executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
+        const Piece& piece = pieces_[i];
+        const OptimiserStep step{.number = steps_,
+                                 .learning_rate = optimiser_.learning_rate * rate * piece.factor,
+                                 .decays = piece.decays,
+                                 .gradient_scale = gradient_scale};
+        std::array<Scalar*, OptimiserType::moments> state{};
+        for (std::size_t m = 0; m < state.size(); ++m) state[m] = moments_[m].data() + piece.begin;
+        aila::update<typename Lanes<Backend>::V>(
+            optimiser_, step, parameters.subspan(piece.begin, piece.end - piece.begin),
+            std::span<const Scalar>(gradients_[0].data() + piece.begin, piece.end - piece.begin), state);
+      });
+    });
+  }
+
+  double factor_of(const std::string& name) const {
+    double factor = 1;
+    for (const PartRate& part : options_.part_rates)
+      if (name.starts_with(part.prefix)) factor = part.factor;
+    return factor;
+  }
+
+  void cut_pieces() {
+    for (const PartRate& part : options_.part_rates) {
+      const auto& table = parameter_table<Net>();
+      if (std::none_of(table.begin(), table.end(), [&](const auto& p) { return p.name.starts_with(part.prefix); }))
+        throw Error("part_rates: no parameter's name begins with \"" + part.prefix + "\"");
+    }
+    std::vector<ParameterInfo> trained;
+    for (const ParameterInfo& p : parameter_table<Net>())
+      if (p.kind == ParameterKind::trainable) trained.push_back(p);
+    std::sort(trained.begin(), trained.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    for (const ParameterInfo& p : trained) {
+      const double factor = factor_of(p.name);
+      if (factor == 0) continue;
+      const std::size_t end = p.offset + round_up(p.size, alignment_elements);
+      for (std::size_t at = p.offset; at < end;) {
+        const bool joins = !pieces_.empty() && pieces_.back().end == at && pieces_.back().factor == factor &&
+                           pieces_.back().decays == p.decays && at - pieces_.back().begin < piece_size;
+        if (!joins) pieces_.push_back({at, at, factor, p.decays});
+        const std::size_t stop = std::min(end, pieces_.back().begin + piece_size);
+        pieces_.back().end = at = stop;
+      }
+    }
+  }
+
+  static bool finite(const Scalar* values, std::size_t count) {
+    return std::all_of(values, values + count, [](Scalar v) { return std::isfinite(v); });
+  }
+
+  ModelType& model_;
+  LossType loss_;
+  OptimiserType optimiser_;
+  TrainerOptions options_;
+  ExecutorRef executor_;
+  std::vector<std::unique_ptr<WorkerType>> workers_;
+  std::vector<AlignedArray<Scalar>> gradients_;  ///< one array a group
+  std::vector<AlignedArray<Scalar>> moments_;
+  std::vector<double> group_loss_;
+  std::vector<Piece> pieces_;
+  std::vector<double> piece_norm_;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace aila::inline v0

@@ -1,0 +1,121 @@
+// One worker of training or evaluation: a workspace, the samples of the group in hand, and the loss over its outputs.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "../backend/host/lanes.hpp"
+#include "../network/model.hpp"
+#include "loss.hpp"
+#include "source.hpp"
+
+namespace aila::inline v0 {
+
+template <class LossType, class Out>
+concept LossAcceptsOutput = Loss<LossType, Out>;
+
+namespace detail {
+template <class LossType, class Out>
+consteval int require_loss() {
+  static_assert(Refused<Out> || LossAcceptsOutput<LossType, Out>,
+                "aila: this loss cannot be taken of the network's output");
+  return 0;
+}
+}  // namespace detail
+
+template <class Net, class LossType, HostBackend Backend, Capability C>
+class Worker {
+ public:
+  using Scalar = typename Backend::Scalar;
+  using ModelType = Model<Net, Backend>;
+  using In = typename ModelType::In;
+  using Out = typename ModelType::Out;
+  using Lane = Lanes<Backend>;
+  using V = typename Lane::V;
+  enum { checked = detail::require_loss<LossType, Out>() };
+  static constexpr bool usable = LossAcceptsOutput<LossType, Out>;
+  static constexpr std::size_t targets = [] {
+    if constexpr (usable) return LossType::template targets<Out>;
+    return std::size_t{1};
+  }();
+
+  explicit Worker(std::size_t samples)
+      : workspace(samples),
+        targets_(samples * targets),
+        lengths_(samples),
+        weights_(samples),
+        tiles_((2 * Out::elements + targets) * Lane::count + alignment_elements) {}
+
+  /// Loads the samples `indices` of a source, in order.
+  void load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::uint64_t epoch) {
+    samples_ = indices.size();
+    any_length_ = false;
+    for (std::size_t i = 0; i < samples_; ++i) {
+      SampleSlot<In, Scalar> slot;
+      slot.input = workspace.input() + i * In::elements;
+      slot.targets = targets_.data() + i * targets;
+      slot.target_count = targets;
+      slot.epoch = epoch;
+      source.load(indices[i], slot);
+      lengths_[i] = slot.length;
+      weights_[i] = slot.weight;
+      any_length_ = any_length_ || slot.length != static_cast<std::int32_t>(In::extents[0]);
+    }
+  }
+
+  std::size_t samples() const { return samples_; }
+  const std::int32_t* lengths() const { return any_length_ ? lengths_.data() : nullptr; }
+
+  void forward(const ModelType& model, Pass pass) {
+    pass.samples = samples_;
+    pass.lengths = lengths();
+    workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
+  }
+
+  void backward(const ModelType& model, Pass pass, Scalar* gradients) {
+    pass.samples = samples_;
+    pass.lengths = lengths();
+    workspace.backward(pass, model.parameters().data(), model.packed(), gradients);
+  }
+
+  /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one.
+  double loss(const LossType& loss_function, double scale) {
+    double sum = 0;
+    if constexpr (usable) {
+      V* outputs = Lane::tile(tiles_.data());
+      V* target = outputs + Out::elements;
+      V* gradient = target + targets;
+      for (std::size_t first = 0; first < samples_; first += Lane::count) {
+        const std::size_t valid = std::min(Lane::count, samples_ - first);
+        Lane::load_rows(workspace.output() + first * Out::elements, valid, Out::elements, outputs);
+        Lane::load_rows(targets_.data() + first * targets, valid, targets, target);
+        const V value = loss_function.template operator()<Out>(static_cast<const V*>(outputs),
+                                                               static_cast<const V*>(target), gradient);
+        alignas(64) std::array<Scalar, Lane::count> each{}, weight{};
+        Lane::store(each.data(), value);
+        for (std::size_t i = 0; i < valid; ++i) {
+          weight[i] = static_cast<Scalar>(scale) * weights_[first + i];
+          sum += static_cast<double>(weights_[first + i]) * static_cast<double>(each[i]);
+        }
+        if constexpr (keeps_for_backward(C)) {
+          const V factor = Lane::load(weight.data());
+          for (std::size_t e = 0; e < Out::elements; ++e) gradient[e] = gradient[e] * factor;
+          Lane::store_rows(workspace.output_gradient() + first * Out::elements, valid, Out::elements, gradient);
+        }
+      }
+    }
+    return sum;
+  }
+
+  Workspace<Net, Backend, C> workspace;
+
+ private:
+  AlignedArray<Scalar> targets_;
+  std::vector<std::int32_t> lengths_;
+  std::vector<Scalar> weights_;
+  AlignedArray<Scalar> tiles_;
+  std::size_t samples_ = 0;
+  bool any_length_ = false;
+};
+
+}  // namespace aila::inline v0
