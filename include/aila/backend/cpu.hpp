@@ -2,6 +2,9 @@
 #pragma once
 
 #include "cpu/cpu.hpp"
+#include "cpu/integrate_attention.hpp"
+#include "cpu/integrate_linear.hpp"
+#include "cpu/integrate_residual.hpp"
 #include "cpu/linear.hpp"
 #include "cpu/norm.hpp"
 #include "host/kernels.hpp"

@@ -7,6 +7,19 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+template <std::size_t rank, bool positive>
+consteval int require_extents() {
+  static_assert(rank > 0 && positive, "aila: a shape needs at least one extent and no extent of zero");
+  return 0;
+}
+template <std::size_t steps>
+consteval int require_steps() {
+  static_assert(steps > 0, "aila: Tokens needs at least one step");
+  return 0;
+}
+}  // namespace detail
+
 /// A map of real numbers `[positions..., features]` of one sample; the batch is not part of a type.
 /// The general form; `Vector`, `Sequence` and `Image` name the usual ones.
 template <std::size_t... Extents>
@@ -14,7 +27,7 @@ struct Shape {
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = false;
   static constexpr std::size_t rank = sizeof...(Extents);
-  static_assert(rank > 0 && ((Extents > 0) && ...), "aila: a shape needs at least one extent and no extent of zero");
+  enum { checked = detail::require_extents<rank, ((Extents > 0) && ...)>() };
   static constexpr std::array<std::size_t, rank> extents{Extents...};
   static constexpr std::size_t elements = (Extents * ... * 1);
   static constexpr std::size_t features = rank == 0 ? 0 : extents[rank - 1];
@@ -36,7 +49,7 @@ using Image = Shape<Height, Width, Channels>;
 /// `[steps]` of int32 token numbers, with a length per sample.
 template <std::size_t Steps>
 struct Tokens {
-  static_assert(Steps > 0, "aila: Tokens needs at least one step");
+  enum { checked = detail::require_steps<Steps>() };
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = true;
   static constexpr std::size_t rank = 1;

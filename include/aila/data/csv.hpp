@@ -1,8 +1,10 @@
 // Price series from CSV files: a header row, dates in the first column, numbers in the others.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,11 +118,11 @@ class CsvReader {
       lines_.fail(
           column.blank_line, column.blank_column,
           "expected a number in the column " + io::printable(column.series.name) + ", found a blank between numbers");
-    const auto number = csv_number(field.text);
-    if (!number) refuse("a number");
-    if (options_.positive && !(*number > 0)) refuse("a positive number");
+    const double number = csv_number(field.text).value_or(std::numeric_limits<double>::quiet_NaN());
+    if (std::isnan(number)) refuse("a number");
+    if (options_.positive && !(number > 0)) refuse("a positive number");
     column.series.dates.push_back(date);
-    column.series.values.push_back(*number);
+    column.series.values.push_back(number);
   }
 
   CsvLines lines_;

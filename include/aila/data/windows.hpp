@@ -19,7 +19,7 @@ struct WindowedPart {
   std::vector<float> inputs;       ///< [N, window, 1]
   std::vector<float> targets;      ///< [N, 1]
   std::vector<std::string> dates;  ///< of the target months
-  std::vector<double> last_logs;   ///< log prices of the windows' last months
+  std::vector<double> last_logs;   ///< log prices of the windows' last months: what persistence forecasts
   std::vector<double> true_logs;   ///< log prices of the target months
   std::vector<double> prices;      ///< true prices of the target months
 };
@@ -83,8 +83,6 @@ class WindowedSeries {
     for (std::size_t i = 0; i < part.count; ++i) logs[i] = to_log(part, i, static_cast<double>(outputs[i]));
     return logs;
   }
-  /// Log prices of the forecast that repeats each window's last price.
-  static std::vector<double> persistence(const WindowedPart& part) { return part.last_logs; }
   /// Log prices of the forecast whose output is `mean_target()` always.
   std::vector<double> mean_forecast(const WindowedPart& part) const {
     std::vector<double> logs(part.count);

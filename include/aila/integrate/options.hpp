@@ -18,12 +18,25 @@ struct Values;
 struct Combine;
 }  // namespace role
 
+namespace detail {
+template <std::size_t heads>
+consteval int require_heads() {
+  static_assert(heads > 0, "aila: at least one head is needed");
+  return 0;
+}
+template <std::size_t width>
+consteval int require_key_width() {
+  static_assert(width > 0, "aila: KeyWidth needs at least one feature");
+  return 0;
+}
+}  // namespace detail
+
 /// The number of heads.
 template <std::size_t H>
 struct Heads {
-  static_assert(H > 0, "aila: at least one head is needed");
+  enum { checked = detail::require_heads<H>() };
   using role = role::Heads;
-  static constexpr std::size_t value = H;
+  static constexpr std::size_t value = H + (H == 0);
 };
 
 /// Linear integration: a learned vector is one more item.
@@ -52,7 +65,7 @@ struct Score {
 /// Width of queries and keys of each head of attention; the default is the layer's width over the heads.
 template <std::size_t K>
 struct KeyWidth {
-  static_assert(K > 0, "aila: KeyWidth needs at least one feature");
+  enum { checked = detail::require_key_width<K>() };
   using role = role::KeyWidth;
   static constexpr std::size_t value = K;
 };

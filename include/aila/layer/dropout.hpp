@@ -5,11 +5,19 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+template <std::size_t percent>
+consteval int require_percentage() {
+  static_assert(percent < 100, "aila: Dropout takes a percentage from 0 to 99");
+  return 0;
+}
+}  // namespace detail
+
 /// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y = x.
 /// The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing else.
 template <std::size_t Percent>
 struct Dropout {
-  static_assert(Percent < 100, "aila: Dropout takes a percentage from 0 to 99");
+  enum { checked = detail::require_percentage<Percent>() };
   static constexpr const char* name = "dropout";
   static constexpr double probability = static_cast<double>(Percent) / 100;
 

@@ -7,11 +7,19 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+template <std::size_t features>
+consteval int require_linear() {
+  static_assert(features > 0, "aila: Linear needs at least one output feature");
+  return 0;
+}
+}  // namespace detail
+
 /// y = W x + b at every position: [positions..., F] -> [positions..., Features], weight [Features, F], bias [Features].
 /// First weights: option `Initial<...>`, by default uniform in +-1/sqrt(F), as in PyTorch.
 template <std::size_t Features, class... Options>
 struct Linear {
-  static_assert(Features > 0, "aila: Linear needs at least one output feature");
+  enum { checked = detail::require_linear<Features>() };
   static constexpr const char* name = "linear";
   using Choice = OptionsOf<Linear, List<role::Initial>, Options...>;
   using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniform>>;
@@ -24,7 +32,7 @@ struct Linear {
     return 0;
   }
   template <class In>
-  using Out = WithFeatures<In, Features>;
+  using Out = WithFeatures<In, Features + (Features == 0)>;
 
   template <class In>
   static consteval auto parameters() {

@@ -7,13 +7,21 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+template <std::size_t units>
+consteval int require_lstm() {
+  static_assert(units > 0, "aila: Lstm needs at least one unit");
+  return 0;
+}
+}  // namespace detail
+
 /// h_t = o * tanh(c_t), c_t = f * c_{t-1} + i * g, with i, f, o = sigmoid and g = tanh of W_ih x_t + W_hh h_{t-1} + b.
 /// [steps, F] -> [steps, Units], every step's h; zero initial state; steps beyond a sample's length give 0.
 /// weight_ih [4 Units, F], weight_hh [4 Units, Units], bias [4 Units] in the gate order i, f, g, o (PyTorch has two
 /// biases: their sum is this one). Source: Hochreiter and Schmidhuber 1997, with forget gates.
 template <std::size_t Units, class... Options>
 struct Lstm {
-  static_assert(Units > 0, "aila: Lstm needs at least one unit");
+  enum { checked = detail::require_lstm<Units>() };
   static constexpr const char* name = "lstm";
   static constexpr std::size_t units = Units;
   using Choice = OptionsOf<Lstm, List<role::Initial>, Options...>;
@@ -29,7 +37,7 @@ struct Lstm {
     return 0;
   }
   template <class In>
-  using Out = WithFeatures<In, Units>;
+  using Out = WithFeatures<In, Units + (Units == 0)>;
 
   template <class In>
   static consteval auto parameters() {

@@ -68,7 +68,7 @@ consteval int require_checkable() {
 ///   check_gradients<MyPolicy>()                    a policy: stacks of one to four layers of 8 features, and of unequal
 ///                                                  widths where it accepts them; another shape may be given
 /// Beside that: predict and train give one output, backward adds to the gradients and gives the same when only the
-/// input's or only the parameters' are asked for, and the gaps between tensors stay zero. Layers with kinks such as
+/// input's or only the parameters' are asked for, and gaps between tensors and frozen tensors get none. Layers with kinks such as
 /// ReLU may be checked: within a step of a kink the slope of the smooth side counts, at a kink any slope between.
 /// Real inputs only. A `backend::CpuOn<Arch, double>` checks its kernels. Throws nothing but std::bad_alloc.
 template <class Subject, class In = void, HostBackend Backend = backend::Reference<double>>

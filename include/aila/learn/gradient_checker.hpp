@@ -69,9 +69,9 @@ class GradientChecker {
       const std::string name = p.name.starts_with(prefix) ? p.name.substr(prefix.size()) : p.name;
       if (p.kind == ParameterKind::trainable)
         check_differences(name, parameters_.data() + p.offset, gradients.data() + p.offset, p.size);
-      std::fill_n(gradients.data() + p.offset, p.size, 0.0);
+      if (p.kind != ParameterKind::frozen) std::fill_n(gradients.data() + p.offset, p.size, 0.0);
     }
-    compare("gap of the gradient array", gradients.data(), std::vector<double>(layout.size).data(), layout.size);
+    compare("gap or frozen part of the gradient array", gradients.data(), std::vector<double>(layout.size).data(), layout.size);
     return result_;
   }
 

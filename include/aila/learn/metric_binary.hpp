@@ -18,7 +18,10 @@ class Binary {
       detail::require_numbers("Binary", outputs.data() + i, 1, i);
       const bool truth = detail::class_index("Binary", targets[i], 2, i) == 1;
       const bool yes = static_cast<double>(outputs[i]) > threshold_;
-      ++(yes ? (truth ? true_yes_ : false_yes_) : (truth ? false_no_ : true_no_));
+      if (yes)
+        ++(truth ? true_yes_ : false_yes_);
+      else
+        ++(truth ? false_no_ : true_no_);
     }
   }
   void merge(const Binary& other) {

@@ -47,8 +47,11 @@ struct Schedule {
     switch (kind) {
       case Kind::constant:
         return 1;
-      case Kind::step:
-        return std::pow(gamma, static_cast<double>(step / (every * (steps_per_epoch == 0 ? 1 : steps_per_epoch))));
+      case Kind::step: {
+        const std::uint64_t period = every * steps_per_epoch;
+        const std::uint64_t cuts = period == 0 ? 0 : step / period;
+        return std::pow(gamma, static_cast<double>(cuts));
+      }
       case Kind::cosine:
         return total == 0 ? 1 : between(1, final, s / n);
       case Kind::one_cycle:

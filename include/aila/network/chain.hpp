@@ -20,7 +20,7 @@ struct ChainPlan {
 /// y = last(...(first(x))). A chain is itself a layer.
 template <class... Layers>
 struct Chain {
-  static_assert(sizeof...(Layers) > 0, "aila: a chain, a Residual or a network needs at least one layer");
+  enum { checked = detail::require_layers<sizeof...(Layers)>() };
   static constexpr const char* name = "chain";
   static constexpr bool is_composite = true;
   static constexpr bool is_chain = true;
@@ -68,10 +68,15 @@ struct Residual : Chain<Layers...> {
   template <class In, class Result = typename Chain<Layers...>::template Out<In>>
   static constexpr bool keeps_shape = std::is_same_v<Result, In> || detail::Refused<Result>;
   template <class In>
-  static constexpr bool accepts = RealShape<In> && keeps_shape<In>;
+  static constexpr bool accepts = [] {
+    if constexpr (RealShape<In>) return keeps_shape<In>;
+    return false;
+  }();
   template <class In>
   static consteval int expect() {
-    static_assert(accepts<In>, "aila: the layers inside Residual must give back the shape they take");
+    static_assert(RealShape<In>, "aila: Residual takes real features; put an embedding between tokens and it");
+    if constexpr (RealShape<In>)
+      static_assert(keeps_shape<In>, "aila: the layers inside Residual must give back the shape they take");
     return 0;
   }
   template <class In>

@@ -9,11 +9,19 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+template <class Input>
+consteval int require_network_input() {
+  static_assert(AnyShape<Input>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
+  return 0;
+}
+}  // namespace detail
+
 /// Derive from it: `struct Forecaster : Network<Sequence<12, 1>, Lstm<64>, LastStep, Linear<1>> {};`
 /// The derived name keeps symbols and error messages short.
 template <class InputShape, class... Layers>
 struct Network : Chain<Layers...> {
-  static_assert(AnyShape<InputShape>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
+  enum { input_checked = detail::require_network_input<InputShape>() };
   static constexpr const char* name = "network";
   static constexpr bool is_network = true;
   using Input = std::conditional_t<AnyShape<InputShape>, InputShape, Vector<1>>;

@@ -22,14 +22,27 @@ namespace detail {
 template <class Layers>
 struct ExpandedList;
 
+// Checks of a class template's arguments are calls from an enum: after a static_assert of its own that fails, clang
+// drops the class, and one mistake becomes many errors.
+template <std::size_t count, std::size_t layers>
+consteval int require_repeat() {
+  static_assert(count > 0, "aila: Repeat needs a count of at least one");
+  static_assert(layers > 0, "aila: Repeat needs at least one layer");
+  return 0;
+}
+template <std::size_t layers>
+consteval int require_layers() {
+  static_assert(layers > 0, "aila: a chain, a Residual or a network needs at least one layer");
+  return 0;
+}
+
 template <class L>
 struct Expanded {
   using type = List<L>;
 };
 template <std::size_t N, class... Layers>
 struct Expanded<Repeat<N, Layers...>> {
-  static_assert(N > 0, "aila: Repeat needs a count of at least one");
-  static_assert(sizeof...(Layers) > 0, "aila: Repeat needs at least one layer");
+  enum { checked = require_repeat<N, sizeof...(Layers)>() };
   using Once = typename ExpandedList<List<Layers...>>::type;
   template <std::size_t... I>
   static List<At<Once, I % Once::size>...> expand(std::index_sequence<I...>);

@@ -140,6 +140,14 @@ struct StackPlacing {
   using Layers = Done;
 };
 
+template <class Policy, std::size_t layers, std::size_t epilogues>
+consteval int require_stack() {
+  static_assert(AnyPolicy<Policy>, "aila: the first argument of Stack is its policy, one of integrate::...");
+  static_assert(!AnyPolicy<Policy> || layers > 0, "aila: a stack needs at least one layer");
+  static_assert(epilogues <= 1, "aila: two options of one role; a stack has one epilogue");
+  return 0;
+}
+
 template <class Epilogue, class Own>
 consteval int require_epilogue() {
   if constexpr (layer_accepts<Epilogue, Own>())
@@ -200,14 +208,11 @@ struct StackPlan<P, EpilogueLayer, In, List<Core...>> {
 /// Parts are cores, Repeat<N, cores...> and at most one Epilogue<layer>, in any place.
 template <class P, class... Parts>
 struct Stack {
-  static_assert(AnyPolicy<P>, "aila: the first argument of Stack is its policy, one of integrate::...");
   static constexpr const char* name = "stack";
   static constexpr bool is_composite = true;
   static constexpr bool is_stack = true;
   using WrittenCores = typename decltype((detail::Cores<>{} >> ... >> std::type_identity<Parts>{}))::type;
-  static_assert(WrittenCores::size > 0, "aila: a stack needs at least one layer");
-  static constexpr std::size_t epilogues = detail::count_of_role<role::Epilogue, Parts...>;
-  static_assert(epilogues <= 1, "aila: two options of one role; a stack has one epilogue");
+  enum { checked = detail::require_stack<P, WrittenCores::size, detail::count_of_role<role::Epilogue, Parts...>>() };
 
   using Policy = std::conditional_t<AnyPolicy<P>, P, integrate::None>;
   using EpilogueLayer = typename detail::Picked<role::Epilogue, Epilogue<ReluLayerNorm>, Parts...>::type::Layer;

@@ -1,7 +1,8 @@
 // One SIMD register as a value: the only header that includes xsimd (any release from 8 on) and the intrinsics.
 //
 // Everything is a template on the architecture, so that translation units compiled with different flags never share
-// code. Call these functions qualified, simd::store(p, v): xsimd's own of the same names are found through their arguments.
+// code. Call these functions qualified, simd::store(p, v): xsimd's own of the same names are found through their
+// arguments.
 #pragma once
 
 #if defined(__clang__)
@@ -79,7 +80,8 @@ template <class Scalar, class Arch>
 #endif
 }
 
-/// a b + c, rounded once wherever the architecture can (xsimd 8 leaves it to the compiler on AVX-512; clang then rounds twice).
+/// a b + c, rounded once wherever the architecture can (xsimd 8 leaves it to the compiler on AVX-512; clang then rounds
+/// twice).
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> fmadd(const xsimd::batch<Scalar, Arch>& a,
                                                                const xsimd::batch<Scalar, Arch>& b,

@@ -16,8 +16,8 @@ template <class Scalar, class Arch>
   return xsimd::select(x == x, value, x);
 }
 
-/// tanh for gates. float: x P(x^2) / Q(x^2), fitted to |x| <= 8.5, where tanh rounds to 1, for least relative error (1.2e-8 before
-/// rounding); rounding may leave it one unit above 1. double: xsimd's.
+/// tanh for gates. float: x P(x^2) / Q(x^2), fitted to |x| <= 8.5, where tanh rounds to 1, for least relative error
+/// (1.2e-8 before rounding); rounding may leave it one unit above 1. double: xsimd's.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> tanh_gate(const xsimd::batch<Scalar, Arch>& x) noexcept {
   using B = xsimd::batch<Scalar, Arch>;

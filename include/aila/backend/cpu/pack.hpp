@@ -1,4 +1,5 @@
-// Packing the right-hand side of a product: panels of up to four vectors of columns, the inner dimension outside the columns.
+// Packing the right-hand side of a product: panels of up to four vectors of columns, the inner dimension outside the
+// columns.
 //
 // Runs after each optimiser step for each weight: transposes in registers, so a weight [out, in] costs about a copy.
 #pragma once
@@ -14,7 +15,8 @@ constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept {
   return K * ceil_div(N, W) * W;
 }
 
-/// out[k out_stride + j] = b[k row_stride + j col_stride] for k < K, j < columns <= width; zero for the other j < width.
+/// out[k out_stride + j] = b[k row_stride + j col_stride] for k < K, j < columns <= width; zero for the other j <
+/// width.
 template <class Scalar, class Arch>
 void pack_vector(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K, std::size_t columns,
                  Scalar* out, std::size_t out_stride) noexcept {
@@ -45,8 +47,9 @@ void pack_vector(const Scalar* b, std::size_t row_stride, std::size_t col_stride
       out[k * out_stride + j] = j < columns ? b[k * row_stride + j * col_stride] : Scalar(0);
 }
 
-/// Packs b, element (k, n) at b[k row_stride + n col_stride]: (N, 1) for a row-major [K, N], (1, K) for the transpose of a weight [N, K].
-/// `out` has packed_size(K, N) Scalars; panel p, of nearly equal widths, holds its columns of all k.
+/// Packs b, element (k, n) at b[k row_stride + n col_stride]: (N, 1) for a row-major [K, N], (1, K) for the transpose
+/// of a weight [N, K]. `out` has packed_size(K, N) Scalars; panel p, of nearly equal widths, holds its columns of all
+/// k.
 template <class Scalar, class Arch>
 void pack(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K, std::size_t N,
           Scalar* out) noexcept {

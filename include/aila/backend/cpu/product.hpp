@@ -1,6 +1,7 @@
 // Dense products with a right-hand side packed in panels of columns.
 //
-// Bound by fused multiply-adds: a panel (inner x 4 vectors) is read from the first- or second-level cache once per tile of rows.
+// Bound by fused multiply-adds: a panel (inner x 4 vectors) is read from the first- or second-level cache once per tile
+// of rows.
 #pragma once
 
 #include "pack.hpp"
@@ -46,8 +47,8 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 }
 
 /// c [M, N] = (or += with `accumulate`) a [M, K] b [K, N] + bias [N]; b packed by `pack`, bias may be null.
-/// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is one chain of fused multiply-adds in the order of k, whatever M:
-/// a sample's result does not depend on the samples beside it.
+/// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is one chain of fused multiply-adds in
+/// the order of k, whatever M: a sample's result does not depend on the samples beside it.
 template <class Scalar, class Arch>
 void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* a, std::size_t a_row_stride,
                      std::size_t a_k_stride, const Scalar* packed_b, const Scalar* bias, Scalar* c,
@@ -69,7 +70,8 @@ void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* 
             const std::size_t m = block + tiles.begin(t);
             product_tile<Scalar, Arch, decltype(tile_rows)::value, V>(
                 K, a + m * a_row_stride, a_row_stride, a_k_stride, packed_b + column * K,
-                bias == nullptr ? nullptr : bias + column, c + m * c_row_stride + column, c_row_stride, last, accumulate);
+                bias == nullptr ? nullptr : bias + column, c + m * c_row_stride + column, c_row_stride, last,
+                accumulate);
           });
       });
     }

@@ -1,7 +1,8 @@
-// The register tile under every product: Rows x Vectors sums of products that stay in registers over the whole inner dimension.
+// The register tile under every product: Rows x Vectors sums of products that stay in registers over the whole inner
+// dimension.
 //
-// Cost: per inner step Rows x Vectors fused multiply-adds against Vectors loads and Rows broadcasts. Sizes are run-time numbers, so that
-// all shapes of a program share these few functions.
+// Cost: per inner step Rows x Vectors fused multiply-adds against Vectors loads and Rows broadcasts. Sizes are run-time
+// numbers, so that all shapes of a program share these few functions.
 #pragma once
 
 #include "simd.hpp"
@@ -18,16 +19,25 @@ constexpr std::size_t most_rows(std::size_t vectors) noexcept {
   return vectors == 4 ? 3 : vectors == 3 ? 4 : 6;
 }
 
-constexpr std::size_t ceil_div(std::size_t a, std::size_t b) noexcept { return (a + b - 1) / b; }
-constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+[[gnu::always_inline]] constexpr std::size_t ceil_div(std::size_t a, std::size_t b) noexcept {
+  return (a + b - 1) / b;
+}
+[[gnu::always_inline]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept {
+  return a < b ? a : b;
+}
 
-/// Cuts [0, total) into the fewest parts of at most `most`, nearly equal: 8 by 6 gives 4 and 4. Part i is [begin(i), begin(i + 1)).
+/// Cuts [0, total) into the fewest parts of at most `most`, nearly equal: 8 by 6 gives 4 and 4. Part i is [begin(i),
+/// begin(i + 1)).
 struct Parts {
   std::size_t count, base, longer;
-  constexpr Parts(std::size_t total, std::size_t most) noexcept
+  [[gnu::always_inline]] constexpr Parts(std::size_t total, std::size_t most) noexcept
       : count(ceil_div(total, most)), base(count == 0 ? 0 : total / count), longer(count == 0 ? 0 : total % count) {}
-  constexpr std::size_t begin(std::size_t i) const noexcept { return i * base + smaller(i, longer); }
-  constexpr std::size_t size(std::size_t i) const noexcept { return base + (i < longer ? 1 : 0); }
+  [[gnu::always_inline]] constexpr std::size_t begin(std::size_t i) const noexcept {
+    return i * base + smaller(i, longer);
+  }
+  [[gnu::always_inline]] constexpr std::size_t size(std::size_t i) const noexcept {
+    return base + (i < longer ? 1 : 0);
+  }
 };
 
 template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>

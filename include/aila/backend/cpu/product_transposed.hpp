@@ -15,8 +15,9 @@ struct RowSegment {
   std::size_t rows;
 };
 
-/// c[m ldc + j] += sum over segments and rows of a[m] b[j], m < Rows, j < width (Vectors - 1) + last. With Swap the sums are of c's transpose, and
-/// c[j ldc + m] is added to: for fewer columns than a vector has lanes, the long side lies along the vectors.
+/// c[m ldc + j] += sum over segments and rows of a[m] b[j], m < Rows, j < width (Vectors - 1) + last. With Swap the
+/// sums are of c's transpose, and c[j ldc + m] is added to: for fewer columns than a vector has lanes, the long side
+/// lies along the vectors.
 template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 [[gnu::noinline]] void transposed_tile(const RowSegment<Scalar>* segments, std::size_t count, std::size_t m,
                                        std::size_t lda, std::size_t j, std::size_t ldb, Scalar* c, std::size_t ldc,
@@ -75,9 +76,8 @@ void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::si
       const Parts tiles(M, most_rows<Arch>(V));
       for (std::size_t t = 0; t < tiles.count; ++t)
         with_constant<most_rows<Arch>(V)>(tiles.size(t), [&](auto rows) {
-          transposed_tile<Swap, Scalar, Arch, decltype(rows)::value, V>(segments, count, tiles.begin(t), lda, column,
-                                                                        ldb, c, ldc,
-                                                                        smaller(W, N - column - (V - 1) * W));
+          transposed_tile<Swap, Scalar, Arch, decltype(rows)::value, V>(
+              segments, count, tiles.begin(t), lda, column, ldb, c, ldc, smaller(W, N - column - (V - 1) * W));
         });
     });
 }
@@ -94,7 +94,8 @@ void multiply_segments_add(const RowSegment<Scalar>* segments, std::size_t count
   }
 }
 
-/// c [M, N] += a^T b with a [P, M], b [P, N], row strides lda, ldb, ldc. Blocks of rows are summed in registers, then added to c in order.
+/// c [M, N] += a^T b with a [P, M], b [P, N], row strides lda, ldb, ldc. Blocks of rows are summed in registers, then
+/// added to c in order.
 template <class Scalar, class Arch>
 void multiply_transposed_add(std::size_t P, std::size_t M, std::size_t N, const Scalar* a, std::size_t lda,
                              const Scalar* b, std::size_t ldb, Scalar* c, std::size_t ldc) noexcept {

@@ -48,7 +48,8 @@ template <class Scalar, class Arch>
     return xsimd::zip_hi(a, b);
 }
 
-/// rows[i][j] <-> rows[j][i] of `width` registers. log2(width) rounds of interleaving register i with register i + width / 2.
+/// rows[i][j] <-> rows[j][i] of `width` registers. log2(width) rounds of interleaving register i with register i +
+/// width / 2.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline void transpose(xsimd::batch<Scalar, Arch>* rows) noexcept {
   constexpr std::size_t half = width<Scalar, Arch> / 2;

@@ -7,8 +7,8 @@
 
 namespace aila::inline v0::simd {
 
-/// out[f] lane p = from[p stride + f] for f < features; positions from `valid` on (1 <= valid <= width) repeat the last valid one,
-/// so that no lane holds a number that was never computed. Reads exactly valid x features Scalars.
+/// out[f] lane p = from[p stride + f] for f < features; positions from `valid` on (1 <= valid <= width) repeat the last
+/// valid one, so that no lane holds a number that was never computed. Reads exactly valid x features Scalars.
 template <class Scalar, class Arch>
 inline void load_tile(const Scalar* from, std::size_t stride, std::size_t valid, std::size_t features,
                       xsimd::batch<Scalar, Arch>* out) noexcept {

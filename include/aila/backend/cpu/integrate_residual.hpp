@@ -1,0 +1,38 @@
+// The residual connection on the CPU: sums of maps, bound by memory.
+#pragma once
+
+#include "../../integrate/controls.hpp"
+#include "../kernel.hpp"
+#include "cpu.hpp"
+
+namespace aila::inline v0 {
+
+template <class S, class Arch, class Own>
+struct CpuResidual : KernelDefaults<S> {
+  static constexpr const char* name = "cpu residual, vectors";
+  using Lane = Lanes<backend::CpuOn<Arch, S>>;
+
+  /// to = a + b over n elements.
+  static void add(std::size_t n, const S* a, const S* b, S* to) {
+    std::size_t i = 0;
+    for (; i + Lane::count <= n; i += Lane::count) Lane::store(to + i, Lane::load(a + i) + Lane::load(b + i));
+    if (i < n) Lane::store_first(to + i, Lane::load_first(a + i, n - i) + Lane::load_first(b + i, n - i), n - i);
+  }
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<S>, const S*, const S* own, const S* const* before, S* z, NothingSaved&,
+                      S*) {
+    add(pass.samples * Own::elements, own, before[0], z);
+  }
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<S>, const S*, const S*, const S* const*, const S* dz, S* d_own,
+                       S* const* d_before, Gradients<S>, NothingSaved&, S*) {
+    add(pass.samples * Own::elements, d_own, dz, d_own);
+    add(pass.samples * Own::elements, d_before[0], dz, d_before[0]);
+  }
+};
+
+template <class Own, class Before, class Arch, class S>
+CpuResidual<S, Arch, Own> select_kernel(rank::Layer, Integration<integrate::Residual, Own, Before>,
+                                        backend::CpuOn<Arch, S>);
+
+}  // namespace aila::inline v0

@@ -1,0 +1,174 @@
+// The LSTM over whole sequences, backward through time.
+//
+// Per step one product with the recurrent weights, whose epilogue gives the gates' gradients; per chunk of steps, while
+// those are in the second-level cache, the gradients of the input and of the weights. Cost a step: n 8 units (2 units +
+// features, twice with an input gradient) FLOP.
+#pragma once
+
+#include "lstm_forward.hpp"
+
+namespace aila::inline v0::cpu {
+
+template <class Scalar>
+struct LstmBackStep {
+  std::size_t inner, units, lanes;  // inner is 0 in the last step, behind which no gradient comes from
+  const Scalar* d_gates_after;
+  const Scalar* weights;
+  const Scalar* gates;
+  const Scalar* c;
+  const Scalar* c_before;  // null in the first step
+  const Scalar* dy;
+  std::size_t dy_stride;
+  Scalar* d_gates;
+  Scalar* dc;
+  const std::int32_t* lengths;
+  std::int32_t step;
+};
+
+/// Gradients of the gates' sums of `Rows` samples and `Vectors` vectors of units from vector `first` on.
+template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+[[gnu::noinline]] void lstm_backward_tile(const LstmBackStep<Scalar>& step, std::size_t row,
+                                          std::size_t first) noexcept {
+  using B = simd::Batch<Scalar, Arch>;
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  const std::size_t L = step.lanes, stride = gate_count * L;
+  Sums<Scalar, Arch, Rows, Vectors> sums;
+  AILA_UNROLL
+  for (std::size_t r = 0; r < Rows; ++r) {
+    AILA_UNROLL
+    for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = B(Scalar(0));
+  }
+  multiply_add(step.inner, step.d_gates_after + row * stride, stride, 1, step.weights + first * W * stride, Vectors * W,
+               W, sums);
+  alignas(64) Scalar dh_next[Rows][Vectors][W];
+  AILA_UNROLL
+  for (std::size_t r = 0; r < Rows; ++r) {
+    AILA_UNROLL
+    for (std::size_t v = 0; v < Vectors; ++v) simd::store(dh_next[r][v], sums.at[r][v]);
+  }
+  const B one = B(Scalar(1));
+  for (std::size_t r = 0; r < Rows; ++r) {
+    const bool valid = step.lengths == nullptr || step.lengths[row + r] > step.step;
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const std::size_t unit = (first + v) * W, at = (row + r) * L + unit;
+      const Scalar* gates = step.gates + (row + r) * stride + unit;
+      Scalar* d_gates = step.d_gates + (row + r) * stride + unit;
+      if (!valid) {
+        for (std::size_t g = 0; g < gate_count; ++g) simd::store(d_gates + g * L, B(Scalar(0)));
+        continue;
+      }
+      const Scalar* from = step.dy + (row + r) * step.dy_stride + unit;
+      const B dy = unit + W <= step.units ? simd::load<Scalar, Arch>(from)
+                                          : simd::load_first<Scalar, Arch>(from, step.units - unit);
+      const B dh = dy + simd::load<Scalar, Arch>(dh_next[r][v]);
+      const B i = simd::load<Scalar, Arch>(gates + input_gate * L),
+              f = simd::load<Scalar, Arch>(gates + forget_gate * L);
+      const B g = simd::load<Scalar, Arch>(gates + cell_gate * L),
+              o = simd::load<Scalar, Arch>(gates + output_gate * L);
+      const B c_before = step.c_before == nullptr ? B(Scalar(0)) : simd::load<Scalar, Arch>(step.c_before + at);
+      const B tanh_c = simd::tanh_gate(simd::load<Scalar, Arch>(step.c + at));
+      const B dc = simd::fmadd(dh * o, one - tanh_c * tanh_c, simd::load<Scalar, Arch>(step.dc + at));
+      simd::store(d_gates + input_gate * L, dc * g * i * (one - i));
+      simd::store(d_gates + forget_gate * L, dc * c_before * f * (one - f));
+      simd::store(d_gates + cell_gate * L, dc * i * (one - g * g));
+      simd::store(d_gates + output_gate * L, dh * tanh_c * o * (one - o));
+      simd::store(step.dc + at, dc * f);
+    }
+  }
+}
+
+/// d_weight [4 units, columns] += d_gates^T b over the steps [begin, end) of all samples, d_gates of step t at d_gates
+/// + (t - first) stride, b of sample s and step t at b + (s steps + t - delay) columns.
+template <class Scalar, class Arch>
+void add_weight_gradient(LstmSizes<Scalar, Arch> sizes, std::size_t n, std::size_t first, std::size_t begin,
+                         std::size_t end, std::size_t delay, const std::int32_t* lengths, const Scalar* d_gates,
+                         const Scalar* b, std::size_t columns, Scalar* d_weight) noexcept {
+  constexpr std::size_t most = 32;
+  const std::size_t stride = sizes.step_stride(n), U = sizes.units;
+  const bool padded = sizes.lanes() != U;
+  for (std::size_t block = 0; block < n; block += most) {
+    RowSegment<Scalar> segments[most];
+    std::size_t count = 0;
+    for (std::size_t s = block; s < smaller(block + most, n); ++s) {
+      const std::size_t length = sizes.valid_steps(lengths, s, end);
+      if (length > begin)
+        segments[count++] = {d_gates + (begin - first) * stride + s * sizes.gates(),
+                             b + (s * sizes.steps + begin - delay) * columns, length - begin};
+    }
+    for (std::size_t gate = 0; gate < (padded ? gate_count : 1); ++gate) {
+      multiply_segments_add<Scalar, Arch>(segments, count, padded ? U : gate_count * U, columns, stride, columns,
+                                          d_weight + gate * U * columns, columns);
+      for (std::size_t i = 0; i < count; ++i) segments[i].a += sizes.lanes();
+    }
+  }
+}
+
+/// Adds to dx [n, steps, features] (or null: not wanted), d_weight_ih [4 units, features], d_weight_hh [4 units, units]
+/// and d_bias [4 units] what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing
+/// at or behind a sample's length is read of x, y and dy.
+template <class Scalar, class Arch>
+void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x, const std::int32_t* lengths,
+                         const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx, Scalar* d_weight_ih,
+                         Scalar* d_weight_hh, Scalar* d_bias, const Scalar* saved, Scalar* scratch) noexcept {
+  const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
+  const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
+  const std::size_t longest = sizes.longest(lengths, n);
+  Scalar* bias_sums = scratch + state;
+  Scalar* d_gates = bias_sums + sizes.round(G);
+  std::memset(scratch, 0, (state + G) * sizeof(Scalar));
+  LstmBackStep<Scalar> step{.inner = 0,
+                            .units = U,
+                            .lanes = sizes.lanes(),
+                            .d_gates_after = d_gates,
+                            .weights = packed + sizes.recurrent_back_at(),
+                            .gates = nullptr,
+                            .c = nullptr,
+                            .c_before = nullptr,
+                            .dy = nullptr,
+                            .dy_stride = T * U,
+                            .d_gates = nullptr,
+                            .dc = scratch,
+                            .lengths = lengths,
+                            .step = 0};
+  const Parts panels(sizes.vectors(), panel_vectors);
+  for (std::size_t end = longest; end > 0;) {
+    const std::size_t begin = end > chunk ? end - chunk : 0;
+    if (end < longest) {  // the chunk before began where this one ends
+      std::memcpy(d_gates + (end - begin) * stride, d_gates, n * G * sizeof(Scalar));
+    }
+    for (std::size_t t = end; t-- > begin;) {
+      step.step = static_cast<std::int32_t>(t);
+      step.d_gates = d_gates + (t - begin) * stride;
+      step.d_gates_after = step.d_gates + stride;
+      step.gates = saved + t * stride;
+      step.c = saved + T * stride + t * state;
+      step.c_before = t == 0 ? nullptr : step.c - state;
+      step.dy = dy + t * U;
+      for (std::size_t p = 0; p < panels.count; ++p)
+        with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
+          constexpr std::size_t V = decltype(vectors)::value;
+          const Parts tiles(n, most_rows<Arch>(V));
+          for (std::size_t i = 0; i < tiles.count; ++i)
+            with_constant<most_rows<Arch>(V)>(tiles.size(i), [&](auto rows) {
+              lstm_backward_tile<Scalar, Arch, decltype(rows)::value, V>(step, tiles.begin(i), panels.begin(p));
+            });
+        });
+      step.inner = G;
+    }
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::size_t length = sizes.valid_steps(lengths, s, end), rows = length > begin ? length - begin : 0;
+      add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);
+      if (dx != nullptr)
+        multiply_packed<Scalar, Arch>(rows, G, F, d_gates + s * G, stride, 1, packed + sizes.input_back_at(), nullptr,
+                                      dx + (s * T + begin) * F, F, true);
+    }
+    add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, d_gates, x, F, d_weight_ih);
+    const std::size_t second = begin == 0 ? 1 : begin;  // the state before the first step is zero
+    if (second < end) add_weight_gradient(sizes, n, begin, second, end, 1, lengths, d_gates, y, U, d_weight_hh);
+    end = begin;
+  }
+  for (std::size_t gate = 0; gate < gate_count; ++gate)
+    add_columns<Scalar, Arch>(1, U, bias_sums + gate * sizes.lanes(), 0, d_bias + gate * U);
+}
+
+}  // namespace aila::inline v0::cpu

@@ -1,0 +1,112 @@
+// An LSTM's sizes in memory, and its weights in the order in which the kernels read them.
+#pragma once
+
+#include <cstring>
+
+#include "product.hpp"
+
+namespace aila::inline v0::cpu {
+
+/// The four gates of one unit, in PyTorch's order.
+enum Gate : std::size_t { input_gate, forget_gate, cell_gate, output_gate, gate_count };
+
+/// Where everything of a group lies. Units are padded to whole vectors (`lanes`); the padding is zero and stays zero.
+/// Inside, time is outermost: a step's rows lie together, and 64 bytes between steps keep equal samples off equal cache
+/// sets.
+template <class Scalar, class Arch>
+struct LstmSizes {
+  std::size_t steps, features, units;
+
+  static constexpr std::size_t W = simd::width<Scalar, Arch>;
+  static constexpr std::size_t line = 64 / sizeof(Scalar);
+  static constexpr std::size_t round(std::size_t n) noexcept { return ceil_div(n, line) * line; }
+
+  constexpr std::size_t vectors() const noexcept { return ceil_div(units, W); }
+  constexpr std::size_t lanes() const noexcept { return vectors() * W; }
+  constexpr std::size_t gates() const noexcept { return gate_count * lanes(); }
+
+  // Packed weights: bias | input [features, gates] | recurrent, a panel of four gates a vector | both again for
+  // backward.
+  constexpr std::size_t input_at() const noexcept { return round(gates()); }
+  constexpr std::size_t recurrent_at() const noexcept { return input_at() + round(features * gates()); }
+  constexpr std::size_t forward_size() const noexcept { return recurrent_at() + round(units * gates()); }
+  constexpr std::size_t recurrent_back_at() const noexcept { return forward_size(); }
+  constexpr std::size_t input_back_at() const noexcept {
+    return recurrent_back_at() + round(packed_size<Scalar, Arch>(gates(), units));
+  }
+  constexpr std::size_t packed_for_backward() const noexcept {
+    return input_back_at() + round(packed_size<Scalar, Arch>(gates(), features));
+  }
+
+  constexpr std::size_t step_stride(std::size_t n) const noexcept { return round(n * gates()) + line; }
+  constexpr std::size_t state_size(std::size_t n) const noexcept { return round(n * lanes()); }
+  /// Steps whose gates are in the second-level cache between the products over all steps and the recurrence.
+  constexpr std::size_t chunk(std::size_t n) const noexcept { return smaller(steps, ceil_div(96, n)); }
+  constexpr std::size_t saved_size(std::size_t n) const noexcept { return steps * (step_stride(n) + state_size(n)); }
+  constexpr std::size_t forward_scratch(std::size_t n) const noexcept {
+    return 3 * state_size(n) + chunk(n) * step_stride(n);
+  }
+  constexpr std::size_t backward_scratch(std::size_t n) const noexcept {
+    return state_size(n) + round(gates()) + (chunk(n) + 1) * step_stride(n);
+  }
+
+  /// Steps of sample s that are before its length, at most `most`; null lengths are full ones.
+  constexpr std::size_t valid_steps(const std::int32_t* lengths, std::size_t s, std::size_t most) const noexcept {
+    if (lengths == nullptr) return most;
+    return lengths[s] <= 0 ? 0 : smaller(static_cast<std::size_t>(lengths[s]), most);
+  }
+  constexpr std::size_t longest(const std::int32_t* lengths, std::size_t n) const noexcept {
+    std::size_t most = 0;
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::size_t length = valid_steps(lengths, s, steps);
+      if (length > most) most = length;
+    }
+    return most;
+  }
+};
+
+/// Rows of weight [4 units, columns], gate after gate, as the right-hand side [gates, columns]: the padding of each
+/// gate is zero rows.
+template <class Scalar, class Arch>
+void pack_gate_rows(LstmSizes<Scalar, Arch> sizes, const Scalar* weight, std::size_t columns, Scalar* out) noexcept {
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  const Parts panels(ceil_div(columns, W), panel_vectors);
+  for (std::size_t p = 0; p < panels.count; ++p) {
+    const std::size_t stride = panels.size(p) * W;
+    Scalar* rows = out + panels.begin(p) * W * sizes.gates();
+    for (std::size_t gate = 0; gate < gate_count; ++gate, rows += sizes.lanes() * stride) {
+      for (std::size_t v = 0; v < panels.size(p); ++v) {
+        const std::size_t column = (panels.begin(p) + v) * W;
+        pack_vector<Scalar, Arch>(weight + gate * sizes.units * columns + column, columns, 1, sizes.units,
+                                  smaller(W, columns - column), rows + v * W, stride);
+      }
+      const std::size_t padding = sizes.lanes() - sizes.units;
+      std::memset(rows + sizes.units * stride, 0, padding * stride * sizeof(Scalar));
+    }
+  }
+}
+
+/// Packs weight_ih [4 units, features], weight_hh [4 units, units] and bias [4 units], gates i, f, g, o, into
+/// forward_size() Scalars, or packed_for_backward() with `backward`.
+template <class Scalar, class Arch>
+void pack_lstm(LstmSizes<Scalar, Arch> sizes, const Scalar* weight_ih, const Scalar* weight_hh, const Scalar* bias,
+               Scalar* packed, bool backward) noexcept {
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  const std::size_t U = sizes.units, F = sizes.features;
+  for (std::size_t i = 0; i < gate_count * sizes.vectors(); ++i) {
+    const std::size_t gate = i / sizes.vectors(), v = i % sizes.vectors();
+    const std::size_t row = gate * U + v * W, valid = smaller(W, U - v * W);
+    pack_vector<Scalar, Arch>(
+        weight_ih + row * F, 1, F, F, valid,
+        packed + sizes.input_at() + (i / panel_vectors * F * panel_vectors + i % panel_vectors) * W, panel_vectors * W);
+    pack_vector<Scalar, Arch>(weight_hh + row * U, 1, U, U, valid,
+                              packed + sizes.recurrent_at() + (v * U * gate_count + gate) * W, gate_count * W);
+    pack_vector<Scalar, Arch>(bias + row, 0, 1, 1, valid, packed + i * W, W);
+  }
+  if (backward) {
+    pack_gate_rows(sizes, weight_hh, U, packed + sizes.recurrent_back_at());
+    pack_gate_rows(sizes, weight_ih, F, packed + sizes.input_back_at());
+  }
+}
+
+}  // namespace aila::inline v0::cpu
