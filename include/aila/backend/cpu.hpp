@@ -6,5 +6,6 @@
 #include "cpu/integrate_linear.hpp"
 #include "cpu/integrate_residual.hpp"
 #include "cpu/linear.hpp"
+#include "cpu/lstm_kernel.hpp"
 #include "cpu/norm.hpp"
 #include "host/kernels.hpp"

@@ -19,7 +19,7 @@ template <std::size_t Percent>
 struct Dropout {
   enum { checked = detail::require_percentage<Percent>() };
   static constexpr const char* name = "dropout";
-  static constexpr double probability = static_cast<double>(Percent) / 100;
+  static constexpr double probability = static_cast<double>(Percent < 100 ? Percent : 0) / 100;
 
   template <class In>
   static constexpr bool accepts = RealShape<In>;

@@ -3,6 +3,7 @@
 //   Chain<layers...>           one after the other
 //   Dropout<Percent>           zeroes elements at random while training
 //   Flatten                    [positions..., F] -> [positions * F]
+//   Frozen<layer>              the layer, its parameters kept as they are
 //   Gelu, Identity, Relu, Sigmoid, Silu, Tanh      element by element
 //   LastStep                   [steps, F] -> [F], the last (valid) step
 //   LayerNorm                  normalises the features of each position
@@ -20,6 +21,7 @@
 #include "../network/stack.hpp"
 #include "activation.hpp"
 #include "dropout.hpp"
+#include "frozen.hpp"
 #include "layer_norm.hpp"
 #include "linear.hpp"
 #include "lstm.hpp"

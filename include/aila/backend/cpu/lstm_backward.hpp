@@ -80,9 +80,10 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 /// d_weight [4 units, columns] += d_gates^T b over the steps [begin, end) of all samples, d_gates of step t at d_gates
 /// + (t - first) stride, b of sample s and step t at b + (s steps + t - delay) columns.
 template <class Scalar, class Arch>
-void add_weight_gradient(LstmSizes<Scalar, Arch> sizes, std::size_t n, std::size_t first, std::size_t begin,
-                         std::size_t end, std::size_t delay, const std::int32_t* lengths, const Scalar* d_gates,
-                         const Scalar* b, std::size_t columns, Scalar* d_weight) noexcept {
+[[gnu::noinline]] void add_weight_gradient(LstmSizes<Scalar, Arch> sizes, std::size_t n, std::size_t first,
+                                           std::size_t begin, std::size_t end, std::size_t delay,
+                                           const std::int32_t* lengths, const Scalar* d_gates, const Scalar* b,
+                                           std::size_t columns, Scalar* d_weight) noexcept {
   constexpr std::size_t most = 32;
   const std::size_t stride = sizes.step_stride(n), U = sizes.units;
   const bool padded = sizes.lanes() != U;
@@ -107,9 +108,10 @@ void add_weight_gradient(LstmSizes<Scalar, Arch> sizes, std::size_t n, std::size
 /// and d_bias [4 units] what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing
 /// at or behind a sample's length is read of x, y and dy.
 template <class Scalar, class Arch>
-void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x, const std::int32_t* lengths,
-                         const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx, Scalar* d_weight_ih,
-                         Scalar* d_weight_hh, Scalar* d_bias, const Scalar* saved, Scalar* scratch) noexcept {
+[[gnu::noinline]] void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
+                                           const std::int32_t* lengths, const Scalar* packed, const Scalar* y,
+                                           const Scalar* dy, Scalar* dx, Scalar* d_weight_ih, Scalar* d_weight_hh,
+                                           Scalar* d_bias, const Scalar* saved, Scalar* scratch) noexcept {
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);

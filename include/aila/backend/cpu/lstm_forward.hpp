@@ -77,8 +77,9 @@ template <class Scalar, class Arch, std::size_t Rows, bool Save>
 /// or behind a sample's length give y = 0 and are not read. With Save, `saved` (saved_size(n)) keeps gates and cells
 /// for backward; without, it may be null.
 template <bool Save, class Scalar, class Arch>
-void lstm_forward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x, const std::int32_t* lengths,
-                        const Scalar* packed, Scalar* y, Scalar* saved, Scalar* scratch) noexcept {
+[[gnu::noinline]] void lstm_forward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
+                                          const std::int32_t* lengths, const Scalar* packed, Scalar* y, Scalar* saved,
+                                          Scalar* scratch) noexcept {
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);

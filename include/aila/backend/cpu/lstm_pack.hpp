@@ -8,7 +8,7 @@
 namespace aila::inline v0::cpu {
 
 /// The four gates of one unit, in PyTorch's order.
-enum Gate : std::size_t { input_gate, forget_gate, cell_gate, output_gate, gate_count };
+inline constexpr std::size_t input_gate = 0, forget_gate = 1, cell_gate = 2, output_gate = 3, gate_count = 4;
 
 /// Where everything of a group lies. Units are padded to whole vectors (`lanes`); the padding is zero and stays zero.
 /// Inside, time is outermost: a step's rows lie together, and 64 bytes between steps keep equal samples off equal cache
@@ -68,7 +68,8 @@ struct LstmSizes {
 /// Rows of weight [4 units, columns], gate after gate, as the right-hand side [gates, columns]: the padding of each
 /// gate is zero rows.
 template <class Scalar, class Arch>
-void pack_gate_rows(LstmSizes<Scalar, Arch> sizes, const Scalar* weight, std::size_t columns, Scalar* out) noexcept {
+[[gnu::noinline]] void pack_gate_rows(LstmSizes<Scalar, Arch> sizes, const Scalar* weight, std::size_t columns,
+                                      Scalar* out) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   const Parts panels(ceil_div(columns, W), panel_vectors);
   for (std::size_t p = 0; p < panels.count; ++p) {
@@ -89,8 +90,8 @@ void pack_gate_rows(LstmSizes<Scalar, Arch> sizes, const Scalar* weight, std::si
 /// Packs weight_ih [4 units, features], weight_hh [4 units, units] and bias [4 units], gates i, f, g, o, into
 /// forward_size() Scalars, or packed_for_backward() with `backward`.
 template <class Scalar, class Arch>
-void pack_lstm(LstmSizes<Scalar, Arch> sizes, const Scalar* weight_ih, const Scalar* weight_hh, const Scalar* bias,
-               Scalar* packed, bool backward) noexcept {
+[[gnu::noinline]] void pack_lstm(LstmSizes<Scalar, Arch> sizes, const Scalar* weight_ih, const Scalar* weight_hh,
+                                 const Scalar* bias, Scalar* packed, bool backward) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   const std::size_t U = sizes.units, F = sizes.features;
   for (std::size_t i = 0; i < gate_count * sizes.vectors(); ++i) {

@@ -18,8 +18,8 @@ constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept {
 /// out[k out_stride + j] = b[k row_stride + j col_stride] for k < K, j < columns <= width; zero for the other j <
 /// width.
 template <class Scalar, class Arch>
-void pack_vector(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K, std::size_t columns,
-                 Scalar* out, std::size_t out_stride) noexcept {
+[[gnu::noinline]] void pack_vector(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K,
+                                   std::size_t columns, Scalar* out, std::size_t out_stride) noexcept {
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   if (col_stride == 1) {
@@ -51,8 +51,8 @@ void pack_vector(const Scalar* b, std::size_t row_stride, std::size_t col_stride
 /// of a weight [N, K]. `out` has packed_size(K, N) Scalars; panel p, of nearly equal widths, holds its columns of all
 /// k.
 template <class Scalar, class Arch>
-void pack(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K, std::size_t N,
-          Scalar* out) noexcept {
+[[gnu::noinline]] void pack(const Scalar* b, std::size_t row_stride, std::size_t col_stride, std::size_t K,
+                            std::size_t N, Scalar* out) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   const Parts panels(ceil_div(N, W), panel_vectors);
   for (std::size_t p = 0; p < panels.count; ++p) {

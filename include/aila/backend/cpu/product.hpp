@@ -50,9 +50,10 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 /// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is one chain of fused multiply-adds in
 /// the order of k, whatever M: a sample's result does not depend on the samples beside it.
 template <class Scalar, class Arch>
-void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* a, std::size_t a_row_stride,
-                     std::size_t a_k_stride, const Scalar* packed_b, const Scalar* bias, Scalar* c,
-                     std::size_t c_row_stride, bool accumulate) noexcept {
+[[gnu::noinline]] void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* a,
+                                       std::size_t a_row_stride, std::size_t a_k_stride, const Scalar* packed_b,
+                                       const Scalar* bias, Scalar* c, std::size_t c_row_stride,
+                                       bool accumulate) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   constexpr std::size_t block_bytes = std::size_t{1} << 16;  // rows of a that stay in the second-level cache
   const Parts panels(ceil_div(N, W), panel_vectors);

@@ -65,8 +65,9 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
 }
 
 template <bool Swap, class Scalar, class Arch>
-void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M, std::size_t lda, std::size_t N,
-                  std::size_t ldb, Scalar* c, std::size_t ldc) noexcept {
+[[gnu::noinline]] void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M,
+                                    std::size_t lda, std::size_t N, std::size_t ldb, Scalar* c,
+                                    std::size_t ldc) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>, most_vectors = Swap ? 2 : panel_vectors;
   const Parts panels(ceil_div(N, W), most_vectors);
   for (std::size_t p = 0; p < panels.count; ++p)
@@ -97,8 +98,9 @@ void multiply_segments_add(const RowSegment<Scalar>* segments, std::size_t count
 /// c [M, N] += a^T b with a [P, M], b [P, N], row strides lda, ldb, ldc. Blocks of rows are summed in registers, then
 /// added to c in order.
 template <class Scalar, class Arch>
-void multiply_transposed_add(std::size_t P, std::size_t M, std::size_t N, const Scalar* a, std::size_t lda,
-                             const Scalar* b, std::size_t ldb, Scalar* c, std::size_t ldc) noexcept {
+[[gnu::noinline]] void multiply_transposed_add(std::size_t P, std::size_t M, std::size_t N, const Scalar* a,
+                                               std::size_t lda, const Scalar* b, std::size_t ldb, Scalar* c,
+                                               std::size_t ldc) noexcept {
   const Parts blocks(P, 96);
   for (std::size_t i = 0; i < blocks.count; ++i) {
     const RowSegment<Scalar> rows{a + blocks.begin(i) * lda, b + blocks.begin(i) * ldb, blocks.size(i)};
@@ -108,7 +110,8 @@ void multiply_transposed_add(std::size_t P, std::size_t M, std::size_t N, const 
 
 /// out [N] += the sum of the rows of a [P, N].
 template <class Scalar, class Arch>
-void add_columns(std::size_t P, std::size_t N, const Scalar* a, std::size_t lda, Scalar* out) noexcept {
+[[gnu::noinline]] void add_columns(std::size_t P, std::size_t N, const Scalar* a, std::size_t lda,
+                                   Scalar* out) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   for (std::size_t n = 0; n < N; n += W) {
     const std::size_t last = smaller(W, N - n);

@@ -54,6 +54,7 @@ constexpr bool is_position_wise() {
 /// y = value(x), element by element.
 template <class L, class In, class Backend>
 struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "body, element by element";
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
@@ -90,6 +91,7 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   using V = typename Lane::V;
   using Out = typename L::template Out<In>;
   static constexpr bool position_wise = detail::is_position_wise<L>();
+  static constexpr const char* name = position_wise ? "body, lanes of positions" : "body, lanes of samples";
   static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
   static constexpr std::size_t width_in = In::elements / rows_per_sample;
   static constexpr std::size_t width_out = Out::elements / rows_per_sample;
@@ -136,6 +138,7 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
 /// The integration of a policy's body.
 template <class Part, class Backend>
 struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "body, lanes of positions";
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;

@@ -12,6 +12,7 @@ namespace aila::inline v0 {
 
 template <class L, class In, class Backend>
 struct ChainKernel {
+  static constexpr const char* name = "host chain";
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;

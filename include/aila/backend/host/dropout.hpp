@@ -9,6 +9,7 @@ namespace aila::inline v0 {
 /// Backward draws the mask again: nothing is kept.
 template <std::size_t Percent, class In, class Backend>
 struct DropoutKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host dropout";
   using S = typename Backend::Scalar;
   static constexpr S kept = S(1 / (1 - Dropout<Percent>::probability));
   static constexpr std::uint32_t threshold = static_cast<std::uint32_t>(Dropout<Percent>::probability * 4294967296.0);

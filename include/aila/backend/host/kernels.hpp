@@ -4,5 +4,6 @@
 #include "body.hpp"
 #include "chain.hpp"
 #include "dropout.hpp"
+#include "frozen.hpp"
 #include "readout.hpp"
 #include "stack.hpp"

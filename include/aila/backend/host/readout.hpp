@@ -8,6 +8,7 @@ namespace aila::inline v0 {
 
 template <class In, class Backend>
 struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host flatten";
   using S = typename Backend::Scalar;
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -24,6 +25,7 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
 /// A sample of length 0 reads its first step.
 template <class In, class Backend>
 struct LastStepKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host last step";
   using S = typename Backend::Scalar;
   static constexpr std::size_t row(const Pass& pass, std::size_t n) {
     const std::size_t length = pass.length(n, In::positions);
@@ -46,6 +48,7 @@ struct LastStepKernel : KernelDefaults<typename Backend::Scalar> {
 /// Only sequences have lengths. A sample of length 0 has the mean 0.
 template <class In, class Backend>
 struct MeanKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host mean";
   using S = typename Backend::Scalar;
   static constexpr std::size_t valid(const Pass& pass, std::size_t n) {
     return In::rank == 2 ? pass.length(n, In::positions) : In::positions;

@@ -13,6 +13,7 @@ namespace aila::inline v0 {
 
 template <class L, class In, class Backend>
 struct StackKernel {
+  static constexpr const char* name = "host stack";
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;

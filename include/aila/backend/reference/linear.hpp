@@ -10,6 +10,7 @@ namespace aila::inline v0 {
 /// y = W x + b at each position; dW = dy x^T, db = dy, dx = W^T dy, summed over positions.
 template <class S, std::size_t Features, class In>
 struct ReferenceLinear : KernelDefaults<S> {
+  static constexpr const char* name = "reference linear";
   static constexpr std::size_t inputs = In::features;
 
   template <Capability C>

@@ -10,6 +10,7 @@ namespace aila::inline v0 {
 /// Forward as in layer/lstm.hpp; backward through time, last step first.
 template <class S, std::size_t Units, class In>
 struct ReferenceLstm : KernelDefaults<S> {
+  static constexpr const char* name = "reference lstm";
   static constexpr std::size_t steps = In::positions;
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 4 * Units;

@@ -1,0 +1,54 @@
+// LSTM on the CPU: the kernel of the whole sequence, attached to the layer.
+#pragma once
+
+#include "../../layer/lstm.hpp"
+#include "../kernel.hpp"
+#include "cpu.hpp"
+#include "lstm.hpp"
+
+namespace aila::inline v0 {
+
+/// See lstm_forward.hpp and lstm_backward.hpp for what bounds them.
+template <class S, class Arch, std::size_t Units, class In>
+struct CpuLstm {
+  using Scalar = S;
+  static constexpr const char* name = "cpu lstm, whole sequence";
+  static constexpr std::size_t steps = In::positions;
+  static constexpr std::size_t inputs = In::features;
+  static constexpr std::size_t packed =
+      round_up(cpu::lstm_packed_size<S, Arch, steps, inputs, Units>(true), alignment_elements);
+
+  static void pack(Weights<S> w, S* to) {
+    cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true);
+  }
+
+  template <Capability C>
+  struct Saved {
+    S* kept = nullptr;  ///< gates and cells
+    constexpr void bind(Arena<S>& arena, std::size_t samples) {
+      if constexpr (keeps_for_backward(C))
+        kept = arena.take(cpu::lstm_saved_size<S, Arch, steps, inputs, Units>(samples));
+    }
+  };
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    return cpu::lstm_scratch_size<S, Arch, steps, inputs, Units>(samples, keeps_for_backward(c));
+  }
+
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
+                      S* scratch) {
+    cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept, scratch);
+  }
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy, S* dx,
+                       Gradients<S> g, Saved<C>& saved, S* scratch) {
+    cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, dy, dx,
+                                                      g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
+                                                      saved.kept, scratch);
+  }
+};
+
+template <std::size_t Units, class... Options, class In, class Arch, class S>
+CpuLstm<S, Arch, Units, In> select_kernel(rank::Layer, Placed<Lstm<Units, Options...>, In>, backend::CpuOn<Arch, S>);
+
+}  // namespace aila::inline v0

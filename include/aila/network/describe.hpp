@@ -1,0 +1,107 @@
+// The parts of a network in words, for tables and drawings.
+#pragma once
+
+#include <string>
+
+#include "../integrate/attention.hpp"
+#include "../integrate/linear.hpp"
+#include "../layer/dropout.hpp"
+#include "../layer/frozen.hpp"
+#include "network.hpp"
+
+namespace aila::inline v0 {
+
+/// 12345 as "12,345".
+inline std::string thousands(std::size_t n) {
+  std::string text = std::to_string(n);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+/// "[12, 64]", and "[200] tokens".
+template <class S>
+std::string shape_text() {
+  std::string text = "[";
+  for (std::size_t i = 0; i < S::rank; ++i) text += (i > 0 ? ", " : "") + std::to_string(S::extents[i]);
+  return text + (S::is_tokens ? "] tokens" : "]");
+}
+
+namespace detail {
+
+/// Options in words, each with a comma before it. A user's layer or policy has `static std::string options()`.
+template <class Described>
+struct OptionsText {
+  static std::string text() {
+    if constexpr (requires { std::string(Described::options()); }) {
+      const std::string given(Described::options());
+      return given.empty() ? given : ", " + given;
+    } else {
+      return {};
+    }
+  }
+};
+template <std::size_t Percent>
+struct OptionsText<Dropout<Percent>> {
+  static std::string text() { return ", " + std::to_string(Percent) + " %"; }
+};
+template <class L>
+struct OptionsText<Frozen<L>> {
+  static std::string text() { return OptionsText<L>::text() + ", frozen"; }
+};
+template <class P>
+struct OptionsText<FrozenPolicy<P>> {
+  static std::string text() { return OptionsText<P>::text() + ", frozen"; }
+};
+template <class H, class T, class S>
+struct OptionsText<integrate::LinearOf<H, T, S>> {
+  static std::string text() {
+    return (H::value > 1 ? ", " + std::to_string(H::value) + " heads" : "") + (T::value ? ", task embedding" : "") +
+           (S::context ? ", scores of context" : "");
+  }
+};
+template <class H, class K, class V, class C>
+struct OptionsText<integrate::AttentionOf<H, K, V, C>> {
+  static std::string text() {
+    return (H::value > 1 ? ", " + std::to_string(H::value) + " heads" : "") +
+           (K::value > 0 ? ", keys of " + std::to_string(K::value) : "") + (V::tied ? ", tied values" : "") +
+           (C::mean ? ", mean of heads" : "");
+  }
+};
+
+template <class Part>
+struct PartTraits {
+  using Described = typename Part::Layer;
+  using Out = typename Part::Out;
+  static constexpr bool is_integration = false;
+  /// A part that computes nothing has no row in a table and no place in a drawing: a bare stack's epilogue.
+  static constexpr bool is_nothing = std::is_same_v<Described, Identity>;
+};
+template <class P, class Own, class Before>
+struct PartTraits<Integration<P, Own, Before>> {
+  using Described = P;
+  using Out = Own;
+  static constexpr bool is_integration = true;
+  static constexpr bool is_nothing = P::reads == integrate::Reads::nothing;
+};
+
+/// "attention, 4 heads, tied values"
+template <class Part>
+std::string kind_text() {
+  using Described = typename PartTraits<Part>::Described;
+  if constexpr (PartTraits<Part>::is_integration)
+    return Described::name + OptionsText<Described>::text();
+  else
+    return layer_name<Described>() + OptionsText<Described>::text();
+}
+
+template <class Part>
+consteval std::size_t count_of_kind(ParameterKind kind) {
+  std::size_t n = 0;
+  for (const ParameterSpec& p : Part::parameters)
+    if (p.kind == kind) n += p.size();
+  return n;
+}
+
+}  // namespace detail
+
+}  // namespace aila::inline v0

@@ -1,0 +1,123 @@
+// The table of a network: layers, shapes, parameters, operations, memory and kernels.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "../backend/cpu.hpp"
+#include "describe.hpp"
+#include "graph.hpp"
+#include "walk.hpp"
+#include "workspace.hpp"
+
+namespace aila::inline v0 {
+
+namespace detail {
+
+/// A kernel's `name`, such as "cpu lstm, whole sequence".
+template <class Kernel>
+constexpr const char* kernel_name() {
+  if constexpr (requires { Kernel::name; })
+    return Kernel::name;
+  else
+    return "own kernel";
+}
+
+/// Elements of memory that a kernel keeps between forward and backward of one sample.
+template <class Kernel>
+std::size_t saved_elements() {
+  using Scalar = typename Kernel::Scalar;
+  Arena<Scalar> arena;
+  typename Kernel::template Saved<Capability::train> saved{};
+  saved.bind(arena, 1);
+  return arena.used();
+}
+
+inline constexpr std::size_t summary_columns = 7;
+using SummaryRow = std::array<std::string, summary_columns>;
+
+template <class Backend>
+struct SummaryRows {
+  std::vector<SummaryRow>& rows;
+  const char* fused = nullptr;  ///< the kernel of the composite around a part, where one computes it as a whole
+
+  template <class Part>
+  void operator()(const std::string& path) const {
+    using Traits = PartTraits<Part>;
+    if constexpr (CompositePart<Part>) {
+      const char* whole = fused;
+      using Whole = typename Selected<Part, Backend>::Fused;
+      if constexpr (Selected<Part, Backend>::template usable<Whole>)
+        if (whole == nullptr) whole = kernel_name<Whole>();
+      Part::Layer::template for_each_part<typename Part::In>(path, SummaryRows{rows, whole});
+    } else if constexpr (!Traits::is_nothing) {
+      using Kernel = KernelFor<Part, Backend>;
+      std::size_t numbers = 0;
+      for (const ParameterSpec& p : Part::parameters) numbers += p.size();
+      const std::size_t kept = Traits::Out::elements + saved_elements<Kernel>();
+      rows.push_back({path, kind_text<Part>(), shape_text<typename Traits::Out>(), thousands(numbers),
+                      thousands(Part::flops), thousands(kept * sizeof(typename Backend::Scalar)),
+                      fused != nullptr ? fused : kernel_name<Kernel>()});
+    }
+  }
+};
+
+/// Rows with aligned columns, numbers to the right, and a rule under the first row.
+inline std::string aligned(const std::vector<SummaryRow>& rows) {
+  std::array<std::size_t, summary_columns> width{};
+  for (const SummaryRow& row : rows)
+    for (std::size_t c = 0; c < summary_columns; ++c) width[c] = row[c].size() > width[c] ? row[c].size() : width[c];
+  std::string text;
+  for (const SummaryRow& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < summary_columns; ++c) {
+      const std::string gap(width[c] - row[c].size(), ' ');
+      const bool is_number = c >= 3 && c <= 5;
+      line += (c > 0 ? "  " : "") + (is_number ? gap + row[c] : row[c] + gap);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    if (text.empty()) {
+      std::size_t whole = 2 * (summary_columns - 1);
+      for (std::size_t w : width) whole += w;
+      line += "\n" + std::string(whole, '-');
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+inline std::string hexadecimal(std::uint64_t n) {
+  std::string text(16, '0');
+  for (std::size_t i = text.size(); i-- > 0; n /= 16) text[i] = "0123456789abcdef"[n % 16];
+  return text;
+}
+
+}  // namespace detail
+
+/// The network as a table, a line a layer, and totals below it; ends with a newline.
+///
+/// FLOPs are those of a forward pass of one sample. Memory is a layer's share of a training workspace for one sample, in
+/// bytes: its output, and what its kernel keeps for backward. The whole workspace, in the totals, has the input, the
+/// gradients of maps and scratch memory beside that. A layer whose kernel has no name computes in its "own kernel".
+template <class Net, HostBackend Backend = backend::Cpu>
+std::string summary() {
+  using Placed = PlacedNetwork<Net>;
+  std::vector<detail::SummaryRow> rows{{"layer", "kind", "output", "parameters", "FLOPs", "memory", "kernel"}};
+  rows.push_back({"input", "", shape_text<typename Placed::In>(), "", "", "", ""});
+  detail::SummaryRows<Backend>{rows}.template operator()<Placed>(std::string());
+
+  constexpr std::size_t trainable = detail::count_of_kind<Placed>(ParameterKind::trainable);
+  constexpr std::size_t frozen = detail::count_of_kind<Placed>(ParameterKind::frozen);
+  constexpr std::size_t buffers = detail::count_of_kind<Placed>(ParameterKind::buffer);
+  return detail::aligned(rows) + "\nparameters        " + thousands(trainable + frozen) + " (" + thousands(trainable) +
+         " trainable, " + thousands(frozen) + " frozen), and " + thousands(buffers) + " numbers in buffers" +
+         "\nFLOPs             " + thousands(flops<Net>) + " a sample, forward" +  //
+         "\nworkspace         " + thousands(workspace_bytes<Net, Backend, Capability::predict>) +
+         " bytes to predict one sample, " + thousands(workspace_bytes<Net, Backend, Capability::train>) +
+         " to train on one" +  //
+         "\nbackend           " + Backend::name + "\ndescription hash  " +
+         detail::hexadecimal(description_hash<Net>()) + "\n";
+}
+
+}  // namespace aila::inline v0
