@@ -135,7 +135,7 @@ struct Selected {
 
 /// Placing has said what is wrong with this layer.
 template <class Part, class Backend>
-  requires requires { requires Part::Out::is_refused; }
+  requires Refused<typename Part::Out>
 struct Selected<Part, Backend> {
   using type = AbsentKernel<typename Backend::Scalar>;
 };

@@ -20,6 +20,22 @@ consteval int require_steps() {
 }
 }  // namespace detail
 
+namespace detail {
+// Checks of a class template's arguments are calls from an enum: after a static_assert of its own that fails, clang
+// drops the class, and one mistake becomes many errors.
+template <std::size_t... Extents>
+consteval int require_extents() {
+  static_assert(sizeof...(Extents) > 0 && ((Extents > 0) && ...),
+                "aila: a shape needs at least one extent and no extent of zero");
+  return 0;
+}
+template <std::size_t Steps>
+consteval int require_steps() {
+  static_assert(Steps > 0, "aila: Tokens needs at least one step");
+  return 0;
+}
+}  // namespace detail
+
 /// A map of real numbers `[positions..., features]` of one sample; the batch is not part of a type.
 /// The general form; `Vector`, `Sequence` and `Image` name the usual ones.
 template <std::size_t... Extents>
@@ -67,6 +83,15 @@ template <class S>
 concept VectorShape = RealShape<S> && S::rank == 1;
 template <class S>
 concept SequenceShape = RealShape<S> && S::rank == 2;
+
+namespace detail {
+/// An error has been given for what should be here; nothing more is asked of it: one mistake, one error.
+template <class S>
+concept Refused = requires { requires S::is_refused; };
+struct RefusedShape : Vector<1> {
+  static constexpr bool is_refused = true;
+};
+}  // namespace detail
 
 namespace detail {
 template <class S, class Indices, std::size_t Features>

@@ -23,6 +23,7 @@ struct LinearOf : Policy {
   static constexpr std::size_t head_count = HeadsOption::value;
   static constexpr bool has_task = TaskOption::value;
   static constexpr bool sees_context = ScoreOption::context;
+  static constexpr bool mixes_own = true;  ///< the first item is y_j
 
   template <class Own, class Before>
   static constexpr bool accepts = Own::features % head_count == 0;

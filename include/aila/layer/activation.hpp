@@ -23,8 +23,6 @@ struct ElementWise {
 /// y = x. Also the epilogue of a bare stack: `Epilogue<Identity>`.
 struct Identity : ElementWise {
   static constexpr const char* name = "identity";
-  template <class In>
-  static constexpr bool accepts = AnyShape<In>;
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
     return x;

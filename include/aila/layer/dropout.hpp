@@ -22,9 +22,10 @@ struct Dropout {
   static constexpr double probability = static_cast<double>(Percent < 100 ? Percent : 0) / 100;
 
   template <class In>
-  static constexpr bool accepts = RealShape<In>;
+  static constexpr bool accepts = RealShape<In> && Percent < 100;
   template <class In>
   static consteval int expect() {
+    static_assert(Percent < 100, "aila: Dropout takes a percentage from 0 to 99");
     static_assert(RealShape<In>, "aila: Dropout takes real features; put an embedding between tokens and it");
     return 0;
   }

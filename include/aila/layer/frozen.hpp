@@ -63,9 +63,9 @@ struct FrozenParts<L> {
 
 }  // namespace detail
 
-/// y = L(x) with L's trainable tensors of kind frozen: part of every checkpoint, under the same names as without Frozen,
-/// and never trained. Gradients pass through to the input. L is any layer, a Chain or a Stack; dropout inside it still
-/// draws while training. Several layers are `Frozen<Chain<...>>`, repeated ones `Repeat<N, Frozen<L>>`.
+/// y = L(x) with L's trainable tensors of kind frozen: part of every checkpoint, under the same names as without
+/// Frozen, and never trained. Gradients pass through to the input. L is any layer, a Chain or a Stack; dropout inside
+/// it still draws while training. Several layers are `Frozen<Chain<...>>`, repeated ones `Repeat<N, Frozen<L>>`.
 template <class L>
 struct Frozen : detail::FrozenParts<L> {
   using Inner = L;

@@ -25,9 +25,10 @@ struct Linear {
   using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniform>>;
 
   template <class In>
-  static constexpr bool accepts = RealShape<In>;
+  static constexpr bool accepts = RealShape<In> && Features > 0;
   template <class In>
   static consteval int expect() {
+    static_assert(Features > 0, "aila: Linear needs at least one output feature");
     static_assert(RealShape<In>, "aila: Linear takes real features; put an embedding between tokens and Linear");
     return 0;
   }

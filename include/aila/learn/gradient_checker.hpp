@@ -1,4 +1,4 @@
-// The work behind check_gradients: one network, its workspaces, and the comparisons.
+// The work behind check_gradients: the comparisons, written once, and the calls of one network.
 #pragma once
 
 #include <algorithm>
@@ -17,100 +17,86 @@
 
 namespace aila::inline v0::detail {
 
-template <class Net, class Backend>
-class GradientChecker {
-  static_assert(std::is_same_v<typename Backend::Scalar, double>, "aila: gradients are checked on a backend in double");
-  using Training = Workspace<Net, Backend, Capability::train>;
-  using Predicting = Workspace<Net, Backend, Capability::predict>;
-  using Kernel = typename Training::Kernel;
-  using In = typename Training::In;
-  using Out = typename Training::Out;
-  static_assert(RealShape<In>, "aila: gradients are checked on real inputs; check what lies behind the embedding");
-  static constexpr const auto& layout = Training::layout;
-
+/// What is asked of one network; every array is of one size from call to call.
+class CheckedCalls {
  public:
-  explicit GradientChecker(const GradientCheckOptions& options)
-      : options_(options),
-        training_(options.samples),
-        predicting_(options.samples),
-        parameters_(layout.size + 2 * alignment_elements),
-        packed_(Kernel::packed + 2 * alignment_elements),
-        x_(options.samples * In::elements + 2 * alignment_elements),
-        r_(draw("r", options.samples * Out::elements, 1)) {
-    for (const ParameterInfo& p : parameter_table<Net>()) {
+  virtual void forward() = 0;  ///< predicts y from x and the packed parameters
+  /// A forward that keeps, and `times` backwards: dx, and the parameters' gradients, where wanted.
+  virtual std::vector<double> backward(std::vector<double>* dx, bool wants_parameters, int times) = 0;
+  virtual void pack() = 0;
+
+  GradientCheckOptions options;
+  Pass pass{};
+  double *x = nullptr, *y = nullptr, *trained_y = nullptr, *parameters = nullptr;
+  std::size_t inputs = 0, outputs = 0, parameter_size = 0, steps = 0;
+  std::vector<double> r;
+
+ protected:
+  ~CheckedCalls() = default;
+};
+
+class GradientComparison {
+ public:
+  GradientComparison(CheckedCalls& calls, const std::vector<ParameterInfo>& table, std::string_view prefix)
+      : calls_(calls), options_(calls.options), table_(table), prefix_(prefix) {}
+
+  GradientCheck run() {
+    for (const ParameterInfo& p : table_) {
       const double fan_in = p.rank > 1 ? static_cast<double>(p.size / p.extents[0]) : 1;
-      const auto values = draw(p.name, p.size, 1 / math::sqrt(fan_in));
-      std::ranges::copy(values, parameters_.data() + p.offset);
+      draw(p.name, p.size, 1 / math::sqrt(fan_in), calls_.parameters + p.offset);
     }
-    pass_.samples = options.samples;
-    pass_.training = options.training;
-    pass_.seed = options.seed;
-    for (std::size_t n = 0; n < options.samples; ++n) {
-      const std::size_t steps[] = {In::positions, 1, (In::positions + 1) / 2};
-      lengths_.push_back(static_cast<std::int32_t>(steps[n % 3]));
-    }
-  }
+    calls_.r.resize(calls_.outputs);
+    draw("r", calls_.outputs, 1, calls_.r.data());
 
-  /// `prefix` is cut off the names of parameters.
-  GradientCheck check(std::string_view prefix) {
     // Other data first: what a kernel fails to write then holds wrong numbers.
-    set_input("another x");
-    std::vector<double> input(x_.size()), gradients = backward(&input);
-    set_input("x");
-    if (options_.lengths && In::rank == 2) pass_.lengths = lengths_.data();
-    gradients = backward(&input);
-    const std::vector<double> output(training_.output(), training_.output() + r_.size());
+    std::vector<double> input(calls_.inputs);
+    draw("another x", calls_.inputs, 1, calls_.x);
     loss();
-    compare("output of prediction", predicting_.output(), output.data(), output.size());
-    check_partial_backward(input, gradients);
+    calls_.backward(&input, true, 1);
+    draw("x", calls_.inputs, 1, calls_.x);
+    std::vector<std::int32_t> lengths;
+    for (std::size_t n = 0; n < options_.samples; ++n) {
+      const std::size_t steps[] = {calls_.steps, 1, (calls_.steps + 1) / 2};
+      lengths.push_back(static_cast<std::int32_t>(steps[n % 3]));
+    }
+    if (options_.lengths && calls_.steps > 0) calls_.pass.lengths = lengths.data();
 
-    check_differences("input", x_.data(), input.data(), options_.samples * In::elements);
-    for (const ParameterInfo& p : parameter_table<Net>()) {
-      const std::string name = p.name.starts_with(prefix) ? p.name.substr(prefix.size()) : p.name;
+    std::vector<double> gradients = calls_.backward(&input, true, 1);
+    loss();
+    compare("output of prediction", calls_.y, calls_.trained_y, calls_.outputs);
+    check_partial_backward(input, gradients);
+    check_differences("input", calls_.x, input.data(), calls_.inputs, false);
+    for (const ParameterInfo& p : table_) {
+      const std::string name = p.name.starts_with(prefix_) ? p.name.substr(prefix_.size()) : p.name;
       if (p.kind == ParameterKind::trainable)
-        check_differences(name, parameters_.data() + p.offset, gradients.data() + p.offset, p.size);
+        check_differences(name, calls_.parameters + p.offset, gradients.data() + p.offset, p.size, true);
       if (p.kind != ParameterKind::frozen) std::fill_n(gradients.data() + p.offset, p.size, 0.0);
     }
-    compare("gap or frozen part of the gradient array", gradients.data(), std::vector<double>(layout.size).data(), layout.size);
+    const std::vector<double> zeros(gradients.size());
+    compare("gap or frozen part of the gradient array", gradients.data(), zeros.data(), zeros.size());
     return result_;
   }
 
  private:
-  std::vector<double> draw(std::string_view name, std::size_t count, double scale) const {
+  void draw(std::string_view name, std::size_t count, double scale, double* to) const {
     const Random random(options_.seed, Purpose::user, 0, hash_path(name));
-    std::vector<double> values(count);
-    for (std::size_t i = 0; i < count; ++i) values[i] = scale * random.normal(0, i);
-    return values;
-  }
-  void set_input(std::string_view name) { std::ranges::copy(draw(name, options_.samples * In::elements, 1), x_.data()); }
-  void pack() { Kernel::pack(Weights<double>(parameters_.data(), layout.offset.data()), packed_.data()); }
-
-  /// A forward and as many backwards as asked; the parameters' gradients, and dx where wanted.
-  std::vector<double> backward(std::vector<double>* dx, bool wants_parameters = true, int times = 1) {
-    pack();
-    std::fill_n(training_.output(), r_.size(), std::numeric_limits<double>::quiet_NaN());
-    std::copy_n(x_.data(), options_.samples * In::elements, training_.input());
-    training_.forward(pass_, parameters_.data(), packed_.data(), training_.input());
-    AlignedArray<double> gradients(layout.size + 2 * alignment_elements);
-    for (int i = 0; i < times; ++i) {
-      std::ranges::copy(r_, training_.output_gradient());
-      training_.backward(pass_, parameters_.data(), packed_.data(), wants_parameters ? gradients.data() : nullptr,
-                         dx != nullptr);
-    }
-    if (dx != nullptr) std::copy_n(training_.input_gradient(), options_.samples * In::elements, dx->data());
-    return {gradients.data(), gradients.data() + layout.size};
+    for (std::size_t i = 0; i < count; ++i) to[i] = scale * random.normal(0, i);
   }
 
+  /// sum(y r); `size_` is then the sum of the magnitudes.
   double loss() {
-    std::fill_n(predicting_.output(), r_.size(), std::numeric_limits<double>::quiet_NaN());
-    predicting_.forward(pass_, parameters_.data(), packed_.data(), x_.data());
-    double sum = 0, size = 0;
-    for (std::size_t i = 0; i < r_.size(); ++i) {
-      const double term = predicting_.output()[i] * r_[i];
-      sum += term;
-      size += term < 0 ? -term : term;
+    calls_.pack();
+    return loss_of_packed();
+  }
+  double loss_of_packed() {
+    std::fill_n(calls_.y, calls_.outputs, std::numeric_limits<double>::quiet_NaN());
+    calls_.forward();
+    double sum = 0;
+    size_ = 0;
+    for (std::size_t i = 0; i < calls_.outputs; ++i) {
+      sum += calls_.y[i] * calls_.r[i];
+      size_ += math::abs(calls_.y[i] * calls_.r[i]);
     }
-    size_ = size;
     return sum;
   }
 
@@ -127,43 +113,99 @@ class GradientChecker {
 
   void check_partial_backward(const std::vector<double>& input, const std::vector<double>& gradients) {
     std::vector<double> dx(input.size());
-    backward(&dx, false);
-    compare("input alone", dx.data(), input.data(), options_.samples * In::elements);
-    const auto alone = backward(nullptr);
-    compare("parameters alone", alone.data(), gradients.data(), layout.size);
-    auto twice = backward(nullptr, true, 2);
+    calls_.backward(&dx, false, 1);
+    compare("input alone", dx.data(), input.data(), dx.size());
+    const auto alone = calls_.backward(nullptr, true, 1);
+    compare("parameters alone", alone.data(), gradients.data(), alone.size());
+    auto twice = calls_.backward(nullptr, true, 2);
     for (double& g : twice) g /= 2;
-    compare("parameters, backward twice", twice.data(), gradients.data(), layout.size);
+    compare("parameters, backward twice", twice.data(), gradients.data(), twice.size());
   }
 
-  void check_differences(const std::string& name, double* values, const double* slopes, std::size_t count) {
+  void check_differences(const std::string& name, double* values, const double* slopes, std::size_t count, bool packs) {
     double largest = 0;
     for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, math::abs(slopes[i]));
     for (std::size_t i = 0; i < count; ++i) {
       const double value = values[i];
       const auto moved = [&](double step) {
         values[i] = value + step;
-        if (values != x_.data()) pack();
-        return loss();
+        return packs ? loss() : loss_of_packed();
       };
-      loss();
-      const double error = slope_error(moved, slopes[i], 1e-3 * largest, size_, options_.tolerance);
-      result_.take(error, options_.tolerance, name, i);
+      moved(0);
+      result_.take(slope_error(moved, slopes[i], 1e-3 * largest, size_, options_.tolerance), options_.tolerance, name, i);
       moved(0);
     }
   }
 
-  GradientCheckOptions options_;
+  CheckedCalls& calls_;
+  const GradientCheckOptions& options_;
+  const std::vector<ParameterInfo>& table_;
+  std::string_view prefix_;
+  double size_ = 0;
+  GradientCheck result_;
+};
+
+/// The calls of a network on a backend.
+template <class Net, class Backend>
+class GradientChecker final : CheckedCalls {
+  static_assert(std::is_same_v<typename Backend::Scalar, double>, "aila: gradients are checked on a backend in double");
+  using Training = Workspace<Net, Backend, Capability::train>;
+  using Predicting = Workspace<Net, Backend, Capability::predict>;
+  using Kernel = typename Training::Kernel;
+  using In = typename Training::In;
+  using Out = typename Training::Out;
+  static_assert(RealShape<In>, "aila: gradients are checked on real inputs; check what lies behind the embedding");
+  static constexpr const auto& layout = Training::layout;
+
+ public:
+  explicit GradientChecker(const GradientCheckOptions& asked)
+      : training_(asked.samples),
+        predicting_(asked.samples),
+        parameters_(layout.size + 2 * alignment_elements),
+        packed_(Kernel::packed + 2 * alignment_elements),
+        x_(asked.samples * In::elements + 2 * alignment_elements) {
+    options = asked;
+    pass.samples = asked.samples;
+    pass.training = asked.training;
+    pass.seed = asked.seed;
+    x = x_.data();
+    y = predicting_.output();
+    trained_y = training_.output();
+    parameters = parameters_.data();
+    inputs = asked.samples * In::elements;
+    outputs = asked.samples * Out::elements;
+    parameter_size = layout.size;
+    steps = In::rank == 2 ? In::positions : 0;
+  }
+
+  /// `prefix` is cut off the names of parameters.
+  GradientCheck check(std::string_view prefix) {
+    return GradientComparison(*this, parameter_table<Net>(), prefix).run();
+  }
+
+ private:
+  void pack() override { Kernel::pack(Weights<double>(parameters_.data(), layout.offset.data()), packed_.data()); }
+  void forward() override { predicting_.forward(pass, parameters_.data(), packed_.data(), x); }
+  std::vector<double> backward(std::vector<double>* dx, bool wants_parameters, int times) override {
+    pack();
+    std::fill_n(trained_y, outputs, std::numeric_limits<double>::quiet_NaN());
+    std::copy_n(x, inputs, training_.input());
+    training_.forward(pass, parameters_.data(), packed_.data(), training_.input());
+    AlignedArray<double> gradients(layout.size + 2 * alignment_elements);
+    for (int i = 0; i < times; ++i) {
+      std::copy_n(r.data(), outputs, training_.output_gradient());
+      training_.backward(pass, parameters_.data(), packed_.data(), wants_parameters ? gradients.data() : nullptr,
+                         dx != nullptr);
+    }
+    if (dx != nullptr) std::copy_n(training_.input_gradient(), inputs, dx->data());
+    return {gradients.data(), gradients.data() + layout.size};
+  }
+
   Training training_;
   Predicting predicting_;
   AlignedArray<double> parameters_;
   AlignedArray<double> packed_;
   AlignedArray<double> x_;
-  std::vector<double> r_;
-  std::vector<std::int32_t> lengths_;
-  Pass pass_{};
-  double size_ = 0;  ///< sum of |y r| of the last loss
-  GradientCheck result_;
 };
 
 }  // namespace aila::inline v0::detail

@@ -25,24 +25,19 @@ inline std::string dot_escaped(std::string_view text) {
   return escaped;
 }
 
-/// A node of the drawing: its number, and the shape of the map it publishes.
-struct DotNode {
-  std::size_t number = 0;
-  std::string shape;
-};
+/// A node is a number.
+using DotNode = std::size_t;
 
 class DotWriter {
  public:
-  DotNode node(const std::string& label, const std::string& shape, std::string_view style) {
-    line("n" + std::to_string(nodes_) + " [label=\"" + dot_escaped(label + "\n" + shape) + "\"" + std::string(style) + "];");
-    return {nodes_++, shape};
+  DotNode node(const std::string& label, std::string_view style) {
+    line("n" + std::to_string(nodes_) + " [label=\"" + dot_escaped(label) + "\"" + std::string(style) + "];");
+    return nodes_++;
   }
-  /// Edges between clusters are written after all nodes, so that they pull no node into a cluster.
-  void edge(const DotNode& from, const DotNode& to, const std::string& label = {}, bool earlier = false) {
-    edges_ += "  n" + std::to_string(from.number) + " -> n" + std::to_string(to.number);
-    std::string attributes = label.empty() ? "" : "label=\"" + dot_escaped(label) + "\"";
-    if (earlier) attributes += (attributes.empty() ? "" : ", ") + std::string("color=\"#2a6fbb\", constraint=false");
-    edges_ += attributes.empty() ? ";\n" : " [" + attributes + "];\n";
+  void edge(DotNode from, DotNode to) { arrow(from, to, ""); }
+  /// An edge that carries an earlier map past the layers between.
+  void skip(DotNode from, DotNode to, std::string_view label) {
+    arrow(from, to, " [color=\"#2a6fbb\", fontsize=8, label=\"" + dot_escaped(label) + "\"]");
   }
   void open(const std::string& label) {
     line("subgraph cluster_" + std::to_string(clusters_++) + " {");
@@ -57,9 +52,12 @@ class DotWriter {
 
  private:
   void line(const std::string& content) { text_ += std::string(2 * depth_, ' ') + content + "\n"; }
+  void arrow(DotNode from, DotNode to, const std::string& attributes) {
+    edges_ += "  n" + std::to_string(from) + " -> n" + std::to_string(to) + attributes + ";\n";
+  }
 
-  std::string text_;
-  std::string edges_;
+  std::string text_;   ///< nodes and frames
+  std::string edges_;  ///< written last: an edge inside a frame would pull its nodes into it
   std::size_t nodes_ = 0;
   std::size_t clusters_ = 0;
   std::size_t depth_ = 1;
@@ -76,40 +74,115 @@ struct Thawed<Frozen<L>> {
   static constexpr bool is_frozen = true;
 };
 
-/// Draws one part behind the node `current`; afterwards `current` is the node whose map the part publishes.
+/// Draws part after part. `current` is the node whose map the last part published.
 struct GraphBuilder {
   DotWriter& dot;
-  DotNode current;
+  DotNode& current;
   bool frozen = false;
 
   template <class Part>
-  void part(const std::string& path) {
-    if constexpr (CompositeLayer<typename PartTraits<Part>::Described>)
-      composite<Part>(path);
-    else
-      leaf<Part>(path, {});
+  void operator()(const std::string& path) const {
+    using Described = typename PartTraits<Part>::Described;
+    if constexpr (Composite<Described>) {
+      using Layer = typename Thawed<Described>::type;
+      const GraphBuilder inside{dot, current, frozen || Thawed<Described>::is_frozen};
+      const std::string kind = layer_name<Layer>() + std::string(inside.frozen ? ", frozen" : "");
+      if constexpr (requires { requires Layer::is_stack; })
+        inside.stack<typename Layer::template Plan<typename Part::In>>(path, kind);
+      else
+        inside.chain<Layer, typename Part::In>(path, kind);
+    } else if constexpr (!PartTraits<Part>::is_nothing) {
+      follow(make<Part>(path));
+    }
   }
 
-  /// The node of a leaf with an edge to it; `style` is dot's.
-  template <class Part>
-  void leaf(const std::string& path, std::string_view style) {
-    const DotNode made = make<Part>(path, style);
-    dot.edge(current, made);
-    current = made;
+ private:
+  /// "stack.2.core: lstm"; a path that ends with the kind says it already.
+  static std::string titled(const std::string& path, const std::string& kind, const char* between) {
+    return path == kind || path.ends_with("." + kind) ? path : path + between + kind;
+  }
+  void follow(const DotNode& next) const {
+    dot.edge(current, next);
+    current = next;
   }
 
   template <class Part>
-  DotNode make(const std::string& path, std::string_view style) {
-    std::string label = path + "\n" + kind_text<Part>();
+  DotNode make(const std::string& path) const {
     std::size_t numbers = 0;
     for (const ParameterSpec& p : Part::parameters) numbers += p.size();
-    if (numbers > 0) label += "\n" + thousands(numbers) + " parameters";
-    const bool is_frozen = frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen;
-    return dot.node(label, shape_text<typename PartTraits<Part>::Out>(),
-                    std::string(style) + (is_frozen ? ", style=\"filled,dashed\"" : ""));
+    const bool dashed = frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen;
+    const char* filled = PartTraits<Part>::is_integration ? "#dbe9f6" : "white";
+    return dot.node(titled(path, kind_text<Part>(), "\n") + "\n" + shape_text<typename PartTraits<Part>::Out>() +
+                        (numbers > 0 ? "\n" + thousands(numbers) + " parameters" : ""),
+                    std::string(", fillcolor=\"") + filled + (dashed ? "\", style=\"rounded,filled,dashed\"" : "\""));
+  }
+
+  template <class Layer, class In>
+  void chain(const std::string& path, const std::string& kind) const {
+    const DotNode input = current;
+    if (!path.empty()) dot.open(titled(path, kind, ": "));
+    Layer::template for_each_part<In>(path, *this);
+    if constexpr (requires { requires Layer::adds_input; }) {
+      const DotNode sum = dot.node("+", ", shape=circle");
+      dot.skip(input, sum, {});
+      follow(sum);
+    }
+    if (!path.empty()) dot.close();
+  }
+
+  template <class Plan>
+  void stack(const std::string& path, const std::string& kind) const {
+    using Policy = typename Plan::Policy;
+    using Layers = typename Plan::Layers;
+    std::vector<DotNode> maps;
+    dot.open(titled(path, kind, ": ") + ", " + Policy::name + OptionsText<Policy>::text());
+    for_each_index<Plan::depth>([&](auto j) {
+      using Layer = At<Layers, j>;
+      const std::string layer = (path.empty() ? "" : path + ".") + std::to_string(j.value);
+      if constexpr (Policy::concatenates && j >= 2) {
+        using CoreIn = typename Layer::Core::In;
+        const DotNode joined = dot.node("concatenate\n" + shape_text<CoreIn>(), ", shape=trapezium");
+        earlier<Layers, CoreIn, 0, j>(maps, joined);
+        current = joined;
+      }
+      operator()<typename Layer::Core>(layer + ".core");
+      using Integration = typename Layer::Integration;
+      if constexpr (!PartTraits<Integration>::is_nothing) {
+        const DotNode sum = make<Integration>(layer + ".integrate");
+        follow(sum);
+        earlier<Layers, typename Layer::Out, Policy::reads == integrate::Reads::previous ? j - 1 : 0, j>(maps, sum);
+      }
+      operator()<typename Layer::Epilogue>(layer + ".epilogue");
+      maps.push_back(current);
+    });
+    dot.close();
+  }
+
+  /// Edges from the maps of layers From ... To - 1.
+  template <class Layers, class Target, std::size_t From, std::size_t To>
+  void earlier(const std::vector<DotNode>& maps, const DotNode& to) const {
+    for_each_index<To - From>([&](auto i) {
+      constexpr bool pools = At<Layers, From + i>::Out::positions != Target::positions;
+      dot.skip(maps[From + i], to, pools ? "mean of windows" : "");
+    });
   }
 };
 
 }  // namespace detail
+
+/// The network in Graphviz's language, the same text every time: `dot -Tsvg` draws it. A box is a layer with its path,
+/// kind, output shape and number of parameters; stacks and chains are frames; blue arrows carry earlier maps of a stack
+/// to the integration (or, under DenseNet, the concatenation) of a later layer; dashed boxes are frozen.
+template <class Net>
+std::string graph() {
+  using Placed = PlacedNetwork<Net>;
+  detail::DotWriter dot;
+  detail::DotNode current = dot.node("input\n" + shape_text<typename Placed::In>(), ", shape=plain, style=\"\"");
+  detail::GraphBuilder{dot, current}.template operator()<Placed>(std::string());
+  return "digraph network {\n  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"sans-serif\", "
+         "fontsize=10];\n"
+         "  graph [fontname=\"sans-serif\", fontsize=10, color=\"#999999\", labeljust=l];\n" +
+         dot.text() + "}\n";
+}
 
 }  // namespace aila::inline v0

@@ -17,6 +17,14 @@ consteval int require_network_input() {
 }
 }  // namespace detail
 
+namespace detail {
+template <class InputShape>
+consteval int require_input_shape() {
+  static_assert(AnyShape<InputShape>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
+  return 0;
+}
+}  // namespace detail
+
 /// Derive from it: `struct Forecaster : Network<Sequence<12, 1>, Lstm<64>, LastStep, Linear<1>> {};`
 /// The derived name keeps symbols and error messages short.
 template <class InputShape, class... Layers>
@@ -24,7 +32,7 @@ struct Network : Chain<Layers...> {
   enum { input_checked = detail::require_network_input<InputShape>() };
   static constexpr const char* name = "network";
   static constexpr bool is_network = true;
-  using Input = std::conditional_t<AnyShape<InputShape>, InputShape, Vector<1>>;
+  using Input = std::conditional_t<AnyShape<InputShape>, InputShape, detail::RefusedShape>;
 };
 
 template <class Net>
@@ -34,7 +42,7 @@ concept AnyNetwork = requires {
 };
 
 namespace detail {
-struct NotANetwork : Network<Vector<1>, Identity> {};
+struct NotANetwork : Network<RefusedShape, Identity> {};
 
 template <class Net>
 consteval int require_network() {

@@ -22,8 +22,7 @@ namespace detail {
 template <class Layers>
 struct ExpandedList;
 
-// Checks of a class template's arguments are calls from an enum: after a static_assert of its own that fails, clang
-// drops the class, and one mistake becomes many errors.
+// Called from an enum: see core/shape.hpp.
 template <std::size_t count, std::size_t layers>
 consteval int require_repeat() {
   static_assert(count > 0, "aila: Repeat needs a count of at least one");
@@ -67,11 +66,18 @@ struct ExpandedList<List<Layers...>> {
   using type = typename decltype((Expanding<>{} >> ... >> std::type_identity<Layers>{}))::type;
 };
 
+/// Whether L maps a shape of any kind.
+template <class L>
+concept AnyLayer =
+    MapsShape<L, Vector<1>> || MapsShape<L, Sequence<1, 1>> || MapsShape<L, Image<1, 1, 1>> || MapsShape<L, Tokens<1>>;
+
 template <std::size_t Index, class Layer, class In>
 consteval int require_accepts() {
   if constexpr (!LayerAcceptsInput<Index, Layer, In>) {
     if constexpr (requires { Layer::template expect<In>(); })
       return Layer::template expect<In>();
+    else if constexpr (!AnyLayer<Layer> && !MapsShape<Layer, In>)
+      static_assert(AnyLayer<Layer>, "aila: this type is no layer; a layer has `template <class In> using Out`");
     else
       static_assert(LayerAcceptsInput<Index, Layer, In>,
                     "aila: this layer does not accept the output of the layer before it");
@@ -79,12 +85,7 @@ consteval int require_accepts() {
   return 0;
 }
 
-/// Where a layer was refused, placing goes on with this layer and this shape, and asks nothing more: one mistake, one error.
-struct RefusedShape : Vector<1> {
-  static constexpr bool is_refused = true;
-};
-template <class S>
-concept Refused = requires { S::is_refused; };
+/// Where a layer was refused, placing goes on with this layer and its shape, and asks nothing more.
 struct RefusedLayer {
   template <class In>
   using Out = RefusedShape;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "../../network/chain.hpp"
 #include "../kernel.hpp"
@@ -121,6 +122,20 @@ struct ChainKernel {
       if constexpr (requires { ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, path, f); })
         ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, names[c], f);
       f(names[c], static_cast<const S*>(out), samples * Child<c>::Out::elements);
+    });
+  }
+
+  /// The mixture weights of all stacks inside, after a forward that kept for backward.
+  template <Capability C, class Sums>
+  static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
+                               std::vector<S>& weights, S* scratch, Sums& sums) {
+    std::size_t i = 0;
+    std::array<std::string, size + 1> names;
+    L::template for_each_part<In>(path, [&]<class Part>(const std::string& part) { names[i++] = part; });
+    for_each_index<size>([&](auto c) {
+      if constexpr (requires { &ChildKernel<c>::template for_each_mixture<C, Sums>; })
+        ChildKernel<c>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[c]), slot<c>(saved.child), names[c],
+                                                     weights, scratch, sums);
     });
   }
 

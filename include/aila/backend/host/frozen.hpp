@@ -19,7 +19,8 @@ struct FrozenKernel : KernelFor<Placed<L, In>, Backend> {
                                  const S* dy, S* dx, Gradients<S>, typename Inner::template Saved<C>& saved,
                                  S* scratch) {
     if (dx == nullptr) return;
-    Inner::template backward<C>(pass, w, packed, x, y, dy, dx, Gradients<S>(nullptr, no_offsets.data()), saved, scratch);
+    Inner::template backward<C>(pass, w, packed, x, y, dy, dx, Gradients<S>(nullptr, no_offsets.data()), saved,
+                                scratch);
   }
 
  private:
@@ -32,7 +33,8 @@ FrozenKernel<L, In, Backend> select_kernel(rank::Layer, Placed<Frozen<L>, In>, B
 
 /// The stack that a frozen integration belongs to runs the integration's own kernel; this tells tools which one it is.
 template <class P, class Own, class Before, HostBackend Backend>
-KernelFor<Integration<P, Own, Before>, Backend> select_kernel(rank::Fused, Integration<detail::FrozenPolicy<P>, Own, Before>,
+KernelFor<Integration<P, Own, Before>, Backend> select_kernel(rank::Fused,
+                                                              Integration<detail::FrozenPolicy<P>, Own, Before>,
                                                               Backend);
 
 }  // namespace aila::inline v0

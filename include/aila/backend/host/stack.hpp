@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "../../network/stack.hpp"
 #include "../kernel.hpp"
@@ -269,6 +270,21 @@ struct StackKernel {
       f(layer + ".core", integrates<J> ? static_cast<const S*>(saved.own[J]) : sum, samples * elements<J>);
       if constexpr (integrates<J>) f(layer + ".integrate", sum, samples * elements<J>);
       if constexpr (!bare<J>) f(layer + ".epilogue", h, samples * elements<J>);
+    });
+  }
+
+  /// The mixture weights of every layer that has them, given to sums.add<Integration>(path, layer, pass, weights).
+  template <Capability C, class Sums>
+  static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
+                               std::vector<S>& weights, S* scratch, Sums& sums) {
+    for_each_index<depth>([&](auto j) {
+      constexpr std::size_t J = j;
+      if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
+        weights.resize(pass.samples * Map<J>::positions * Integrated<J>::mixture_weights);
+        mixture<J>(pass, w, saved, weights.data(), scratch);
+        sums.template add<Integrated<J>>(path + (path.empty() ? "" : ".") + std::to_string(J) + ".integrate", J, pass,
+                                         weights.data());
+      }
     });
   }
 

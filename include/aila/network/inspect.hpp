@@ -1,0 +1,108 @@
+// Looking into a stack: how much each layer takes from each earlier one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model.hpp"
+
+namespace aila::inline v0 {
+
+/// The mixture weights of one layer of a stack, averaged over samples and (valid) positions.
+struct MixtureWeights {
+  std::string path;                ///< "stack.2.integrate"
+  std::size_t layer = 0;           ///< 0-based
+  std::size_t heads = 0;
+  std::vector<std::string> items;  ///< "own", "h_0", "h_1", ..., "task"
+  std::vector<double> mean;        ///< [heads, items]; the items of a head sum to 1
+
+  /// The mean over the heads of an item's weight; 0 for an item that this layer has not.
+  double of(const std::string& item) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < items.size(); ++i)
+      if (items[i] == item)
+        for (std::size_t h = 0; h < heads; ++h) sum += mean[h * items.size() + i];
+    return heads > 0 ? sum / static_cast<double>(heads) : 0;
+  }
+};
+
+namespace detail {
+
+template <class Part>
+std::vector<std::string> item_names() {
+  using P = typename Part::Policy;
+  std::vector<std::string> names;
+  if constexpr (requires { requires P::mixes_own; }) names.emplace_back("own");
+  for (std::size_t i = 0; i < Part::Before::count; ++i) names.push_back("h_" + std::to_string(i));
+  while (names.size() < Part::items) names.push_back(names.size() + 1 == Part::items ? "task" : "item_" + std::to_string(names.size()));
+  return names;
+}
+
+/// Sums weights over valid positions; they are divided at the end.
+class MixtureSums {
+ public:
+  template <class Part, class S>
+  void add(const std::string& path, std::size_t layer, const Pass& pass, const S* weights) {
+    MixtureWeights& sum = of<Part>(path, layer);
+    constexpr std::size_t positions = Part::Own::positions;
+    for (std::size_t n = 0; n < pass.samples; ++n) {
+      const std::size_t valid = Part::Own::rank == 2 ? pass.length(n, positions) : positions;
+      for (std::size_t p = 0; p < valid; ++p)
+        for (std::size_t i = 0; i < Part::mixture_weights; ++i)
+          sum.mean[i] += static_cast<double>(weights[(n * positions + p) * Part::mixture_weights + i]);
+    }
+  }
+  std::vector<MixtureWeights> means() && {
+    for (MixtureWeights& m : layers_) {
+      double total = 0;
+      for (const double w : m.mean) total += w;
+      for (double& w : m.mean) w *= total > 0 ? static_cast<double>(m.heads) / total : 0;
+    }
+    return std::move(layers_);
+  }
+
+ private:
+  template <class Part>
+  MixtureWeights& of(const std::string& path, std::size_t layer) {
+    for (MixtureWeights& m : layers_)
+      if (m.path == path) return m;
+    layers_.push_back({.path = path,
+                       .layer = layer,
+                       .heads = Part::heads,
+                       .items = item_names<Part>(),
+                       .mean = std::vector<double>(Part::mixture_weights)});
+    return layers_.back();
+  }
+  std::vector<MixtureWeights> layers_;
+};
+
+}  // namespace detail
+
+/// The mean mixture weights of every layer of every stack over inputs [samples, In...]. Takes a workspace of its own;
+/// for reports and pictures, not for the hot path.
+template <class Net, class Backend>
+std::vector<MixtureWeights> mixture_weights(const Model<Net, Backend>& model,
+                                            std::span<const ElementOf<NetworkInput<Net>, typename Backend::Scalar>> inputs,
+                                            std::span<const std::int32_t> lengths = {}) {
+  using In = NetworkInput<Net>;
+  using Kernel = typename Model<Net, Backend>::Kernel;
+  using S = typename Backend::Scalar;
+  constexpr std::size_t group = 16;
+  Workspace<Net, Backend, Capability::train> workspace(group);
+  detail::MixtureSums sums;
+  std::vector<S> weights;
+  const std::size_t samples = inputs.size() / In::elements;
+  for (std::size_t first = 0; first < samples; first += group) {
+    Pass pass;
+    pass.samples = std::min(group, samples - first);
+    pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
+    workspace.forward(pass, model.parameters().data(), model.packed(), inputs.data() + first * In::elements);
+    const Weights<S> w(model.parameters().data(), Model<Net, Backend>::layout.offset.data());
+    if constexpr (requires { &Kernel::template for_each_mixture<Capability::train, detail::MixtureSums>; })
+      Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
+                                                           workspace.scratch(), sums);
+  }
+  return std::move(sums).means();
+}
+
+}  // namespace aila::inline v0
