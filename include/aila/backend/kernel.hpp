@@ -109,7 +109,39 @@ struct AbsentKernel : KernelDefaults<S> {
   static constexpr void backward(T&&...) {}
   template <class... T>
   static constexpr void mixture(T&&...) {}
+  template <Capability C, class... T>
+  static void for_each_map(T&&...) {}
 };
+
+/// What a kernel without backward names as its `MissingBackward`, or void; require() says which function to write.
+template <class K>
+struct MissingBackward {
+  using type = void;
+};
+template <class K>
+  requires requires { typename K::MissingBackward; }
+struct MissingBackward<K> {
+  using type = typename K::MissingBackward;
+};
+/// The first that is missing among kernels.
+template <class Found>
+struct Missing {
+  template <class K>
+  constexpr auto operator+(std::type_identity<K>) const {
+    return Missing<std::conditional_t<std::is_void_v<Found>, typename MissingBackward<K>::type, Found>>{};
+  }
+  using type = Found;
+};
+template <class... Kernel>
+using FirstMissing = typename decltype((Missing<void>{} + ... + std::type_identity<Kernel>{}))::type;
+
+/// Asked by whatever trains, before any kernel's backward is compiled: the note beside the error stays short.
+template <class Kernel>
+consteval int require_backward() {
+  using Missing = typename MissingBackward<Kernel>::type;
+  if constexpr (!std::is_void_v<Missing>) return Missing::require();
+  return 0;
+}
 
 template <class Part, class Backend, class... Kernel>
 consteval int require_kernel() {

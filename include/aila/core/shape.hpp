@@ -8,19 +8,6 @@
 namespace aila::inline v0 {
 
 namespace detail {
-template <std::size_t rank, bool positive>
-consteval int require_extents() {
-  static_assert(rank > 0 && positive, "aila: a shape needs at least one extent and no extent of zero");
-  return 0;
-}
-template <std::size_t steps>
-consteval int require_steps() {
-  static_assert(steps > 0, "aila: Tokens needs at least one step");
-  return 0;
-}
-}  // namespace detail
-
-namespace detail {
 // Checks of a class template's arguments are calls from an enum: after a static_assert of its own that fails, clang
 // drops the class, and one mistake becomes many errors.
 template <std::size_t... Extents>
@@ -43,7 +30,8 @@ struct Shape {
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = false;
   static constexpr std::size_t rank = sizeof...(Extents);
-  enum { checked = detail::require_extents<rank, ((Extents > 0) && ...)>() };
+  enum { checked = detail::require_extents<Extents...>() };
+  static constexpr bool is_refused = rank == 0 || ((Extents == 0) || ...);
   static constexpr std::array<std::size_t, rank> extents{Extents...};
   static constexpr std::size_t elements = (Extents * ... * 1);
   static constexpr std::size_t features = rank == 0 ? 0 : extents[rank - 1];
@@ -66,6 +54,7 @@ using Image = Shape<Height, Width, Channels>;
 template <std::size_t Steps>
 struct Tokens {
   enum { checked = detail::require_steps<Steps>() };
+  static constexpr bool is_refused = Steps == 0;
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = true;
   static constexpr std::size_t rank = 1;

@@ -43,7 +43,7 @@ class WindowedSeries {
   explicit WindowedSeries(const Series& series, const WindowOptions& options = {}) : options_(options) {
     check(options);
     const auto logs = detail::log_prices(series);
-    // Rounding, not cutting: 0.7 * 420 is a little less than 294 in binary.
+    // Rounding, not cutting: 0.58 * 100 is a little less than 58 in binary.
     const auto rows = static_cast<double>(logs.size());
     const auto first = static_cast<std::size_t>(std::llround(rows * options.train_share));
     const auto second = static_cast<std::size_t>(std::llround(rows * (options.train_share + options.valid_share)));

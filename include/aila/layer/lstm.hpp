@@ -31,14 +31,13 @@ struct Lstm {
   static constexpr bool accepts = SequenceShape<In> && Units > 0;
   template <class In>
   static consteval int expect() {
-    static_assert(Units > 0, "aila: Lstm needs at least one unit");
     static_assert(!In::is_tokens, "aila: Lstm takes real features; put an embedding between tokens and Lstm");
     static_assert(In::is_tokens || SequenceShape<In>,
                   "aila: Lstm takes a sequence [steps, features]; this input has no time axis, or more axes than one");
     return 0;
   }
   template <class In>
-  using Out = WithFeatures<In, Units + (Units == 0)>;
+  using Out = WithFeatures<In, Units>;
 
   template <class In>
   static consteval auto parameters() {

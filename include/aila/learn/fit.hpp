@@ -190,27 +190,33 @@ void check_source(const Source& source, const char* what) {
 /// Runs with one seed give the same bits for any number of threads. Throws Error for sources and options that do not
 /// fit, and where loss or gradient is not finite: with epoch, step and layer; the parameters are then those before that
 /// step.
-template <class Net, class Backend, class LossType, Optimiser OptimiserType>
+template <class Net, class Backend, class LossType, class OptimiserType>
+  requires(!std::is_same_v<OptimiserType, FitOptions<NetworkInput<Net>, typename Backend::Scalar>>)
 History fit(Model<Net, Backend>& model,
             const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& train,
             const LossType& loss, const OptimiserType& optimiser,
             const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
-  if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
-  if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
-  detail::check_source<LossType, NetworkOutput<Net>>(train, "training");
-  if (options.validation.size() > 0)
-    detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "validation");
-  const auto run = [&](ExecutorRef executor) {
-    return detail::Fitting<Net, Backend, LossType, OptimiserType>(model, train, loss, optimiser, options, executor)
-        .run();
-  };
-  if (options.executor) return run(*options.executor);
-  if (options.threads > 1) {
-    ThreadPool pool(options.threads);
-    return run(pool);
+  enum { checked = detail::require_trainable<Net, LossType, OptimiserType, Backend>() };
+  if constexpr (Optimiser<OptimiserType>) {
+    if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
+    if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
+    detail::check_source<LossType, NetworkOutput<Net>>(train, "training");
+    if (options.validation.size() > 0)
+      detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "validation");
+    const auto run = [&](ExecutorRef executor) {
+      return detail::Fitting<Net, Backend, LossType, OptimiserType>(model, train, loss, optimiser, options, executor)
+          .run();
+    };
+    if (options.executor) return run(*options.executor);
+    if (options.threads > 1) {
+      ThreadPool pool(options.threads);
+      return run(pool);
+    }
+    Inline executor;
+    return run(executor);
+  } else {
+    return {};
   }
-  Inline executor;
-  return run(executor);
 }
 
 /// The same by Adam.

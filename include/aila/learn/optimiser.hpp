@@ -40,6 +40,13 @@ concept Optimiser = requires(const O& o, const OptimiserStep& step, double& para
 
 namespace detail {
 
+template <class O>
+consteval int require_optimiser() {
+  constexpr bool found = Optimiser<O>;
+  static_assert(found, "aila: this type is no optimiser; learn/optimiser.hpp says what one has");
+  return 0;
+}
+
 /// base^exponent by squaring: the same bits with every mathematical library.
 constexpr double power(double base, std::uint64_t exponent) {
   double result = 1;

@@ -34,6 +34,15 @@ concept SampleSource = requires(const T& source, std::size_t index, SampleSlot<I
   source.load(index, slot);
 };
 
+namespace detail {
+template <class T, class In, class Scalar>
+consteval int require_source() {
+  static_assert(Refused<In> || SampleSource<T, In, Scalar>,
+                "aila: these are no samples of the network's input: Samples<In>, SamplesView<In>, or any SampleSource");
+  return 0;
+}
+}  // namespace detail
+
 /// Samples that lie elsewhere: inputs [N, In...], targets [N, k], and if not empty lengths [N] and weights [N].
 template <class In, class Scalar = float>
 class SamplesView {
@@ -101,17 +110,21 @@ class SourceRef {
   SourceRef() = default;
   SourceRef(const SamplesView<In, Scalar>& samples) : samples_(samples) {}
   SourceRef(const Samples<In, Scalar>& samples) : samples_(samples.view()) {}
+  /// Any source: of what is none this constructor says so.
   template <class T>
-    requires(SampleSource<T, In, Scalar> && !std::is_same_v<T, SourceRef> &&
-             !std::is_same_v<T, SamplesView<In, Scalar>>)
-  SourceRef(const T& source)
-      : source_(&source),
-        size_([](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->size()); }),
-        targets_(
-            [](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->targets_per_sample()); }),
-        load_([](const void* s, std::size_t i, SampleSlot<In, Scalar>& slot) {
-          static_cast<const T*>(s)->load(i, slot);
-        }) {}
+    requires(!std::derived_from<T, SamplesView<In, Scalar>> && !std::derived_from<T, Samples<In, Scalar>> &&
+             !std::derived_from<T, SourceRef>)
+  SourceRef(const T& source) {
+    enum { checked = detail::require_source<T, In, Scalar>() };
+    if constexpr (SampleSource<T, In, Scalar>) {
+      source_ = &source;
+      size_ = [](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->size()); };
+      targets_ = [](const void* s) { return static_cast<std::size_t>(static_cast<const T*>(s)->targets_per_sample()); };
+      load_ = [](const void* s, std::size_t i, SampleSlot<In, Scalar>& slot) {
+        static_cast<const T*>(s)->load(i, slot);
+      };
+    }
+  }
 
   std::size_t size() const { return source_ == nullptr ? samples_.size() : size_(source_); }
   std::size_t targets_per_sample() const {

@@ -52,18 +52,29 @@ struct GroupSplit {
   }
 };
 
+namespace detail {
+/// Asked where training begins, so that an error does not come from deep inside it.
+template <class Net, class LossType, class OptimiserType, class Backend>
+consteval int require_trainable() {
+  return require_loss<LossType, NetworkOutput<Net>>() + require_optimiser<OptimiserType>() +
+         require_backward<KernelFor<PlacedNetwork<Net>, Backend>>();
+}
+}  // namespace detail
+
 /// Owns gradients, moments and a workspace per worker; a step allocates nothing, takes no lock, and gives the same bits
 /// for any number of threads. The model must outlive it.
-template <class Net, class LossType = MeanSquaredError, Optimiser OptimiserType = Adam,
-          HostBackend Backend = backend::Cpu>
+template <class Net, class LossType = MeanSquaredError, class OptimiserType = Adam, HostBackend Backend = backend::Cpu>
 class Trainer {
+  enum { checked = detail::require_trainable<Net, LossType, OptimiserType, Backend>() };
+  using Rule = std::conditional_t<Optimiser<OptimiserType>, OptimiserType, Adam>;
+
  public:
   using ModelType = Model<Net, Backend>;
   using Scalar = typename ModelType::Scalar;
   using In = typename ModelType::In;
   using WorkerType = Worker<Net, LossType, Backend, Capability::train>;
 
-  Trainer(ModelType& model, LossType loss, OptimiserType optimiser, TrainerOptions options, ExecutorRef executor)
+  Trainer(ModelType& model, LossType loss, Rule optimiser, TrainerOptions options, ExecutorRef executor)
       : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), executor_(executor) {
     if (options_.batch == 0) throw Error("trainer: a batch needs at least one sample");
     if constexpr (requires { loss_.check(); }) loss_.check();
@@ -73,7 +84,7 @@ class Trainer {
     for (std::size_t i = 0; i < workers; ++i)
       workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most(options_.batch)));
     for (std::size_t i = 0; i < GroupSplit::of(options_.batch).groups; ++i) gradients_.emplace_back(array_size);
-    for (std::size_t i = 0; i < OptimiserType::moments; ++i) moments_.emplace_back(array_size);
+    for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
     group_loss_.resize(gradients_.size());
     cut_pieces();
     piece_norm_.resize(pieces_.size());
@@ -119,11 +130,15 @@ class Trainer {
         if (!finite(worker.workspace.input(), worker.samples() * In::elements)) return "the input";
       worker.forward(model_, pass);
       std::string where;
-      ModelType::Kernel::template for_each_map<Capability::train>(
-          worker.samples(), worker.workspace.saved(), worker.workspace.output(), std::string(),
-          [&](const std::string& path, const Scalar* map, std::size_t elements) {
-            if (where.empty() && !finite(map, elements)) where = path;
-          });
+      const auto look = [&](const std::string& path, const Scalar* map, std::size_t elements) {
+        if (where.empty() && !finite(map, elements)) where = path;
+      };
+      if constexpr (requires { ModelType::Kernel::template for_each_map<Capability::train>(
+                                   worker.samples(), worker.workspace.saved(), worker.workspace.output(), where, look); })
+        ModelType::Kernel::template for_each_map<Capability::train>(
+            worker.samples(), worker.workspace.saved(), worker.workspace.output(), std::string(), look);
+      else
+        look("the network", worker.workspace.output(), worker.samples() * ModelType::Out::elements);
       if (!where.empty()) return "the output of " + where;
       if (!std::isfinite(worker.loss(loss_, 1))) return "the loss";
     }
@@ -191,7 +206,7 @@ class Trainer {
                                  .learning_rate = optimiser_.learning_rate * rate * piece.factor,
                                  .decays = piece.decays,
                                  .gradient_scale = gradient_scale};
-        std::array<Scalar*, OptimiserType::moments> state{};
+        std::array<Scalar*, Rule::moments> state{};
         for (std::size_t m = 0; m < state.size(); ++m) state[m] = moments_[m].data() + piece.begin;
         aila::update<typename Lanes<Backend>::V>(
             optimiser_, step, parameters.subspan(piece.begin, piece.end - piece.begin),
@@ -237,7 +252,7 @@ class Trainer {
 
   ModelType& model_;
   LossType loss_;
-  OptimiserType optimiser_;
+  Rule optimiser_;
   TrainerOptions options_;
   ExecutorRef executor_;
   std::vector<std::unique_ptr<WorkerType>> workers_;

@@ -17,8 +17,8 @@ concept LossAcceptsOutput = Loss<LossType, Out>;
 namespace detail {
 template <class LossType, class Out>
 consteval int require_loss() {
-  static_assert(Refused<Out> || LossAcceptsOutput<LossType, Out>,
-                "aila: this loss cannot be taken of the network's output");
+  constexpr bool accepted = Refused<Out> || LossAcceptsOutput<LossType, Out>;
+  static_assert(accepted, "aila: this loss cannot be taken of the network's output");
   return 0;
 }
 }  // namespace detail

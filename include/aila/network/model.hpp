@@ -5,6 +5,7 @@
 #include <span>
 
 #include "../backend/cpu.hpp"
+#include "../core/error.hpp"
 #include "../core/initialise.hpp"
 #include "walk.hpp"
 #include "workspace.hpp"

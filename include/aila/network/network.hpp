@@ -17,14 +17,6 @@ consteval int require_network_input() {
 }
 }  // namespace detail
 
-namespace detail {
-template <class InputShape>
-consteval int require_input_shape() {
-  static_assert(AnyShape<InputShape>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
-  return 0;
-}
-}  // namespace detail
-
 /// Derive from it: `struct Forecaster : Network<Sequence<12, 1>, Lstm<64>, LastStep, Linear<1>> {};`
 /// The derived name keeps symbols and error messages short.
 template <class InputShape, class... Layers>

@@ -216,7 +216,9 @@ struct Stack {
 
   using Policy = std::conditional_t<AnyPolicy<P>, P, integrate::None>;
   using EpilogueLayer = typename detail::Picked<role::Epilogue, Epilogue<ReluLayerNorm>, Parts...>::type::Layer;
-  using CoreLayers = typename detail::ExpandedList<WrittenCores>::type;
+  /// Without a policy the other parts are not looked at: they may stand in the wrong place too.
+  using CoreLayers = typename detail::ExpandedList<
+      std::conditional_t<AnyPolicy<P>, WrittenCores, List<detail::RefusedLayer>>>::type;
 
   template <class In>
   using Plan = StackPlan<Policy, EpilogueLayer, In, CoreLayers>;

@@ -19,6 +19,7 @@ class Workspace {
   using Kernel = KernelFor<Placed, Backend>;
   using Element = ElementOf<In, Scalar>;
   static constexpr const auto& layout = parameter_layout<Placed>;
+  enum { checked = keeps_for_backward(C) ? detail::require_backward<std::conditional_t<keeps_for_backward(C), Kernel, void>>() : 0 };
 
   constexpr explicit Workspace(std::size_t samples)
       : capacity_(samples), memory_(size(samples)), tokens_(copies_tokens ? samples * In::elements : 0) {

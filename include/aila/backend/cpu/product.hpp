@@ -26,6 +26,13 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
     AILA_UNROLL
     for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = start;
   }
+  if (K >= 32) {  // rows of c come into the cache while the sums are made
+    AILA_UNROLL
+    for (std::size_t r = 0; r < Rows; ++r) {
+      AILA_UNROLL
+      for (std::size_t v = 0; v < Vectors; ++v) __builtin_prefetch(c + r * c_stride + v * W, 1);
+    }
+  }
   multiply_add(K, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
   AILA_UNROLL
   for (std::size_t r = 0; r < Rows; ++r, c += c_stride) {

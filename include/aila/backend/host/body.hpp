@@ -30,18 +30,36 @@ concept BackwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGr
   L::template backward<In>(x, w, x, y, g);
 };
 
+template <class L, class V>
+concept SlopeBody = requires(V v) {
+  { L::template slope<V>(v, v) };
+};
+
 namespace detail {
-template <bool exists, class L>
-consteval int require_layer_backward() {
-  static_assert(exists, "aila: training needs this layer's backward; write backward<In>(x, w, dy, dx, g) beside its forward");
-  return 0;
-}
-template <bool exists, class P>
-consteval int require_policy_backward() {
-  static_assert(exists,
-                "aila: training needs this policy's backward; write backward<Own, Before>(own, before, w, da, d_own, d_before, g)");
-  return 0;
-}
+template <class Layer>
+struct LayerWithoutBackward {
+  static consteval int require() {
+    constexpr bool exists = std::is_void_v<Layer>;
+    static_assert(exists, "aila: training needs this layer's backward; write backward<In>(x, w, dy, dx, g) beside its forward");
+    return 0;
+  }
+};
+template <class Layer>
+struct LayerWithoutSlope {
+  static consteval int require() {
+    constexpr bool exists = std::is_void_v<Layer>;
+    static_assert(exists, "aila: training needs this layer's slope; write slope(x, y) = dy/dx beside its value(x)");
+    return 0;
+  }
+};
+template <class Policy>
+struct PolicyWithoutBackward {
+  static consteval int require() {
+    constexpr bool exists = std::is_void_v<Policy>;
+    static_assert(exists, "aila: training needs this policy's backward; integrate/policy.hpp says how it is written");
+    return 0;
+  }
+};
 template <class L>
 constexpr bool is_position_wise() {
   if constexpr (requires { L::position_wise; })
@@ -58,6 +76,7 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
+  using MissingBackward = std::conditional_t<SlopeBody<L, V>, void, detail::LayerWithoutSlope<L>>;
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -69,16 +88,18 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S* x, const S* y, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
-    if (dx == nullptr) return;
-    const std::size_t n = pass.samples * In::elements;
-    std::size_t i = 0;
-    for (; i + Lane::count <= n; i += Lane::count)
-      Lane::store(dx + i, Lane::load(dx + i) +
-                              Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
-    if (i < n) {
-      const std::size_t rest = n - i;
-      const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
-      Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
+    if constexpr (SlopeBody<L, V>) {
+      if (dx == nullptr) return;
+      const std::size_t n = pass.samples * In::elements;
+      std::size_t i = 0;
+      for (; i + Lane::count <= n; i += Lane::count)
+        Lane::store(dx + i, Lane::load(dx + i) +
+                                Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
+      if (i < n) {
+        const std::size_t rest = n - i;
+        const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
+        Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
+      }
     }
   }
 };
@@ -90,6 +111,7 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
   using Out = typename L::template Out<In>;
+  using MissingBackward = std::conditional_t<BackwardBody<L, In, V>, void, detail::LayerWithoutBackward<L>>;
   static constexpr bool position_wise = detail::is_position_wise<L>();
   static constexpr const char* name = position_wise ? "body, lanes of positions" : "body, lanes of samples";
   static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
@@ -116,7 +138,6 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                                  Gradients<S> g, NothingSaved&, S* scratch) {
-    enum { checked = detail::require_layer_backward<BackwardBody<L, In, V>, L>() };
     if constexpr (BackwardBody<L, In, V>) {
       V* tile_x = Lane::tile(scratch);
       V* tile_dx = tile_x + width_in;
@@ -155,6 +176,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
         P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
       };
+  using MissingBackward = std::conditional_t<has_backward, void, detail::PolicyWithoutBackward<P>>;
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
     return (3 * d + 2 * before_width + Part::mixture_weights) * Lane::count;
@@ -213,7 +235,6 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before,
                                  const S* dz, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved&, S* scratch) {
-    enum { checked = detail::require_policy_backward<has_backward, P>() };
     if constexpr (has_backward) {
       Tiles t(Lane::tile(scratch));
       TileGradient<V> gradient{g};

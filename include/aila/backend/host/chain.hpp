@@ -40,6 +40,13 @@ struct ChainKernel {
     using type = List<ChildKernel<I>...>;
   };
   using Kernels = typename KernelList<std::make_index_sequence<size>>::type;
+  template <class Kernels>
+  struct MissingOf;
+  template <class... Kernel>
+  struct MissingOf<List<Kernel...>> {
+    using type = detail::FirstMissing<Kernel...>;
+  };
+  using MissingBackward = typename MissingOf<Kernels>::type;
 
   template <Capability C>
   struct Saved {

@@ -73,6 +73,14 @@ struct StackKernel {
     using Epilogues = Slots<typename Epilogue<J>::template Saved<C>...>;
   };
 
+  template <class Indices>
+  struct MissingOf;
+  template <std::size_t... J>
+  struct MissingOf<std::index_sequence<J...>> {
+    using type = detail::FirstMissing<Core<J>..., Integrate<J>..., Epilogue<J>...>;
+  };
+  using MissingBackward = typename MissingOf<std::make_index_sequence<depth>>::type;
+
   template <Capability C>
   struct Saved {
     using All = SavedSlots<C, std::make_index_sequence<depth>>;

@@ -1,0 +1,15 @@
+# How aila's own tests, examples and benchmarks are compiled. None of it reaches a program that uses the library.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(aila_warnings -Wall -Wextra -Wpedantic -Wconversion)
+if(AILA_WERROR)
+  list(APPEND aila_warnings -Werror)
+endif()
+
+add_library(aila_development INTERFACE)
+target_compile_options(aila_development INTERFACE ${aila_warnings} $<$<BOOL:${AILA_NATIVE}>:-march=native>)
+target_link_libraries(aila_development INTERFACE aila::aila)
