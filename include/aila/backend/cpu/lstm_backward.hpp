@@ -105,7 +105,7 @@ template <class Scalar, class Arch>
 }
 
 /// Adds to dx [n, steps, features] (or null: not wanted), d_weight_ih [4 units, features], d_weight_hh [4 units, units]
-/// and d_bias [4 units] what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing
+/// and d_bias [4 units] (all three or none may be null) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing
 /// at or behind a sample's length is read of x, y and dy.
 template <class Scalar, class Arch>
 [[gnu::noinline]] void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
@@ -115,6 +115,7 @@ template <class Scalar, class Arch>
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);
+  const bool wants_weights = d_weight_ih != nullptr;
   Scalar* bias_sums = scratch + state;
   Scalar* d_gates = bias_sums + sizes.round(G);
   std::memset(scratch, 0, (state + G) * sizeof(Scalar));
@@ -159,17 +160,18 @@ template <class Scalar, class Arch>
     }
     for (std::size_t s = 0; s < n; ++s) {
       const std::size_t length = sizes.valid_steps(lengths, s, end), rows = length > begin ? length - begin : 0;
-      add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);
+      if (wants_weights) add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);
       if (dx != nullptr)
         multiply_packed<Scalar, Arch>(rows, G, F, d_gates + s * G, stride, 1, packed + sizes.input_back_at(), nullptr,
                                       dx + (s * T + begin) * F, F, true);
     }
-    add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, d_gates, x, F, d_weight_ih);
+    if (wants_weights) add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, d_gates, x, F, d_weight_ih);
     const std::size_t second = begin == 0 ? 1 : begin;  // the state before the first step is zero
-    if (second < end) add_weight_gradient(sizes, n, begin, second, end, 1, lengths, d_gates, y, U, d_weight_hh);
+    if (wants_weights && second < end)
+      add_weight_gradient(sizes, n, begin, second, end, 1, lengths, d_gates, y, U, d_weight_hh);
     end = begin;
   }
-  for (std::size_t gate = 0; gate < gate_count; ++gate)
+  for (std::size_t gate = 0; wants_weights && gate < gate_count; ++gate)
     add_columns<Scalar, Arch>(1, U, bias_sums + gate * sizes.lanes(), 0, d_bias + gate * U);
 }
 

@@ -7,88 +7,62 @@
 
 #include "../../layer/layer_norm.hpp"
 #include "../kernel.hpp"
-#include "cpu.hpp"
+#include "row.hpp"
 
 namespace aila::inline v0 {
 
 template <class S, class Arch, class L, class In>
 struct CpuNorm : KernelDefaults<S> {
   static constexpr const char* name = "cpu layer norm, fused";
-  using V = simd::Batch<S, Arch>;
   using First = typename L::First;
   static constexpr std::size_t d = In::features;
-  static constexpr std::size_t width = simd::width<S, Arch>;
-  static constexpr std::size_t whole = d / width * width;
-  static constexpr std::size_t rest = d - whole;
+  using Row = cpu::Row<S, Arch, d>;
+  using V = typename Row::V;
+  static constexpr std::size_t vectors = Row::vectors;
 
   static std::size_t rows(const Pass& pass) { return pass.samples * In::positions; }
 
-  struct Row {
-    V mean;
-    V inverse;
-  };
-
-  /// Of r = First(x): mean and 1 / sqrt(variance + epsilon).
-  static Row moments(const S* x) {
+  /// normal = (r - mean) / sqrt(variance + epsilon) of r = First(x), zero beyond the end of the row; gives the factor
+  /// 1 / sqrt(variance + epsilon).
+  static V normalise(const S* x, V (&normal)[vectors]) {
     V sum(S(0));
-    for (std::size_t i = 0; i < whole; i += width) sum += First::value(simd::load<S, Arch>(x + i));
-    S total = math::reduce_add(sum);
-    if constexpr (rest > 0)
-      for (std::size_t i = whole; i < d; ++i) total += First::value(x[i]);
-    const S mean = total * (S(1) / S(d));
+    for (std::size_t k = 0; k < vectors; ++k) sum += normal[k] = First::value(Row::load(x, k));  // First(0) = 0
+    const V mean(math::reduce_add(sum) * (S(1) / S(d)));
     V squares(S(0));
-    const V centre(mean);
-    for (std::size_t i = 0; i < whole; i += width) {
-      const V e = First::value(simd::load<S, Arch>(x + i)) - centre;
-      squares = simd::fmadd(e, e, squares);
+    for (std::size_t k = 0; k < vectors; ++k) {
+      normal[k] = Row::within(normal[k] - mean, k);
+      squares = simd::fmadd(normal[k], normal[k], squares);
     }
-    S variance = math::reduce_add(squares);
-    if constexpr (rest > 0)
-      for (std::size_t i = whole; i < d; ++i) {
-        const S e = First::value(x[i]) - mean;
-        variance += e * e;
-      }
-    return {centre, V(S(1) / math::sqrt(variance * (S(1) / S(d)) + S(L::epsilon)))};
+    const V inverse(S(1) / math::sqrt(math::reduce_add(squares) * (S(1) / S(d)) + S(L::epsilon)));
+    for (std::size_t k = 0; k < vectors; ++k) normal[k] = normal[k] * inverse;
+    return inverse;
   }
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S*) {
     for (std::size_t r = rows(pass); r-- > 0; x += d, y += d) {
-      const Row row = moments(x);
-      const auto normal = [&](const V& value, const V& weight, const V& bias) {
-        return simd::fmadd((First::value(value) - row.mean) * row.inverse, weight, bias);
-      };
-      for (std::size_t i = 0; i < whole; i += width)
-        simd::store(y + i, normal(simd::load<S, Arch>(x + i), simd::load<S, Arch>(w[0] + i), simd::load<S, Arch>(w[1] + i)));
-      if constexpr (rest > 0)
-        simd::store_first(y + whole,
-                          normal(simd::load_first<S, Arch>(x + whole, rest),
-                                 simd::load_first<S, Arch>(w[0] + whole, rest), simd::load_first<S, Arch>(w[1] + whole, rest)),
-                          rest);
+      V normal[vectors];
+      normalise(x, normal);
+      for (std::size_t k = 0; k < vectors; ++k)
+        Row::store(y, k, simd::fmadd(normal[k], Row::load(w[0], k), Row::load(w[1], k)));
     }
   }
 
   template <Capability C>
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                        Gradients<S> g, NothingSaved&, S*) {
-    constexpr std::size_t vectors = (d + width - 1) / width;
     // Sums over rows stay in registers or on the stack, and reach the gradient once.
-    V d_weight[vectors], d_bias[vectors], weight[vectors];
-    for (std::size_t k = 0; k < vectors; ++k) {
-      d_weight[k] = d_bias[k] = V(S(0));
-      weight[k] = part(w[0], k);
-    }
+    V d_weight[vectors], d_bias[vectors];
+    for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
     for (std::size_t r = rows(pass); r-- > 0; x += d, dy += d) {
-      const Row row = moments(x);
+      V normal[vectors], scaled[vectors];
+      const V inverse = normalise(x, normal);
       V sum(S(0)), projection(S(0));
-      V normal[vectors], slope[vectors], scaled[vectors];
       for (std::size_t k = 0; k < vectors; ++k) {
-        const V value = part(x, k), up = part(dy, k), first = First::value(value);
-        slope[k] = First::slope(value, first);
-        normal[k] = (first - row.mean) * row.inverse;
-        scaled[k] = up * weight[k];  // zero beyond the end of a row, as `up` is there
+        const V up = Row::load(dy, k);
         d_weight[k] = simd::fmadd(up, normal[k], d_weight[k]);
         d_bias[k] += up;
+        scaled[k] = up * Row::load(w[0], k);
         sum += scaled[k];
         projection = simd::fmadd(scaled[k], normal[k], projection);
       }
@@ -96,27 +70,17 @@ struct CpuNorm : KernelDefaults<S> {
       const V mean(math::reduce_add(sum) * (S(1) / S(d)));
       const V along(math::reduce_add(projection) * (S(1) / S(d)));
       for (std::size_t k = 0; k < vectors; ++k) {
-        const V step = row.inverse * (scaled[k] - mean - normal[k] * along) * slope[k];
-        if (rest == 0 || k + 1 < vectors)
-          simd::store(dx + k * width, simd::load<S, Arch>(dx + k * width) + step);
-        else
-          simd::store_first(dx + k * width, simd::load_first<S, Arch>(dx + k * width, rest) + step, rest);
+        const V value = Row::load(x, k);
+        const V step = inverse * (scaled[k] - mean - normal[k] * along) * First::slope(value, First::value(value));
+        Row::store(dx, k, Row::load(dx, k) + step);
       }
       dx += d;
     }
     if (!g) return;
     for (std::size_t k = 0; k < vectors; ++k) {
-      const std::size_t count = rest > 0 && k + 1 == vectors ? rest : width;
-      simd::store_first(g[0] + k * width, part(g[0], k) + d_weight[k], count);
-      simd::store_first(g[1] + k * width, part(g[1], k) + d_bias[k], count);
+      Row::store(g[0], k, Row::load(g[0], k) + d_weight[k]);
+      Row::store(g[1], k, Row::load(g[1], k) + d_bias[k]);
     }
-  }
-
- private:
-  /// Vector k of a row; zeros beyond its end.
-  static V part(const S* row, std::size_t k) {
-    if (rest == 0 || (k + 1) * width <= d) return simd::load<S, Arch>(row + k * width);
-    return simd::load_first<S, Arch>(row + k * width, rest);
   }
 };
 

@@ -27,6 +27,17 @@ struct Row {
     else
       simd::store_first(row + k * lanes, v, tail);
   }
+  /// Vector k of a row with zeros beyond the row's end.
+  static V within(const V& v, std::size_t k) {
+    if constexpr (tail > 0) {
+      if (k + 1 == vectors) {
+        alignas(64) S flat[lanes];
+        simd::store(flat, v);
+        return simd::load_first<S, Arch>(flat, tail);
+      }
+    }
+    return v;
+  }
 
   /// sums[h] = the sum of segment h of a row given as vectors, zeros beyond its end.
   static void head_sums(const V (&row)[vectors], S* sums) {
