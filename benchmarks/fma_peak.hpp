@@ -22,7 +22,7 @@ double fma_peak_of_this_thread() {
   for (std::size_t run = 0; run < runs; ++run) {
     B sums[chains];
     AILA_UNROLL
-    for (std::size_t i = 0; i < chains; ++i) sums[i] = term;
+    for (std::size_t i = 0; i < chains; ++i) sums[i] = B(opaque_term);  // or equal chains are merged into one
     const auto begin = std::chrono::steady_clock::now();
     for (std::size_t k = 0; k < repeats; ++k) {
       AILA_UNROLL

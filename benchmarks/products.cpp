@@ -1,8 +1,10 @@
 // Dense products beside Eigen's, one thread: what a layer's weights, and their gradients, cost as a share of the peak.
 #include <benchmark/benchmark.h>
 
-#include <Eigen/Core>
+// Before Eigen: it brings the intrinsics in without g++'s false warnings.
 #include <aila/backend/cpu/product.hpp>
+
+#include <Eigen/Core>
 #include <cstdint>
 #include <memory>
 #include <new>

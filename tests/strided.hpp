@@ -44,7 +44,7 @@ struct Halving {
     for_each<In>([&](std::size_t to, std::size_t from, std::size_t weight) { y[to] += V(w[0][weight]) * x[from]; });
   }
   template <class In, class V, class G>
-  static constexpr void backward(const V*  x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
+  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
     for_each<In>([&](std::size_t to, std::size_t from, std::size_t weight) {
       dx[from] += V(w[0][weight]) * dy[to];
       g.add(0, weight, dy[to] * x[from]);

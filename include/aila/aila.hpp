@@ -3,6 +3,7 @@
 
 #include "core/version.hpp"
 
+#ifdef AILA_SUPPORTED_COMPILER
 #include "backend/cpu.hpp"
 #include "backend/reference.hpp"
 #include "core/thread_pool.hpp"
@@ -17,3 +18,4 @@
 #include "network/model.hpp"
 #include "network/network.hpp"
 #include "network/predictor.hpp"
+#endif

@@ -1,34 +1,68 @@
 // A program of somebody who uses aila: it trains a few steps on straight lines and predicts how one goes on.
 #include <aila/aila.hpp>
+#include <aila/eigen.hpp>
 #include <aila/io.hpp>
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "trend.hpp"
 
 float predicted_by_other_unit(const aila::Model<Trend>& model, const std::vector<float>& window);
 
-int main() {
-  constexpr int samples = 64;
-  constexpr int months = 6;
-  std::vector<float> windows;
-  std::vector<float> next;
-  for (int sample = 0; sample < samples; ++sample) {
-    const float slope = static_cast<float>(sample % 16) / 16.0f - 0.5f;
-    for (int month = 0; month < months; ++month) windows.push_back(slope * static_cast<float>(month) / months);
-    next.push_back(slope);
+namespace {
+
+aila::Samples<aila::Sequence<6, 1>> lines() {
+  aila::Samples<aila::Sequence<6, 1>> all;
+  for (int sample = 0; sample < 64; ++sample) {
+    const float slope = static_cast<float>(sample % 16) / 16.0F - 0.5F;
+    for (int month = 0; month < 6; ++month) all.inputs.push_back(slope * static_cast<float>(month) / 6);
+    all.targets.push_back(slope);
   }
+  return all;
+}
+
+bool says(const char* what, bool holds) {
+  if (!holds) std::printf("wrong: %s\n", what);
+  return holds;
+}
+
+}  // namespace
+
+int main() {
+  const auto train = lines();
+  const std::vector<float> window(train.inputs.end() - 6, train.inputs.end());
 
   aila::Model<Trend> model{aila::Seed{7}};
-  const aila::Data train{windows, next};
-  const auto history = aila::fit(model, train, {.epochs = 20});
+  const aila::History history = aila::fit(model, train, {.epochs = 20});
+  const double first = history.epochs.front().training_loss;
+  const double last = history.epochs.back().training_loss;
+  bool good = says("the loss goes down", last < first);
 
   aila::Predictor<Trend> predict{model};
-  const std::vector<float> window(windows.end() - months, windows.end());
   const float here = predict(window)[0];
-  const float there = predicted_by_other_unit(model, window);
-  std::printf("loss %.4f -> %.4f, predicted %.4f and %.4f\n", history.front().loss, history.back().loss, here, there);
-  return history.back().loss < history.front().loss && std::isfinite(here) && here == there ? 0 : 1;
+  good &= says("another unit predicts the same", here == predicted_by_other_unit(model, window));
+
+  // the same network, trained and called through the unit that aila_add_network compiled
+  const auto any = aila::NetworkUnit<Trend>::make(aila::Seed{7});
+  any->fit(train, aila::Adam{}, {.epochs = 20});
+  good &= says("its own unit trains the same", any->predict(train).back() == here);
+
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("aila-consumer-" + std::to_string(std::hash<const void*>{}(&model)) + ".safetensors");
+  aila::io::save(model, file);
+  aila::Model<Trend> loaded{aila::Seed{1}};
+  aila::io::load(loaded, file);
+  std::filesystem::remove(file);
+  good &= says("a file keeps the weights", aila::Predictor<Trend>{loaded}(window)[0] == here);
+
+  const auto bias = aila::parameter_matrix(model, "linear.bias");
+  good &= says("Eigen sees the parameters", bias.size() == 1 && std::isfinite(bias(0, 0)));
+  std::printf("loss %.4f -> %.4f, predicted %.4f\n", first, last, here);
+  return good ? 0 : 1;
 }

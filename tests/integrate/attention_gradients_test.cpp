@@ -7,7 +7,7 @@
 namespace aila {
 namespace {
 
-// Stacks of depth 1 to 4, and of unequal widths where the policy takes them.
+// Over one, two and three earlier layers, and over unequal widths where the policy takes them.
 template <class Policy, class Backend>
 std::string wrong_policy() {
   return what_is_wrong(check_gradients<Policy, void, Backend>());
@@ -22,7 +22,8 @@ TEST_CASE_TEMPLATE("attention over depth has right gradients", Backend, Referenc
   CHECK(wrong_policy<integrate::Attention<Heads<3>, KeyWidth<5>, MeanOfHeads, TiedValues>, Backend>() == "");
 }
 
-TEST_CASE_TEMPLATE("widths that are no multiple of a vector have right gradients", Backend, ReferenceDouble, CpuDouble) {
+TEST_CASE_TEMPLATE("widths that are no multiple of a vector have right gradients", Backend, ReferenceDouble,
+                   CpuDouble) {
   CHECK(wrong_gradient<integrate::Attention<>, Sequence<2, 5>, Backend>() == "");
 }
 

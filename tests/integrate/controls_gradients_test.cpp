@@ -7,7 +7,7 @@
 namespace aila {
 namespace {
 
-// Stacks of depth 1 to 4, and of unequal widths where the policy takes them.
+// Over one, two and three earlier layers, and over unequal widths where the policy takes them.
 template <class Policy, class Backend>
 std::string wrong_policy() {
   return what_is_wrong(check_gradients<Policy, void, Backend>());

@@ -7,7 +7,7 @@
 namespace aila {
 namespace {
 
-// Stacks of depth 1 to 4, and of unequal widths where the policy takes them.
+// Over one, two and three earlier layers, and over unequal widths where the policy takes them.
 template <class Policy, class Backend>
 std::string wrong_policy() {
   return what_is_wrong(check_gradients<Policy, void, Backend>());
@@ -21,7 +21,8 @@ TEST_CASE_TEMPLATE("linear integration has right gradients", Backend, ReferenceD
   CHECK(wrong_policy<integrate::Linear<Heads<8>, TaskEmbedding, Score<Context>>, Backend>() == "");
 }
 
-TEST_CASE_TEMPLATE("widths that are no multiple of a vector have right gradients", Backend, ReferenceDouble, CpuDouble) {
+TEST_CASE_TEMPLATE("widths that are no multiple of a vector have right gradients", Backend, ReferenceDouble,
+                   CpuDouble) {
   CHECK(wrong_gradient<integrate::Linear<Heads<3>>, Sequence<2, 3>, Backend>() == "");
 }
 

@@ -12,8 +12,9 @@ struct Weighed : Network<Sequence<2, 3>, Softmax> {};
 
 static_assert(std::is_same_v<Placed<Gelu, Image<2, 3, 4>>::Out, Image<2, 3, 4>>);
 static_assert(parameter_count<Element<Silu>> == 0 && flops<Element<Tanh>> == 7);
-static_assert(!layer_accepts<Relu, Tokens<3>>() && layer_accepts<Identity, Tokens<3>>());
-static_assert(Relu::value(-2.0) == 0 && Relu::value(2.0) == 2 && Relu::slope(0.0, 0.0) == 0 && Relu::slope(1e-9, 1e-9) == 1);
+static_assert(!layer_accepts<Relu, Tokens<3>>() && !layer_accepts<Identity, Tokens<3>>());
+static_assert(Relu::value(-2.0) == 0 && Relu::value(2.0) == 2 && Relu::slope(0.0, 0.0) == 0 &&
+              Relu::slope(1e-9, 1e-9) == 1);
 static_assert(Sigmoid::value(0.0) == 0.5 && Tanh::value(0.0f) == 0 && Gelu::value(0.0) == 0 && Silu::value(0.0) == 0);
 
 const std::vector<double> points{-6.0, -1.0, -0.125, 0.0, 0.75, 1.0, 9.0};
@@ -30,9 +31,15 @@ void check(L, Value value, Slope slope) {
   }
 }
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-double normal_below(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
-double normal_density(double x) { return std::exp(-x * x / 2) / std::sqrt(2 * 3.14159265358979323846); }
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+double normal_below(double x) {
+  return 0.5 * std::erfc(-x / std::sqrt(2.0));
+}
+double normal_density(double x) {
+  return std::exp(-x * x / 2) / std::sqrt(2 * 3.14159265358979323846);
+}
 
 }  // namespace
 
@@ -47,8 +54,7 @@ TEST_CASE_TEMPLATE("activations and their slopes are their formulas", Scalar, fl
       [](double x) { return sigmoid(x) * (1 + x * (1 - sigmoid(x))); });
   check<Scalar>(
       Tanh{}, [](double x) { return std::tanh(x); }, [](double x) { return 1 / (std::cosh(x) * std::cosh(x)); });
-  check<Scalar>(
-      Sigmoid{}, [](double x) { return sigmoid(x); }, [](double x) { return sigmoid(x) * sigmoid(-x); });
+  check<Scalar>(Sigmoid{}, [](double x) { return sigmoid(x); }, [](double x) { return sigmoid(x) * sigmoid(-x); });
 }
 
 TEST_CASE_TEMPLATE("softmax weighs the features of each position by themselves", Scalar, float, double) {
@@ -68,8 +74,8 @@ TEST_CASE_TEMPLATE("softmax weighs the features of each position by themselves",
   }
 }
 
-TEST_CASE_TEMPLATE("softmax of large numbers does not overflow, and a constant added to all changes nothing", Scalar, float,
-                   double) {
+TEST_CASE_TEMPLATE("softmax of large numbers does not overflow, and a constant added to all changes nothing", Scalar,
+                   float, double) {
   Run<Weighed, Scalar> run;
   const auto y = run.forward({1, 2, 3, 10001, 10002, 10003});
   for (std::size_t f = 0; f < 3; ++f) CHECK(y[f] == y[f + 3]);

@@ -11,7 +11,8 @@ namespace {
 
 using Inside = Stack<integrate::Linear<Heads<2>>, Lstm<4>, Lstm<4>>;
 template <template <class> class Wrap>
-struct Net : Network<Sequence<3, 2>, Wrap<Linear<4>>, Wrap<Inside>, LastStep, Wrap<Chain<Linear<3>, LayerNorm>>, Linear<1>> {};
+struct Net
+    : Network<Sequence<3, 2>, Wrap<Linear<4>>, Wrap<Inside>, LastStep, Wrap<Chain<Linear<3>, LayerNorm>>, Linear<1>> {};
 template <class L>
 using Bare = L;
 using Free = Net<Bare>;
@@ -26,20 +27,13 @@ static_assert(parameter_count<Held> == parameter_count<Free>, "frozen parameters
 static_assert(layout.decaying_end == 16 && layout.trainable_end == 32, "the last layer's weight and bias alone");
 static_assert(layout.frozen_end == layout.size && layout.size > 32);
 static_assert(parameter_layout<PlacedNetwork<Twofold>>.trainable_end == 0);
-static_assert(parameter_layout<PlacedNetwork<FrozenNorm>>.frozen_end == parameter_layout<PlacedNetwork<FrozenNorm>>.trainable_end + 32);
+static_assert(parameter_layout<PlacedNetwork<FrozenNorm>>.frozen_end ==
+              parameter_layout<PlacedNetwork<FrozenNorm>>.trainable_end + 32);
 static_assert(Composite<Frozen<Inside>> && !Composite<Frozen<Linear<4>>>);
 static_assert(!layer_accepts<Frozen<Lstm<4>>, Vector<2>>() && layer_accepts<Frozen<Lstm<4>>, Sequence<3, 2>>());
-static_assert(detail::frozen(std::array{parameter("mean", {3}, init::zeros()).of_kind(ParameterKind::buffer)})[0].kind ==
-                  ParameterKind::buffer,
+static_assert(detail::frozen(std::array{parameter("mean", {3}, init::zeros()).of_kind(ParameterKind::buffer)})[0]
+                      .kind == ParameterKind::buffer,
               "a buffer stays one");
-
-/// Both networks with the same weights, by name.
-template <class N, class Scalar>
-Run<N, Scalar> prepared() {
-  Run<N, Scalar> run(2);
-  run.set_all();
-  return run;
-}
 
 }  // namespace
 
@@ -69,10 +63,12 @@ TEST_CASE("every part of a frozen composite is seen as frozen") {
   CHECK(parts == expected);
 }
 
-TEST_CASE_TEMPLATE("a frozen layer computes the same, hands the same gradient down, and has none of its own", Scalar, float,
-                   double) {
-  auto free = prepared<Free, Scalar>();
-  auto held = prepared<Held, Scalar>();
+TEST_CASE_TEMPLATE("a frozen layer computes the same, hands the same gradient down, and has none of its own", Scalar,
+                   float, double) {
+  Run<Free, Scalar> free(2);
+  Run<Held, Scalar> held(2);
+  free.set_all();
+  held.set_all();
   const auto x = numbers<Scalar>(12);
   CHECK(held.forward(x) == free.forward(x));
   CHECK(held.backward({1, -2}) == free.backward({1, -2}));
@@ -113,5 +109,6 @@ TEST_CASE("the kernel of a frozen layer is the kernel of the layer, on every bac
   using Mixture = Integration<integrate::Attention<>, Vector<4>, SameShapes<Vector<4>, 2>>;
   using FrozenMixture = Integration<detail::FrozenPolicy<integrate::Attention<>>, Vector<4>, SameShapes<Vector<4>, 2>>;
   CHECK(std::is_same_v<KernelFor<FrozenMixture, backend::Cpu>, KernelFor<Mixture, backend::Cpu>>);
-  CHECK(std::is_same_v<KernelFor<FrozenMixture, backend::Reference<double>>, KernelFor<Mixture, backend::Reference<double>>>);
+  CHECK(std::is_same_v<KernelFor<FrozenMixture, backend::Reference<double>>,
+                       KernelFor<Mixture, backend::Reference<double>>>);
 }

@@ -10,7 +10,8 @@ template <class L>
 struct Normalised : Network<Sequence<2, 5>, L> {};
 
 static_assert(parameter_count<Normalised<LayerNorm>> == 10);
-static_assert(parameter_layout<PlacedNetwork<Normalised<LayerNorm>>>.decaying_end == 0, "weights of a norm do not decay");
+static_assert(parameter_layout<PlacedNetwork<Normalised<LayerNorm>>>.decaying_end == 0,
+              "weights of a norm do not decay");
 static_assert(PlacedNetwork<Normalised<LayerNorm>>::parameters[0].initial == init::ones());
 static_assert(PlacedNetwork<Normalised<LayerNorm>>::parameters[1].initial == init::zeros());
 
@@ -73,7 +74,9 @@ TEST_CASE_TEMPLATE("LayerNorm and its gradients are the formula, position by pos
   check<LayerNorm, Scalar>(false);
 }
 
-TEST_CASE_TEMPLATE("ReluLayerNorm normalises what ReLU leaves", Scalar, float, double) { check<ReluLayerNorm, Scalar>(true); }
+TEST_CASE_TEMPLATE("ReluLayerNorm normalises what ReLU leaves", Scalar, float, double) {
+  check<ReluLayerNorm, Scalar>(true);
+}
 
 TEST_CASE_TEMPLATE("equal features are normalised to the bias, without division by zero", Scalar, float, double) {
   Run<Normalised<LayerNorm>, Scalar> run;

@@ -17,10 +17,14 @@ static_assert(flops<Small> == 3 * 2 * (8 * 4 + 13), "eight a weight pair, bias a
 static_assert(!layer_accepts<Lstm<2>, Vector<4>>() && !layer_accepts<Lstm<2>, Tokens<4>>());
 static_assert(!layer_accepts<Lstm<2>, Image<2, 2, 2>>());
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
 
-const std::vector<double> weight_ih{0.5, -0.25, 1, 0.75, -0.5, 0.25, 0.125, -1, 0.375, 0.5, -0.75, 1, 0.25, -0.125, 0.625, -0.5};
-const std::vector<double> weight_hh{0.25, 0.5, -0.75, 0.125, 1, -0.25, 0.5, 0.375, -0.5, 0.75, 0.25, -1, 0.125, 0.5, -0.375, 0.25};
+const std::vector<double> weight_ih{0.5,   -0.25, 1,     0.75, -0.5, 0.25,   0.125, -1,
+                                    0.375, 0.5,   -0.75, 1,    0.25, -0.125, 0.625, -0.5};
+const std::vector<double> weight_hh{0.25, 0.5,  -0.75, 0.125, 1,     -0.25, 0.5,    0.375,
+                                    -0.5, 0.75, 0.25,  -1,    0.125, 0.5,   -0.375, 0.25};
 const std::vector<double> bias{0.1, -0.2, 0.3, 0.4, -0.5, 0.05, 0.15, -0.25};
 const std::vector<double> x{1, -0.5, 0.25, 2, -1, 0.75};
 

@@ -40,7 +40,8 @@ TEST_CASE_TEMPLATE("LastStep gives the last step where no lengths are given", Sc
   CHECK(run.backward({1, 2, 3, 4}) == std::vector<Scalar>{0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 3, 4});
 }
 
-TEST_CASE_TEMPLATE("LastStep gives the last valid step of each sample, and the first of an empty one", Scalar, float, double) {
+TEST_CASE_TEMPLATE("LastStep gives the last valid step of each sample, and the first of an empty one", Scalar, float,
+                   double) {
   Run<Read<LastStep>, Scalar> run(6);
   run.pass.lengths = lengths.data();
   CHECK(run.forward(six_samples<Scalar>()) == std::vector<Scalar>{4, 5, 10, 11, 12, 13, 20, 21, 24, 25, 34, 35});
@@ -53,7 +54,8 @@ TEST_CASE_TEMPLATE("LastStep gives the last valid step of each sample, and the f
   }
 }
 
-TEST_CASE_TEMPLATE("MeanOverPositions is the mean of the valid steps, zero where there are none", Scalar, float, double) {
+TEST_CASE_TEMPLATE("MeanOverPositions is the mean of the valid steps, zero where there are none", Scalar, float,
+                   double) {
   Run<Read<MeanOverPositions>, Scalar> run(6);
   run.pass.lengths = lengths.data();
   const auto y = run.forward(six_samples<Scalar>());

@@ -21,7 +21,9 @@ class Run {
 
   aila::Pass pass;
 
-  explicit Run(std::size_t samples = 1) : space_(samples), parameters_(room), gradients_(room) { pass.samples = samples; }
+  explicit Run(std::size_t samples = 1) : space_(samples), parameters_(room), gradients_(room) {
+    pass.samples = samples;
+  }
 
   void set(std::string_view name, const Values& values) {
     const auto& info = find(name);
@@ -33,7 +35,8 @@ class Run {
     std::size_t t = 0;
     for (const auto& info : aila::parameter_table<Net>()) {
       for (std::size_t e = 0; e < info.size; ++e)
-        parameters_.data()[info.offset + e] = Scalar(0.5 * std::sin(1.7 * static_cast<double>(e) + 0.9 * static_cast<double>(t) + 0.3));
+        parameters_.data()[info.offset + e] =
+            Scalar(0.5 * std::sin(1.7 * static_cast<double>(e) + 0.9 * static_cast<double>(t) + 0.3));
       ++t;
     }
   }
@@ -77,7 +80,8 @@ class Run {
 template <class Scalar>
 std::vector<Scalar> numbers(std::size_t n, double phase = 0) {
   std::vector<Scalar> x;
-  for (std::size_t i = 0; i < n; ++i) x.push_back(static_cast<Scalar>(1.5 * std::sin(2.3 * static_cast<double>(i) + phase)));
+  for (std::size_t i = 0; i < n; ++i)
+    x.push_back(static_cast<Scalar>(1.5 * std::sin(2.3 * static_cast<double>(i) + phase)));
   return x;
 }
 

@@ -10,7 +10,9 @@
 namespace aila {
 namespace {
 
-constexpr double magnitude(double x) { return x < 0 ? -x : x; }
+constexpr double magnitude(double x) {
+  return x < 0 ? -x : x;
+}
 
 TEST_CASE("a slope is compared to differences, and a kink is no mistake") {
   const auto error = [](auto f, double slope) { return detail::slope_error(f, slope, 1e-3, 1, 1e-7); };
@@ -100,8 +102,8 @@ struct OverwritingKernel : BodyKernel<Scaling<Mistake::overwrites_gradient>, In,
   using Base = BodyKernel<Scaling<Mistake::overwrites_gradient>, In, ReferenceDouble>;
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<double> w, const double* packed, const double* x,
-                                 const double* y, const double* dy, double* dx, Gradients<double> g, NothingSaved& saved,
-                                 double* scratch) {
+                                 const double* y, const double* dy, double* dx, Gradients<double> g,
+                                 NothingSaved& saved, double* scratch) {
     if (g)
       for (std::size_t i = 0; i < In::elements; ++i) g[0][i] = 0;
     Base::template backward<C>(pass, w, packed, x, y, dy, dx, g, saved, scratch);
@@ -127,7 +129,8 @@ struct WrongFromDepthFour : integrate::Policy {
     for (std::size_t f = 0; f < Own::features; ++f) a[f] = before[0][f];
   }
   template <class Own, class Before, class V, class G>
-  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V*, V* const* d_before, G&) {
+  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V*, V* const* d_before,
+                                 G&) {
     for (std::size_t f = 0; f < Own::features; ++f) d_before[Before::count > 2 ? 1 : 0][f] += da[f];
   }
   template <class Own, class Before>

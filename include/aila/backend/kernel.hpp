@@ -1,6 +1,7 @@
 // What a kernel is, and how one is selected for a placed layer on a backend.
 //
 // A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws:
+//   static constexpr const char* name;                                    what summary() calls it (default: "own kernel")
 //   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };   kept for backward
 //   static constexpr std::size_t packed;                                  Scalars of weights packed in the kernel's order
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);        called after every change of the weights
@@ -100,68 +101,62 @@ consteval auto kernel_of_rank() {
     return std::type_identity<void>{};
 }
 
-/// Stands in where selection failed, so that one mistake gives one error.
-template <class S>
+/// Stands in where there is no kernel to be used, so that one mistake gives one error.
+template <class S, class Why>
 struct AbsentKernel : KernelDefaults<S> {
+  using Refusal = Why;
   template <Capability C, class... T>
-  static constexpr void forward(T&&...) {}
+  static constexpr void forward(T&&...) {
+    enum { checked = Why::say() };
+  }
   template <Capability C, class... T>
-  static constexpr void backward(T&&...) {}
+  static constexpr void backward(T&&...) {
+    enum { checked = Why::say() };
+  }
   template <class... T>
   static constexpr void mixture(T&&...) {}
   template <Capability C, class... T>
   static void for_each_map(T&&...) {}
 };
 
-/// What a kernel without backward names as its `MissingBackward`, or void; require() says which function to write.
+/// A part that has no kernel of any rank, or two of one rank.
+template <class Part, class Backend, bool unique>
+struct KernelRefused {
+  static consteval int say() {
+    constexpr bool found = !unique;
+    static_assert(unique, "aila: two kernels of one rank for this layer on this backend; keep one");
+    static_assert(found, "aila: no kernel for this layer on this backend; give it a body or a kernel");
+    return 0;
+  }
+};
+
+/// What a kernel without backward names as its `MissingBackward`: a refusal that says which function to write.
 template <class K>
-struct MissingBackward {
-  using type = void;
+struct MissingBackwardIn {
+  using type = NoRefusal;
 };
 template <class K>
   requires requires { typename K::MissingBackward; }
-struct MissingBackward<K> {
+struct MissingBackwardIn<K> {
   using type = typename K::MissingBackward;
 };
+template <class K>
+using MissingBackward = typename MissingBackwardIn<K>::type;
 /// The first that is missing among kernels.
-template <class Found>
-struct Missing {
-  template <class K>
-  constexpr auto operator+(std::type_identity<K>) const {
-    return Missing<std::conditional_t<std::is_void_v<Found>, typename MissingBackward<K>::type, Found>>{};
-  }
-  using type = Found;
-};
 template <class... Kernel>
-using FirstMissing = typename decltype((Missing<void>{} + ... + std::type_identity<Kernel>{}))::type;
-
-/// Asked by whatever trains, before any kernel's backward is compiled: the note beside the error stays short.
-template <class Kernel>
-consteval int require_backward() {
-  using Missing = typename MissingBackward<Kernel>::type;
-  if constexpr (!std::is_void_v<Missing>) return Missing::require();
-  return 0;
-}
-
-template <class Part, class Backend, class... Kernel>
-consteval int require_kernel() {
-  constexpr bool unique = (!std::is_void_v<Kernel> && ...);
-  constexpr bool found = (!std::is_same_v<Kernel, NoKernel> || ...);
-  static_assert(unique, "aila: two kernels of one rank for this layer on this backend; remove one, or give it another rank");
-  static_assert(found, "aila: this layer has no kernel on this backend; declare select_kernel for it, or give it a body");
-  return 0;
-}
+using FirstMissingBackward = FirstRefusal<Refuse<MissingBackward<Kernel>>...>;
 
 template <class Part, class Backend>
 struct Selected {
   using Fused = typename decltype(kernel_of_rank<rank::Fused, Part, Backend>())::type;
   using Layer = typename decltype(kernel_of_rank<rank::Layer, Part, Backend>())::type;
   using Body = typename decltype(kernel_of_rank<rank::Body, Part, Backend>())::type;
-  enum { checked = require_kernel<Part, Backend, Fused, Layer, Body>() };
+  static constexpr bool unique = !std::is_void_v<Fused> && !std::is_void_v<Layer> && !std::is_void_v<Body>;
 
   template <class K>
-  static constexpr bool usable = !std::is_void_v<K> && !std::is_same_v<K, NoKernel>;
-  using BodyOrAbsent = std::conditional_t<usable<Body>, Body, AbsentKernel<typename Backend::Scalar>>;
+  static constexpr bool usable = unique && !std::is_same_v<K, NoKernel>;
+  using Absent = AbsentKernel<typename Backend::Scalar, KernelRefused<Part, Backend, unique>>;
+  using BodyOrAbsent = std::conditional_t<usable<Body>, Body, Absent>;
   using type = std::conditional_t<usable<Fused>, Fused, std::conditional_t<usable<Layer>, Layer, BodyOrAbsent>>;
 };
 
@@ -169,7 +164,7 @@ struct Selected {
 template <class Part, class Backend>
   requires Refused<typename Part::Out>
 struct Selected<Part, Backend> {
-  using type = AbsentKernel<typename Backend::Scalar>;
+  using type = AbsentKernel<typename Backend::Scalar, RefusalOf<typename Part::Out>>;
 };
 
 }  // namespace detail
@@ -183,6 +178,7 @@ template <class B>
 concept HostBackend = requires {
   requires B::is_host;
   typename B::Scalar;
+  typename B::FloatMode;  // held while kernels run: how the processor treats denormal numbers
 };
 
 }  // namespace aila::inline v0

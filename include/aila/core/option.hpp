@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "list.hpp"
+#include "refusal.hpp"
 
 namespace aila::inline v0 {
 
@@ -57,22 +58,25 @@ inline constexpr bool one_option_a_role = false;
 template <class... Roles, class... Options>
 inline constexpr bool one_option_a_role<List<Roles...>, Options...> = ((count_of_role<Roles, Options...> <= 1) && ...);
 
-/// Called from an enum: see core/shape.hpp.
 template <class Rule, class Roles, class... Options>
-consteval int require_options() {
-  constexpr bool known = every_option_known<Roles, Options...>;
-  constexpr bool single = !known || one_option_a_role<Roles, Options...>;
-  static_assert(known, "aila: this rule has no such option; its header lists the options it takes");
-  static_assert(single, "aila: two options of one role; keep one of them");
-  return 0;
-}
+struct WrongOptions {
+  static consteval int say() {
+    constexpr bool known = every_option_known<Roles, Options...>;
+    constexpr bool single = !known || one_option_a_role<Roles, Options...>;
+    static_assert(known, "aila: this rule has no such option; its header lists the options it takes");
+    static_assert(single, "aila: two options of one role; keep one of them");
+    return 0;
+  }
+};
 
 }  // namespace detail
 
-/// The options that were given to `Rule` (which the compiler's note names), checked once.
+/// The options that were given to `Rule` (which the compiler's note names).
 template <class Rule, class Roles, class... Options>
 struct OptionsOf {
-  enum { checked = detail::require_options<Rule, Roles, Options...>() };
+  static constexpr bool right =
+      detail::every_option_known<Roles, Options...> && detail::one_option_a_role<Roles, Options...>;
+  using Refusal = std::conditional_t<right, detail::FirstRefusal<Options...>, detail::WrongOptions<Rule, Roles, Options...>>;
 
   template <class Role, class Default>
   using Pick = typename detail::Picked<Role, Default, Options...>::type;

@@ -5,22 +5,27 @@
 #include <cstddef>
 #include <utility>
 
+#include "refusal.hpp"
+
 namespace aila::inline v0 {
 
 namespace detail {
-// Checks of a class template's arguments are calls from an enum: after a static_assert of its own that fails, clang
-// drops the class, and one mistake becomes many errors.
 template <std::size_t... Extents>
-consteval int require_extents() {
-  static_assert(sizeof...(Extents) > 0 && ((Extents > 0) && ...),
-                "aila: a shape needs at least one extent and no extent of zero");
-  return 0;
-}
+struct ShapeOfNothing {
+  static consteval int say() {
+    constexpr bool positive = sizeof...(Extents) > 0 && ((Extents > 0) && ...);
+    static_assert(positive, "aila: a shape needs at least one extent and no extent of zero");
+    return 0;
+  }
+};
 template <std::size_t Steps>
-consteval int require_steps() {
-  static_assert(Steps > 0, "aila: Tokens needs at least one step");
-  return 0;
-}
+struct TokensOfNothing {
+  static consteval int say() {
+    constexpr bool positive = Steps > 0;
+    static_assert(positive, "aila: Tokens needs at least one step");
+    return 0;
+  }
+};
 }  // namespace detail
 
 /// A map of real numbers `[positions..., features]` of one sample; the batch is not part of a type.
@@ -30,8 +35,8 @@ struct Shape {
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = false;
   static constexpr std::size_t rank = sizeof...(Extents);
-  enum { checked = detail::require_extents<Extents...>() };
-  static constexpr bool is_refused = rank == 0 || ((Extents == 0) || ...);
+  using Refusal = std::conditional_t<(rank > 0 && ((Extents > 0) && ...)), detail::NoRefusal,
+                                     detail::ShapeOfNothing<Extents...>>;
   static constexpr std::array<std::size_t, rank> extents{Extents...};
   static constexpr std::size_t elements = (Extents * ... * 1);
   static constexpr std::size_t features = rank == 0 ? 0 : extents[rank - 1];
@@ -53,8 +58,7 @@ using Image = Shape<Height, Width, Channels>;
 /// `[steps]` of int32 token numbers, with a length per sample.
 template <std::size_t Steps>
 struct Tokens {
-  enum { checked = detail::require_steps<Steps>() };
-  static constexpr bool is_refused = Steps == 0;
+  using Refusal = std::conditional_t<(Steps > 0), detail::NoRefusal, detail::TokensOfNothing<Steps>>;
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = true;
   static constexpr std::size_t rank = 1;
@@ -74,11 +78,10 @@ template <class S>
 concept SequenceShape = RealShape<S> && S::rank == 2;
 
 namespace detail {
-/// An error has been given for what should be here; nothing more is asked of it: one mistake, one error.
-template <class S>
-concept Refused = requires { requires S::is_refused; };
+/// The output of what was refused: placing asks nothing more of it.
+template <class Why>
 struct RefusedShape : Vector<1> {
-  static constexpr bool is_refused = true;
+  using Refusal = Why;
 };
 }  // namespace detail
 

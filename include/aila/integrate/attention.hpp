@@ -33,9 +33,10 @@ struct AttentionOf : Policy {
   static constexpr bool accepts = heads_divide<Own> && Before::same_width;
   template <class Own, class Before>
   static consteval int expect() {
-    static_assert(heads_divide<Own>, "aila: the heads of attention must divide the width of the layer");
-    static_assert(!heads_divide<Own> || Before::same_width,
-                  "aila: attention ties its keys over depth, so all earlier layers must have one width");
+    constexpr bool divide = heads_divide<Own>;
+    constexpr bool one_width = !divide || Before::same_width;
+    static_assert(divide, "aila: the heads of attention must divide the width of the layer");
+    static_assert(one_width, "aila: attention needs one width in all earlier layers: its keys are tied");
     return 0;
   }
   template <class Own, class Before>
@@ -196,10 +197,10 @@ template <class... Options>
 struct AttentionChoice {
   using Choice =
       OptionsOf<AttentionChoice, List<role::Heads, role::KeyWidth, role::Values, role::Combine>, Options...>;
-  using type = AttentionOf<typename Choice::template Pick<role::Heads, Heads<1>>,
-                           typename Choice::template Pick<role::KeyWidth, WidthOverHeads>,
-                           typename Choice::template Pick<role::Values, OwnValues>,
-                           typename Choice::template Pick<role::Combine, Concatenate>>;
+  using type = PolicyOfOptions<Choice, AttentionOf<typename Choice::template Pick<role::Heads, Heads<1>>,
+                                                   typename Choice::template Pick<role::KeyWidth, WidthOverHeads>,
+                                                   typename Choice::template Pick<role::Values, OwnValues>,
+                                                   typename Choice::template Pick<role::Combine, Concatenate>>>;
 };
 }  // namespace detail
 

@@ -24,7 +24,8 @@ struct Residual : Policy {
   static constexpr bool accepts = Before::features(0) == Own::features;
   template <class Own, class Before>
   static consteval int expect() {
-    static_assert(accepts<Own, Before>, "aila: a residual connection adds maps of equal width; give both layers one width");
+    constexpr bool equal = accepts<Own, Before>;
+    static_assert(equal, "aila: a residual connection adds maps of equal width; these differ");
     return 0;
   }
   template <class Own, class Before>

@@ -29,7 +29,8 @@ struct LinearOf : Policy {
   static constexpr bool accepts = Own::features % head_count == 0;
   template <class Own, class Before>
   static consteval int expect() {
-    static_assert(accepts<Own, Before>, "aila: the heads of linear integration must divide the width of the layer");
+    constexpr bool divide = accepts<Own, Before>;
+    static_assert(divide, "aila: the heads of linear integration must divide the width of the layer");
     return 0;
   }
   template <class Own, class Before>
@@ -177,9 +178,9 @@ namespace detail {
 template <class... Options>
 struct LinearChoice {
   using Choice = OptionsOf<LinearChoice, List<role::Heads, role::Task, role::Score>, Options...>;
-  using type = LinearOf<typename Choice::template Pick<role::Heads, Heads<1>>,
-                        typename Choice::template Pick<role::Task, NoTaskEmbedding>,
-                        typename Choice::template Pick<role::Score, Score<PerItem>>>;
+  using type = PolicyOfOptions<Choice, LinearOf<typename Choice::template Pick<role::Heads, Heads<1>>,
+                                                typename Choice::template Pick<role::Task, NoTaskEmbedding>,
+                                                typename Choice::template Pick<role::Score, Score<PerItem>>>>;
 };
 }  // namespace detail
 

@@ -5,6 +5,7 @@
 
 #include "../core/config.hpp"
 #include "../core/math.hpp"
+#include "../core/refusal.hpp"
 #include "../layer/concepts.hpp"
 
 namespace aila::inline v0 {
@@ -20,21 +21,27 @@ struct Combine;
 
 namespace detail {
 template <std::size_t heads>
-consteval int require_heads() {
-  static_assert(heads > 0, "aila: at least one head is needed");
-  return 0;
-}
+struct NoHeads {
+  static consteval int say() {
+    constexpr bool some = heads > 0;
+    static_assert(some, "aila: Heads needs at least one head");
+    return 0;
+  }
+};
 template <std::size_t width>
-consteval int require_key_width() {
-  static_assert(width > 0, "aila: KeyWidth needs at least one feature");
-  return 0;
-}
+struct NoKeyWidth {
+  static consteval int say() {
+    constexpr bool some = width > 0;
+    static_assert(some, "aila: KeyWidth needs at least one feature");
+    return 0;
+  }
+};
 }  // namespace detail
 
 /// The number of heads.
 template <std::size_t H>
 struct Heads {
-  enum { checked = detail::require_heads<H>() };
+  using Refusal = std::conditional_t<(H > 0), detail::NoRefusal, detail::NoHeads<H>>;
   using role = role::Heads;
   static constexpr std::size_t value = H + (H == 0);
 };
@@ -65,7 +72,7 @@ struct Score {
 /// Width of queries and keys of each head of attention; the default is the layer's width over the heads.
 template <std::size_t K>
 struct KeyWidth {
-  enum { checked = detail::require_key_width<K>() };
+  using Refusal = std::conditional_t<(K > 0), detail::NoRefusal, detail::NoKeyWidth<K>>;
   using role = role::KeyWidth;
   static constexpr std::size_t value = K;
 };

@@ -50,6 +50,17 @@ struct Policy {
   }
 };
 
+/// What stands for a policy whose options are refused.
+template <class Why>
+struct RefusedPolicy : Policy {
+  using Refusal = Why;
+};
+
+/// P, or where its options are refused, their refusal.
+template <class Options, class P>
+using PolicyOfOptions =
+    std::conditional_t<aila::detail::Refused<Options>, RefusedPolicy<aila::detail::RefusalOf<Options>>, P>;
+
 }  // namespace integrate
 
 template <class P>

@@ -146,7 +146,8 @@ inline std::string svg(const LineChart& chart) {
       if (!joined && (i + 1 == n || !drawable(values[i + 1])))  // a point alone has no line to be seen by
         dots += "<circle cx='" + fixed(place_x(i), 1) + "' cy='" + fixed(place_y(values[i]), 1) + "' r='2' fill='" +
                 line_colour(k) + "'/>\n";
-      path += (joined ? "L" : "M") + fixed(place_x(i), 1) + " " + fixed(place_y(values[i]), 1);
+      path += joined ? 'L' : 'M';
+      path += fixed(place_x(i), 1) + " " + fixed(place_y(values[i]), 1);
     }
     if (path.empty()) continue;
     body.append("<path d='").append(path).append("' ").append(stroke(k)).append("><title>");

@@ -13,7 +13,8 @@ struct ElementWise {
   static constexpr bool accepts = RealShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: an activation takes real features; put an embedding between tokens and it");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: an activation takes real features; embed tokens first");
     return 0;
   }
   template <class In>

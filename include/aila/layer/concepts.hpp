@@ -4,6 +4,7 @@
 //   template <class In> using Out = ...;                                output shape for an input shape
 // and, as it needs them,
 //   static constexpr const char* name;                                  its name in tables and parameter paths
+//   static std::string options();                                       its options in words, for tables and drawings
 //   template <class In> static constexpr bool accepts = ...;            which inputs it takes (default: where Out<In> exists)
 //   template <class In> static consteval int expect();                  static_asserts a sentence where it does not
 //   template <class In> static consteval auto parameters();             its tensors, std::array<ParameterSpec, N>

@@ -7,25 +7,29 @@ namespace aila::inline v0 {
 
 namespace detail {
 template <std::size_t percent>
-consteval int require_percentage() {
-  static_assert(percent < 100, "aila: Dropout takes a percentage from 0 to 99");
-  return 0;
-}
+struct NoPercentage {
+  static consteval int say() {
+    constexpr bool below = percent < 100;
+    static_assert(below, "aila: Dropout takes a percentage from 0 to 99");
+    return 0;
+  }
+};
 }  // namespace detail
 
 /// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y = x.
 /// The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing else.
 template <std::size_t Percent>
 struct Dropout {
-  enum { checked = detail::require_percentage<Percent>() };
+  using Refusal = std::conditional_t<(Percent < 100), detail::NoRefusal, detail::NoPercentage<Percent>>;
   static constexpr const char* name = "dropout";
   static constexpr double probability = static_cast<double>(Percent < 100 ? Percent : 0) / 100;
 
   template <class In>
-  static constexpr bool accepts = RealShape<In> && Percent < 100;
+  static constexpr bool accepts = RealShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: Dropout takes real features; put an embedding between tokens and it");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: Dropout takes real features; embed tokens first");
     return 0;
   }
   template <class In>

@@ -69,16 +69,12 @@ struct FrozenParts<L> {
 template <class L>
 struct Frozen : detail::FrozenParts<L> {
   using Inner = L;
+  using Refusal = detail::RefusalOf<L>;
   static constexpr const char* name = layer_name<L>();
 
+  /// Where L is refused, the refusal is L's.
   template <class In>
-  static constexpr bool accepts = layer_accepts<L, In>();
-  template <class In>
-  static consteval int expect() {
-    return detail::require_accepts<0, L, In>();
-  }
-  template <class In>
-  using Out = typename L::template Out<In>;
+  using Out = typename detail::PlacedOrRefused<0, L, In>::Out;
   template <class In>
   static consteval auto parameters() {
     return detail::frozen(layer_parameters<L, In>());

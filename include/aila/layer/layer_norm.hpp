@@ -21,7 +21,8 @@ struct Norm {
   static constexpr bool accepts = RealShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: LayerNorm takes real features; put an embedding between tokens and it");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: LayerNorm takes real features; embed tokens first");
     return 0;
   }
   template <class In>

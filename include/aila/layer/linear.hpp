@@ -9,26 +9,30 @@ namespace aila::inline v0 {
 
 namespace detail {
 template <std::size_t features>
-consteval int require_linear() {
-  static_assert(features > 0, "aila: Linear needs at least one output feature");
-  return 0;
-}
+struct NoFeatures {
+  static consteval int say() {
+    constexpr bool some = features > 0;
+    static_assert(some, "aila: Linear needs at least one output feature");
+    return 0;
+  }
+};
 }  // namespace detail
 
 /// y = W x + b at every position: [positions..., F] -> [positions..., Features], weight [Features, F], bias [Features].
 /// First weights: option `Initial<...>`, by default uniform in +-1/sqrt(F), as in PyTorch.
 template <std::size_t Features, class... Options>
 struct Linear {
-  enum { checked = detail::require_linear<Features>() };
   static constexpr const char* name = "linear";
   using Choice = OptionsOf<Linear, List<role::Initial>, Options...>;
+  using Refusal = std::conditional_t<(Features > 0), detail::RefusalOf<Choice>, detail::NoFeatures<Features>>;
   using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniform>>;
 
   template <class In>
-  static constexpr bool accepts = RealShape<In> && Features > 0;
+  static constexpr bool accepts = RealShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: Linear takes real features; put an embedding between tokens and Linear");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: Linear takes real features; embed tokens first");
     return 0;
   }
   template <class In>

@@ -9,10 +9,13 @@ namespace aila::inline v0 {
 
 namespace detail {
 template <std::size_t units>
-consteval int require_lstm() {
-  static_assert(units > 0, "aila: Lstm needs at least one unit");
-  return 0;
-}
+struct NoUnits {
+  static consteval int say() {
+    constexpr bool some = units > 0;
+    static_assert(some, "aila: Lstm needs at least one unit");
+    return 0;
+  }
+};
 }  // namespace detail
 
 /// h_t = o * tanh(c_t), c_t = f * c_{t-1} + i * g, with i, f, o = sigmoid and g = tanh of W_ih x_t + W_hh h_{t-1} + b.
@@ -21,19 +24,21 @@ consteval int require_lstm() {
 /// biases: their sum is this one). Source: Hochreiter and Schmidhuber 1997, with forget gates.
 template <std::size_t Units, class... Options>
 struct Lstm {
-  enum { checked = detail::require_lstm<Units>() };
   static constexpr const char* name = "lstm";
   static constexpr std::size_t units = Units;
   using Choice = OptionsOf<Lstm, List<role::Initial>, Options...>;
+  using Refusal = std::conditional_t<(Units > 0), detail::RefusalOf<Choice>, detail::NoUnits<Units>>;
   using Start = typename Choice::template Pick<role::Initial, void>;
 
   template <class In>
-  static constexpr bool accepts = SequenceShape<In> && Units > 0;
+  static constexpr bool accepts = SequenceShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(!In::is_tokens, "aila: Lstm takes real features; put an embedding between tokens and Lstm");
-    static_assert(In::is_tokens || SequenceShape<In>,
-                  "aila: Lstm takes a sequence [steps, features]; this input has no time axis, or more axes than one");
+    constexpr bool real = !In::is_tokens;
+    constexpr bool sequence = !real || SequenceShape<In>;
+    static_assert(real, "aila: Lstm takes real features; embed tokens first");
+    static_assert(sequence,
+                  "aila: Lstm takes a sequence [steps, features]; this input is none");
     return 0;
   }
   template <class In>

@@ -12,7 +12,8 @@ struct Flatten {
   static constexpr bool accepts = RealShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: Flatten takes real features; put an embedding between tokens and it");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: Flatten takes real features; embed tokens first");
     return 0;
   }
   template <class In>
@@ -30,7 +31,8 @@ struct LastStep {
   static constexpr bool accepts = SequenceShape<In>;
   template <class In>
   static consteval int expect() {
-    static_assert(SequenceShape<In>, "aila: LastStep takes a sequence [steps, features]; this input has no steps left");
+    constexpr bool sequence = SequenceShape<In>;
+    static_assert(sequence, "aila: LastStep takes a sequence [steps, features]; this input is none");
     return 0;
   }
   template <class In>
@@ -48,7 +50,8 @@ struct MeanOverPositions {
   static constexpr bool accepts = RealShape<In> && In::rank >= 2;
   template <class In>
   static consteval int expect() {
-    static_assert(accepts<In>, "aila: MeanOverPositions takes a map with positions; this input is one vector already");
+    constexpr bool positions = accepts<In>;
+    static_assert(positions, "aila: MeanOverPositions takes a map with positions; this input is a vector");
     return 0;
   }
   template <class In>

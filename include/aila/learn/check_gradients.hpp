@@ -40,10 +40,11 @@ template <class P, class In, class Backend>
 GradientCheck check_policy(const GradientCheckOptions& options) {
   constexpr std::size_t d = In::features;
   GradientCheck all;
-  for_each_index<4>([&](auto i) {
-    constexpr std::size_t depth = i + 1;
+  for_each_index<2>([&](auto i) {
+    constexpr std::size_t depth = 2 * (i + 1);
     using Net = NetworkOfPolicy<P, In, Repeat<depth, SmallCore<d>>>;
-    all.merge("depth " + std::to_string(depth) + ": ", GradientChecker<Net, Backend>(options).check("stack."));
+    all.merge(std::string("depth ") + std::to_string(depth) + ": ",
+              GradientChecker<Net, Backend>(options).check("stack."));
   });
   if constexpr (accepts_unequal_widths<P, In>()) {
     using Net = NetworkOfPolicy<P, In, SmallCore<d>, SmallCore<2 * d>, SmallCore<d>>;
@@ -53,11 +54,27 @@ GradientCheck check_policy(const GradientCheckOptions& options) {
 }
 
 template <class Subject, class In>
-consteval int require_checkable() {
-  static_assert(AnyPolicy<Subject> || AnyNetwork<Subject> || !std::is_void_v<In>,
-                "aila: check_gradients needs an input shape beside a layer: check_gradients<MyLayer, Sequence<5, 3>>()");
-  return 0;
+consteval bool takes_tokens() {
+  if constexpr (AnyNetwork<Subject>)
+    return NetworkInput<Subject>::is_tokens;
+  else if constexpr (std::is_void_v<In>)
+    return false;
+  else
+    return In::is_tokens;
 }
+
+template <class Subject, class In, class Scalar>
+struct CheckRefused {
+  static constexpr bool input = AnyPolicy<Subject> || AnyNetwork<Subject> || !std::is_void_v<In>;
+  static constexpr bool real = !takes_tokens<Subject, In>();
+  static constexpr bool in_double = std::is_same_v<Scalar, double>;
+  static consteval int say() {
+    static_assert(input, "aila: check_gradients of a layer needs an input: check_gradients<Layer, In>()");
+    static_assert(real, "aila: gradients are checked on real inputs; check what is behind the embedding");
+    static_assert(in_double, "aila: gradients are checked on a backend in double");
+    return 0;
+  }
+};
 
 }  // namespace detail
 
@@ -65,22 +82,26 @@ consteval int require_checkable() {
 /// element of the input and of every parameter; x, the parameters and r are random (initial values could hide errors).
 ///   check_gradients<MyLayer, Sequence<5, 3>>()     a layer, also a Chain or Stack, on an input shape
 ///   check_gradients<MyNetwork>()                   a network
-///   check_gradients<MyPolicy>()                    a policy: stacks of one to four layers of 8 features, and of unequal
-///                                                  widths where it accepts them; another shape may be given
+///   check_gradients<MyPolicy>()                    a policy: stacks of two and four layers of 8 features, so over one
+///                                                  to three earlier maps, and of unequal widths where it accepts
+///                                                  them; another shape may be given
 /// Beside that: predict and train give one output, backward adds to the gradients and gives the same when only the
-/// input's or only the parameters' are asked for, and gaps between tensors and frozen tensors get none. Layers with kinks such as
-/// ReLU may be checked: within a step of a kink the slope of the smooth side counts, at a kink any slope between.
-/// Real inputs only. A `backend::CpuOn<Arch, double>` checks its kernels. Throws nothing but std::bad_alloc.
+/// input's or only the parameters' are asked for, and gaps between tensors and frozen tensors get none. Layers with
+/// kinks such as ReLU may be checked: within a step of a kink the slope of the smooth side counts, at a kink any slope
+/// between. Real inputs only. A `backend::CpuOn<Arch, double>` checks its kernels. Throws nothing but std::bad_alloc.
 template <class Subject, class In = void, HostBackend Backend = backend::Reference<double>>
 GradientCheck check_gradients(const GradientCheckOptions& options = {}) {
-  enum { checked = detail::require_checkable<Subject, In>() };
-  if constexpr (AnyPolicy<Subject>) {
+  using Check = detail::CheckRefused<Subject, In, typename Backend::Scalar>;
+  enum { checked = Check::say() };
+  if constexpr (!Check::input || !Check::real || !Check::in_double) {
+    return {};
+  } else if constexpr (AnyPolicy<Subject>) {
     using Shape = std::conditional_t<std::is_void_v<In>, Sequence<3, 8>, In>;
     return detail::check_policy<Subject, Shape, Backend>(options);
   } else if constexpr (AnyNetwork<Subject>) {
     return detail::GradientChecker<Subject, Backend>(options).check("");
   } else {
-    using Net = detail::NetworkOfOne<Subject, std::conditional_t<std::is_void_v<In>, Vector<1>, In>>;
+    using Net = detail::NetworkOfOne<Subject, In>;
     return detail::GradientChecker<Net, Backend>(options).check(std::string(layer_name<Subject>()) + ".");
   }
 }

@@ -40,8 +40,9 @@ void draw_targets(const Random& random, std::size_t sample, double* target) {
 template <class L, class Out, class Backend = backend::Reference<double>>
   requires Loss<L, Out>
 GradientCheck check_loss_gradients(const L& loss = {}, const GradientCheckOptions& options = {}) {
-  static_assert(std::is_same_v<typename Backend::Scalar, double>, "aila: gradients are checked on a backend in double");
-  using Lane = Lanes<Backend>;
+  constexpr bool in_double = std::is_same_v<typename Backend::Scalar, double>;
+  static_assert(in_double, "aila: gradients are checked on a backend in double");
+  using Lane = Lanes<std::conditional_t<in_double, Backend, backend::Reference<double>>>;
   using V = typename Lane::V;
   constexpr std::size_t lanes = Lane::count, outputs = Out::elements, targets = L::template targets<Out>;
   const auto buffer = [](std::size_t width) { return AlignedArray<double>(width * lanes + 2 * alignment_elements); };
@@ -78,8 +79,8 @@ GradientCheck check_loss_gradients(const L& loss = {}, const GradientCheckOption
           evaluate(nullptr);
           return value.data()[n];
         };
-        const double error = detail::slope_error(moved, slope.data()[n * outputs + i], 1e-3,
-                                                 1 + math::abs(before), options.tolerance);
+        const double error =
+            detail::slope_error(moved, slope.data()[n * outputs + i], 1e-3, 1 + math::abs(before), options.tolerance);
         result.take(error, options.tolerance, "output", i);
         element = start;
       }

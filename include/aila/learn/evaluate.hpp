@@ -37,6 +37,7 @@ class Evaluator {
   /// The mean over the source of weight * loss; the same bits for any number of threads. Throws Error for no samples.
   double loss(const ModelType& model, const SourceRef<In, Scalar>& source, const LossType& loss_function) {
     if (source.size() == 0) throw Error("evaluate: expected at least one sample, found none");
+    detail::check_target_count<LossType, Out>(source, "evaluate");
     sums_.resize((source.size() + group - 1) / group);
     run(model, source,
         [&](std::size_t first, WorkerType& worker) { sums_[first / group] = worker.loss(loss_function, 1); });

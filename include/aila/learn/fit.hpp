@@ -70,13 +70,18 @@ class Fitting {
     const std::size_t steps = (train_.size() + batch - 1) / batch;
     const bool watches = options_.validation.size() > 0 || options_.patience > 0;
     bool stop = false;
+    keep();
     started_ = Clock::now();
     for (std::size_t epoch = 1; epoch <= options_.epochs && !stop; ++epoch) {
       const auto begin = Clock::now();
       EpochRecord record{.epoch = epoch};
       shuffle(epoch);
       if (!train_epoch(record, batch, steps)) break;
-      if (options_.validation.size() > 0) record.validation_loss = evaluator_.loss(model_, options_.validation, loss_);
+      if (!parameters_are_finite()) fail("after the update a parameter is", epoch, steps, train_, {});
+      if (options_.validation.size() > 0) {
+        record.validation_loss = evaluator_.loss(model_, options_.validation, loss_);
+        if (!std::isfinite(record.validation_loss)) fail_validation(epoch, steps);
+      }
       record.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       history_.epochs.push_back(record);
       stop = !keep_best(record, watches);
@@ -107,7 +112,8 @@ class Fitting {
       const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
       const double rate = options_.schedule.factor(trainer_.steps(), steps * options_.epochs, steps);
       const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
-      if (!result.finite) fail(result, record.epoch, step + 1, indices);
+      if (!result.finite)
+        fail(std::isfinite(result.loss) ? "the gradient is" : "the loss is", record.epoch, step + 1, train_, indices);
       loss += result.loss * static_cast<double>(indices.size());
       norm += result.gradient_norm;
       record.learning_rate = learning_rate_ * rate;
@@ -143,19 +149,36 @@ class Fitting {
     if (history_.best_epoch == 0 || loss < history_.best_validation_loss - options_.min_improvement) {
       history_.best_epoch = record.epoch;
       history_.best_validation_loss = loss;
-      if (watches) std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data());
+      keep();
     } else if (options_.patience > 0 && record.epoch - history_.best_epoch >= options_.patience) {
       history_.stopped_early = true;
       return false;
+    } else if (!watches) {
+      keep();
     }
     return true;
   }
 
-  [[noreturn]] void fail(const StepResult& result, std::size_t epoch, std::size_t step,
-                         std::span<const std::size_t> indices) {
-    const std::string what = std::isfinite(result.loss) ? "the gradient is" : "the loss is";
+  void keep() { std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data()); }
+
+  bool parameters_are_finite() const {
+    return std::all_of(model_.parameters().begin(), model_.parameters().end(),
+                       [](Scalar v) { return std::isfinite(v); });
+  }
+
+  /// Where an update has made a parameter infinite, which the step after it shows, the weights kept last come back.
+  [[noreturn]] void fail(const char* what, std::size_t epoch, std::size_t step, const Source& source,
+                         std::span<const std::size_t> indices, bool training = true) {
+    const std::string where = trainer_.first_non_finite(source, indices, training);
+    if (!parameters_are_finite()) model_.assign({best_.data(), best_.size()});
     throw Error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
-                " not finite; the first value that is not finite is in " + trainer_.first_non_finite(train_, indices));
+                " not finite; the first value that is not finite is in " + where);
+  }
+
+  [[noreturn]] void fail_validation(std::size_t epoch, std::size_t steps) {
+    std::vector<std::size_t> all(options_.validation.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    fail("the validation loss is", epoch, steps, options_.validation, all, false);
   }
 
   ModelType& model_;
@@ -174,10 +197,7 @@ class Fitting {
 template <class LossType, class Out, class Source>
 void check_source(const Source& source, const char* what) {
   if constexpr (LossAcceptsOutput<LossType, Out>) {
-    constexpr std::size_t expected = LossType::template targets<Out>;
-    if (source.targets_per_sample() != expected)
-      throw Error(std::string("fit: expected ") + std::to_string(expected) + " targets a sample for this loss, the " +
-                  what + " samples have " + std::to_string(source.targets_per_sample()));
+    check_target_count<LossType, Out>(source, what);
     const auto targets = source.targets_in_memory();
     if (!targets.empty()) check_targets<LossType, Out>(targets, source.size());
   }
@@ -189,20 +209,21 @@ void check_source(const Source& source, const char* what) {
 /// `fit(model, train, CrossEntropy{}, AdamW{}, {.validation = valid, .epochs = 100, .patience = 10})`.
 /// Runs with one seed give the same bits for any number of threads. Throws Error for sources and options that do not
 /// fit, and where loss or gradient is not finite: with epoch, step and layer; the parameters are then those before that
-/// step.
+/// step, or if an update has made one of them infinite, those of the best epoch (without validation or patience: of the
+/// last), or of the start.
 template <class Net, class Backend, class LossType, class OptimiserType>
   requires(!std::is_same_v<OptimiserType, FitOptions<NetworkInput<Net>, typename Backend::Scalar>>)
 History fit(Model<Net, Backend>& model,
             const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& train,
             const LossType& loss, const OptimiserType& optimiser,
             const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
-  enum { checked = detail::require_trainable<Net, LossType, OptimiserType, Backend>() };
+  enum { checked = detail::TrainingRefusal<Net, LossType, OptimiserType, Backend>::say() };
   if constexpr (Optimiser<OptimiserType>) {
     if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
     if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
-    detail::check_source<LossType, NetworkOutput<Net>>(train, "training");
+    detail::check_source<LossType, NetworkOutput<Net>>(train, "fit");
     if (options.validation.size() > 0)
-      detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "validation");
+      detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "fit, validation");
     const auto run = [&](ExecutorRef executor) {
       return detail::Fitting<Net, Backend, LossType, OptimiserType>(model, train, loss, optimiser, options, executor)
           .run();

@@ -10,9 +10,10 @@ namespace aila::inline v0 {
 
 struct GradientCheckOptions {
   std::size_t samples = 3;
-  bool lengths = false;      ///< sequences: samples of all, one and half of the steps in turn
-  bool training = false;     ///< dropout is active
-  double tolerance = 1e-7;   ///< greatest relative error; a tensor's least elements are compared to 0.001 of its greatest
+  bool lengths = false;   ///< sequences: samples of all, one and half of the steps in turn
+  bool training = false;  ///< dropout is active
+  double tolerance =
+      1e-7;  ///< greatest relative error; a tensor's least elements are compared to 0.001 of its greatest
   Seed seed{};
 };
 

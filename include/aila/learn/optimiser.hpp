@@ -41,11 +41,15 @@ concept Optimiser = requires(const O& o, const OptimiserStep& step, double& para
 namespace detail {
 
 template <class O>
-consteval int require_optimiser() {
-  constexpr bool found = Optimiser<O>;
-  static_assert(found, "aila: this type is no optimiser; learn/optimiser.hpp says what one has");
-  return 0;
-}
+struct OptimiserRefused {
+  static consteval int say() {
+    constexpr bool optimiser = Optimiser<O>;
+    static_assert(optimiser, "aila: this type is no optimiser; see learn/optimiser.hpp");
+    return 0;
+  }
+};
+template <class O>
+using OptimiserRefusal = std::conditional_t<Optimiser<O>, NoRefusal, OptimiserRefused<O>>;
 
 /// base^exponent by squaring: the same bits with every mathematical library.
 constexpr double power(double base, std::uint64_t exponent) {

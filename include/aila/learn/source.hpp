@@ -37,8 +37,8 @@ concept SampleSource = requires(const T& source, std::size_t index, SampleSlot<I
 namespace detail {
 template <class T, class In, class Scalar>
 consteval int require_source() {
-  static_assert(Refused<In> || SampleSource<T, In, Scalar>,
-                "aila: these are no samples of the network's input: Samples<In>, SamplesView<In>, or any SampleSource");
+  constexpr bool source = Refused<In> || SampleSource<T, In, Scalar>;
+  static_assert(source, "aila: this is no source of samples of the network's input and Scalar");
   return 0;
 }
 }  // namespace detail
@@ -71,6 +71,14 @@ class SamplesView {
         throw Error("samples: expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
                     std::to_string(i) + " has " + std::to_string(lengths[i]));
   }
+
+  /// The same of Eigen's matrices, tensors and maps, row-major: inputs [N, elements], targets [N, k].
+  template <class Inputs, class Targets>
+    requires(detail::EigenObject<Inputs> || detail::EigenObject<Targets>)
+  SamplesView(const Inputs& inputs, const Targets& targets, std::span<const std::int32_t> lengths = {},
+              std::span<const Scalar> weights = {})
+      : SamplesView(detail::elements_of<Element, In>(inputs), detail::elements_of<Scalar, void>(targets), lengths,
+                    weights) {}
 
   std::size_t size() const { return size_; }
   std::size_t targets_per_sample() const { return size_ == 0 ? 0 : targets_.size() / size_; }

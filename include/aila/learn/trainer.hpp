@@ -46,26 +46,29 @@ struct GroupSplit {
     const std::size_t samples = (batch + wanted - 1) / wanted;
     return {(batch + samples - 1) / samples, samples};
   }
-  /// Most samples of a group in a batch of `batch` or fewer.
-  static constexpr std::size_t most(std::size_t batch) {
+  /// Most samples of a group, and most groups, in a batch of `batch` or fewer: one of 130 has 15 groups, one of 128
+  /// has 16.
+  static constexpr std::size_t most_samples(std::size_t batch) {
     return std::min(batch, std::max<std::size_t>(8, (batch + 15) / 16));
+  }
+  static constexpr std::size_t most_groups(std::size_t batch) {
+    return std::clamp<std::size_t>((batch + 7) / 8, 1, 16);
   }
 };
 
 namespace detail {
-/// Asked where training begins, so that an error does not come from deep inside it.
+/// Why this cannot train. Asked where training begins, so that an error does not come from deep inside it.
 template <class Net, class LossType, class OptimiserType, class Backend>
-consteval int require_trainable() {
-  return require_loss<LossType, NetworkOutput<Net>>() + require_optimiser<OptimiserType>() +
-         require_backward<KernelFor<PlacedNetwork<Net>, Backend>>();
-}
+using TrainingRefusal =
+    FirstRefusal<Refuse<LossRefusal<LossType, NetworkOutput<Net>>>, Refuse<OptimiserRefusal<OptimiserType>>,
+                 Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, Backend>>>>;
 }  // namespace detail
 
 /// Owns gradients, moments and a workspace per worker; a step allocates nothing, takes no lock, and gives the same bits
 /// for any number of threads. The model must outlive it.
 template <class Net, class LossType = MeanSquaredError, class OptimiserType = Adam, HostBackend Backend = backend::Cpu>
 class Trainer {
-  enum { checked = detail::require_trainable<Net, LossType, OptimiserType, Backend>() };
+  enum { checked = detail::TrainingRefusal<Net, LossType, OptimiserType, Backend>::say() };
   using Rule = std::conditional_t<Optimiser<OptimiserType>, OptimiserType, Adam>;
 
  public:
@@ -79,11 +82,11 @@ class Trainer {
     if (options_.batch == 0) throw Error("trainer: a batch needs at least one sample");
     if constexpr (requires { loss_.check(); }) loss_.check();
     if constexpr (requires { optimiser_.check(); }) optimiser_.check();
-    const auto split = GroupSplit::of(options_.batch);
-    const std::size_t workers = std::min(executor_.size(), split.groups);
-    for (std::size_t i = 0; i < workers; ++i)
-      workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most(options_.batch)));
-    for (std::size_t i = 0; i < GroupSplit::of(options_.batch).groups; ++i) gradients_.emplace_back(array_size);
+    const std::size_t groups = GroupSplit::most_groups(options_.batch);
+    by_group_ = groups < executor_.size();
+    for (std::size_t i = 0; i < (by_group_ ? groups : executor_.size()); ++i)
+      workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most_samples(options_.batch)));
+    for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
     group_loss_.resize(gradients_.size());
     cut_pieces();
@@ -97,9 +100,11 @@ class Trainer {
     if (indices.empty() || indices.size() > options_.batch)
       throw Error("step: expected 1 to " + std::to_string(options_.batch) + " samples, found " +
                   std::to_string(indices.size()));
+    detail::check_target_count<LossType, typename ModelType::Out>(source, "step");
+    epoch_ = epoch;
     const auto split = GroupSplit::of(indices.size());
     executor_.run(split.groups, [&](std::size_t group, std::size_t worker) {
-      run_group(source, indices, split, group, *workers_[worker], epoch);
+      run_group(source, indices, split, group, *workers_[by_group_ ? group : worker]);
     });
     StepResult result;
     for (std::size_t g = 0; g < split.groups; ++g) result.loss += group_loss_[g];
@@ -117,15 +122,18 @@ class Trainer {
   std::span<const Scalar> gradient() const { return {gradients_[0].data(), layout.size}; }
   std::uint64_t steps() const { return steps_; }
 
-  /// Where the first value that is not finite appears in the samples of a step: "stack.2.core", a parameter's name, the
-  /// input, or a gradient. Slow; for the message of an error.
-  std::string first_non_finite(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices) {
+  /// Where the first value that is not finite appears in the samples of the last step: "the output of stack.2.core",
+  /// "the parameter ...", the input, or a gradient. Slow; for the message of an error.
+  /// Without `training` the pass is one of evaluation, and gradients are not looked at.
+  std::string first_non_finite(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices,
+                               bool training = true) {
     for (const ParameterInfo& p : parameter_table<Net>())
       if (!finite(model_.parameters().data() + p.offset, p.size)) return "the parameter " + p.name;
     WorkerType& worker = *workers_[0];
-    const auto split = GroupSplit::of(indices.size());
-    for (std::size_t g = 0; g < split.groups; ++g) {
-      Pass pass = load_group(source, indices, split, g, worker, 0);
+    const std::size_t most = worker.workspace.capacity();
+    for (std::size_t first = 0; first < indices.size(); first += most) {
+      Pass pass = load(source, indices, first, most, worker);
+      pass.training = training;
       if constexpr (!In::is_tokens)
         if (!finite(worker.workspace.input(), worker.samples() * In::elements)) return "the input";
       worker.forward(model_, pass);
@@ -133,15 +141,18 @@ class Trainer {
       const auto look = [&](const std::string& path, const Scalar* map, std::size_t elements) {
         if (where.empty() && !finite(map, elements)) where = path;
       };
-      if constexpr (requires { ModelType::Kernel::template for_each_map<Capability::train>(
-                                   worker.samples(), worker.workspace.saved(), worker.workspace.output(), where, look); })
-        ModelType::Kernel::template for_each_map<Capability::train>(
-            worker.samples(), worker.workspace.saved(), worker.workspace.output(), std::string(), look);
+      if constexpr (requires {
+                      ModelType::Kernel::template for_each_map<Capability::train>(
+                          worker.samples(), worker.workspace.saved(), worker.workspace.output(), where, look);
+                    })
+        ModelType::Kernel::template for_each_map<Capability::train>(worker.samples(), worker.workspace.saved(),
+                                                                    worker.workspace.output(), std::string(), look);
       else
         look("the network", worker.workspace.output(), worker.samples() * ModelType::Out::elements);
       if (!where.empty()) return "the output of " + where;
       if (!std::isfinite(worker.loss(loss_, 1))) return "the loss";
     }
+    if (!training) return "the loss";
     for (const ParameterInfo& p : parameter_table<Net>())
       if (!finite(gradients_[0].data() + p.offset, p.size)) return "the gradient of " + p.name;
     return "a sum of gradients";
@@ -160,10 +171,10 @@ class Trainer {
     bool decays;
   };
 
-  Pass load_group(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split,
-                  std::size_t group, WorkerType& worker, std::uint64_t epoch) const {
-    const std::size_t first = group * split.samples;
-    worker.load(source, indices.subspan(first, std::min(split.samples, indices.size() - first)), epoch);
+  /// Up to `most` samples of the batch from number `first` on.
+  Pass load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::size_t first,
+            std::size_t most, WorkerType& worker) const {
+    worker.load(source, indices.subspan(first, std::min(most, indices.size() - first)), epoch_);
     Pass pass;
     pass.training = true;
     pass.seed = options_.seed;
@@ -173,8 +184,8 @@ class Trainer {
   }
 
   void run_group(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split,
-                 std::size_t group, WorkerType& worker, std::uint64_t epoch) {
-    const Pass pass = load_group(source, indices, split, group, worker, epoch);
+                 std::size_t group, WorkerType& worker) {
+    const Pass pass = load(source, indices, group * split.samples, split.samples, worker);
     std::fill_n(gradients_[group].data(), layout.trainable_end, Scalar(0));
     worker.forward(model_, pass);
     group_loss_[group] = worker.loss(loss_, 1.0 / static_cast<double>(indices.size()));
@@ -185,6 +196,7 @@ class Trainer {
   void sum_groups(std::size_t groups) {
     using Lane = Lanes<Backend>;
     executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
+      [[maybe_unused]] const typename Backend::FloatMode mode;
       const Piece& piece = pieces_[i];
       Scalar* sum = gradients_[0].data();
       for (std::size_t at = piece.begin; at < piece.end; at += Lane::count) {  // tensors are padded: whole vectors
@@ -201,6 +213,7 @@ class Trainer {
     ++steps_;
     model_.edit([&](std::span<Scalar> parameters) {
       executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
+        [[maybe_unused]] const typename Backend::FloatMode mode;
         const Piece& piece = pieces_[i];
         const OptimiserStep step{.number = steps_,
                                  .learning_rate = optimiser_.learning_rate * rate * piece.factor,
@@ -255,13 +268,20 @@ class Trainer {
   Rule optimiser_;
   TrainerOptions options_;
   ExecutorRef executor_;
-  std::vector<std::unique_ptr<WorkerType>> workers_;
+  std::vector<std::unique_ptr<WorkerType>>
+      workers_;  ///< one a worker of the executor, or one a group if these are fewer
+  bool by_group_ = false;
   std::vector<AlignedArray<Scalar>> gradients_;  ///< one array a group
   std::vector<AlignedArray<Scalar>> moments_;
   std::vector<double> group_loss_;
   std::vector<Piece> pieces_;
   std::vector<double> piece_norm_;
   std::uint64_t steps_ = 0;
+  std::uint64_t epoch_ = 0;  ///< of the last step
 };
+
+template <class Net, class Backend, class LossType, class OptimiserType>
+Trainer(Model<Net, Backend>&, LossType, OptimiserType, TrainerOptions, ExecutorRef)
+    -> Trainer<Net, LossType, OptimiserType, Backend>;
 
 }  // namespace aila::inline v0

@@ -16,10 +16,28 @@ concept LossAcceptsOutput = Loss<LossType, Out>;
 
 namespace detail {
 template <class LossType, class Out>
-consteval int require_loss() {
-  constexpr bool accepted = Refused<Out> || LossAcceptsOutput<LossType, Out>;
-  static_assert(accepted, "aila: this loss cannot be taken of the network's output");
-  return 0;
+struct LossRefused {
+  static consteval int say() {
+    constexpr bool accepted = LossAcceptsOutput<LossType, Out>;
+    static_assert(accepted, "aila: this loss cannot be taken of the network's output");
+    return 0;
+  }
+};
+template <class LossType, class Out>
+using LossRefusal =
+    std::conditional_t<Refused<Out> || LossAcceptsOutput<LossType, Out>, NoRefusal, LossRefused<LossType, Out>>;
+}  // namespace detail
+
+namespace detail {
+/// Throws Error where a source gives another number of targets a sample than the loss takes.
+template <class LossType, class Out, class Source>
+void check_target_count(const Source& source, const char* where) {
+  if constexpr (LossAcceptsOutput<LossType, Out>) {
+    constexpr std::size_t expected = LossType::template targets<Out>;
+    if (expected > 0 && source.targets_per_sample() != expected)
+      throw Error(std::string(where) + ": expected " + std::to_string(expected) +
+                  " targets a sample for this loss, the samples have " + std::to_string(source.targets_per_sample()));
+  }
 }
 }  // namespace detail
 
@@ -32,7 +50,7 @@ class Worker {
   using Out = typename ModelType::Out;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
-  enum { checked = detail::require_loss<LossType, Out>() };
+  enum { checked = detail::LossRefusal<LossType, Out>::say() };
   static constexpr bool usable = LossAcceptsOutput<LossType, Out>;
   static constexpr std::size_t targets = [] {
     if constexpr (usable) return LossType::template targets<Out>;

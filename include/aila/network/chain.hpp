@@ -20,7 +20,7 @@ struct ChainPlan {
 /// y = last(...(first(x))). A chain is itself a layer.
 template <class... Layers>
 struct Chain {
-  enum { checked = detail::require_layers<sizeof...(Layers)>() };
+  using Refusal = std::conditional_t<(sizeof...(Layers) > 0), detail::NoRefusal, detail::ChainOfNothing<sizeof...(Layers)>>;
   static constexpr const char* name = "chain";
   static constexpr bool is_composite = true;
   static constexpr bool is_chain = true;
@@ -74,9 +74,12 @@ struct Residual : Chain<Layers...> {
   }();
   template <class In>
   static consteval int expect() {
-    static_assert(RealShape<In>, "aila: Residual takes real features; put an embedding between tokens and it");
-    if constexpr (RealShape<In>)
-      static_assert(keeps_shape<In>, "aila: the layers inside Residual must give back the shape they take");
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: Residual takes real features; embed tokens first");
+    if constexpr (real) {
+      constexpr bool keeps = keeps_shape<In>;
+      static_assert(keeps, "aila: the layers inside Residual must give back the shape they take");
+    }
     return 0;
   }
   template <class In>

@@ -14,7 +14,7 @@ namespace aila::inline v0 {
 /// 12345 as "12,345".
 inline std::string thousands(std::size_t n) {
   std::string text = std::to_string(n);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include "../backend/cpu.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
+#include "input.hpp"
 #include "walk.hpp"
 #include "workspace.hpp"
 
@@ -19,10 +20,11 @@ class Model {
  public:
   using Backend = BackendType;
   using Scalar = typename Backend::Scalar;
-  using Placed = PlacedNetwork<Net>;
+  using Placed = typename detail::BoundNetwork<Net>::Bound;
   using In = typename Placed::In;
   using Out = typename Placed::Out;
   using Kernel = KernelFor<Placed, Backend>;
+  enum { has_kernels = detail::RefusalOf<Kernel>::say() };
   static constexpr const auto& layout = parameter_layout<Placed>;
 
   /// First weights by each tensor's initialiser; the same numbers on every platform.
@@ -40,8 +42,8 @@ class Model {
   /// Copies all parameters from an array of the canonical layout, such as another model's; allocates nothing.
   void assign(std::span<const Scalar> parameters) {
     if (parameters.size() != layout.size)
-      throw Error("assign: expected the " + std::to_string(layout.size) + " numbers of the network's canonical array, found " +
-                  std::to_string(parameters.size()));
+      throw Error("assign: expected the " + std::to_string(layout.size) +
+                  " numbers of the network's canonical array, found " + std::to_string(parameters.size()));
     std::copy(parameters.begin(), parameters.end(), parameters_.data());
     pack();
   }
@@ -66,7 +68,26 @@ class Model {
   /// The packed copies, for kernels.
   const Scalar* packed() const noexcept { return packed_.data(); }
 
-  /// workspace.output() for x [samples, In...]; any number of threads may call it, each with its own workspace.
+  /// Outputs [samples, Out...] in the workspace for x [samples, In...], up to its capacity of samples; any number of
+  /// threads may call it, each with its own workspace. x is a contiguous range of the network's elements, such as
+  /// std::vector or a row-major Eigen map. Throws Error where it does not fit; allocates nothing.
+  template <class X, Capability C>
+  std::span<const Scalar> predict(const X& x, Workspace<Net, Backend, C>& workspace,
+                                  std::span<const std::int32_t> lengths = {}) const {
+    const auto elements = detail::elements_of<ElementOf<In, Scalar>, In>(x);
+    const std::size_t samples = elements.size() / In::elements;
+    if (samples * In::elements != elements.size() || samples > workspace.capacity())
+      throw Error("predict: expected up to " + std::to_string(workspace.capacity()) + " samples of " +
+                  std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
+    if (!lengths.empty() && lengths.size() != samples)
+      throw Error("predict: expected a length for each of the " + std::to_string(samples) + " samples, found " +
+                  std::to_string(lengths.size()));
+    predict(elements.data(), samples, workspace, lengths.empty() ? nullptr : lengths.data());
+    return {workspace.output(), samples * Out::elements};
+  }
+
+  /// The same, unchecked: workspace.output() for x [samples, In...]; any number of threads may call it, each with its
+  /// own workspace.
   template <Capability C>
   void predict(const ElementOf<In, Scalar>* x, std::size_t samples, Workspace<Net, Backend, C>& workspace,
                const std::int32_t* lengths = nullptr) const noexcept {

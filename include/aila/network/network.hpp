@@ -11,20 +11,30 @@ namespace aila::inline v0 {
 
 namespace detail {
 template <class Input>
-consteval int require_network_input() {
-  static_assert(AnyShape<Input>, "aila: the first argument of Network is its input: Sequence, Image, Vector, Tokens");
-  return 0;
-}
+struct InputRefused {
+  static consteval int say() {
+    constexpr bool shape = AnyShape<Input>;
+    static_assert(shape, "aila: Network begins with its input: a Sequence, Image, Vector or Tokens");
+    return 0;
+  }
+};
+template <class Input>
+struct NetworkInputOf {
+  using type = RefusedShape<InputRefused<Input>>;
+};
+template <AnyShape Input>
+struct NetworkInputOf<Input> {
+  using type = Input;
+};
 }  // namespace detail
 
 /// Derive from it: `struct Forecaster : Network<Sequence<12, 1>, Lstm<64>, LastStep, Linear<1>> {};`
 /// The derived name keeps symbols and error messages short.
 template <class InputShape, class... Layers>
 struct Network : Chain<Layers...> {
-  enum { input_checked = detail::require_network_input<InputShape>() };
   static constexpr const char* name = "network";
   static constexpr bool is_network = true;
-  using Input = std::conditional_t<AnyShape<InputShape>, InputShape, detail::RefusedShape>;
+  using Input = typename detail::NetworkInputOf<InputShape>::type;
 };
 
 template <class Net>
@@ -34,30 +44,50 @@ concept AnyNetwork = requires {
 };
 
 namespace detail {
-struct NotANetwork : Network<RefusedShape, Identity> {};
 
 template <class Net>
-consteval int require_network() {
-  static_assert(AnyNetwork<Net>, "aila: this type is not a network; derive it from Network<input, layers...>");
-  return 0;
-}
-template <class Net>
-struct CheckedNetwork {
-  enum { checked = require_network<Net>() };
-  using type = std::conditional_t<AnyNetwork<Net>, Net, NotANetwork>;
+struct NetworkRefused {
+  static consteval int say() {
+    constexpr bool network = AnyNetwork<Net>;
+    static_assert(network, "aila: this type is not a network; derive it from Network<input, layers...>");
+    return 0;
+  }
 };
-}  // namespace detail
+
+/// What stands for a network that is refused.
+template <class Why>
+struct RefusedNetwork : Network<RefusedShape<Why>, Identity> {};
 
 template <class Net>
-using CheckedNetwork = typename detail::CheckedNetwork<Net>::type;
+consteval auto refusal_of_network() {
+  if constexpr (!AnyNetwork<Net>)
+    return std::type_identity<NetworkRefused<Net>>{};
+  else if constexpr (Refused<typename Net::Input> || Refused<Net>)
+    return std::type_identity<FirstRefusal<typename Net::Input, Net>>{};
+  else
+    return std::type_identity<RefusalOf<typename Net::template Out<typename Net::Input>>>{};
+}
+
+/// A network bound to its input. What is wrong with the description is said here, where a program first uses it.
+template <class Net>
+struct BoundNetwork {
+  using Why = typename decltype(refusal_of_network<Net>())::type;
+  enum { checked = Why::say() };
+  using Used = std::conditional_t<std::is_same_v<Why, NoRefusal>, Net, RefusedNetwork<Why>>;
+  using Bound = Placed<Used, typename Used::Input>;
+  using In = typename Bound::In;
+  using Out = typename Bound::Out;
+};
+
+}  // namespace detail
 
 /// A network bound to its input.
 template <class Net>
-using PlacedNetwork = Placed<CheckedNetwork<Net>, typename CheckedNetwork<Net>::Input>;
+using PlacedNetwork = typename detail::BoundNetwork<Net>::Bound;
 template <class Net>
-using NetworkInput = typename PlacedNetwork<Net>::In;
+using NetworkInput = typename detail::BoundNetwork<Net>::In;
 template <class Net>
-using NetworkOutput = typename PlacedNetwork<Net>::Out;
+using NetworkOutput = typename detail::BoundNetwork<Net>::Out;
 
 /// Where each tensor lies in the canonical array: one range a kind, trainable tensors that decay first.
 template <std::size_t Tensors>
@@ -75,11 +105,14 @@ consteval auto make_layout() {
   ParameterLayout<Placed::tensors> layout;
   std::size_t next = 0;
   const auto place = [&](auto&& belongs) {
-    for (std::size_t i = 0; i < Placed::tensors; ++i)
-      if (belongs(Placed::parameters[i])) {
+    std::size_t i = 0;
+    for (const ParameterSpec& spec : Placed::parameters) {
+      if (belongs(spec)) {
         layout.offset[i] = static_cast<std::uint32_t>(next);
-        next += Placed::parameters[i].padded_size();
+        next += spec.padded_size();
       }
+      ++i;
+    }
     return next;
   };
   layout.decaying_end = place([](auto& p) { return p.kind == ParameterKind::trainable && p.decays; });

@@ -14,26 +14,37 @@ namespace aila::inline v0 {
 template <std::size_t N, class... Layers>
 struct Repeat {};
 
-template <std::size_t Index, class Layer, class In>
-concept LayerAcceptsInput = layer_accepts<Layer, In>();
-
 namespace detail {
 
 template <class Layers>
 struct ExpandedList;
 
-// Called from an enum: see core/shape.hpp.
 template <std::size_t count, std::size_t layers>
-consteval int require_repeat() {
-  static_assert(count > 0, "aila: Repeat needs a count of at least one");
-  static_assert(layers > 0, "aila: Repeat needs at least one layer");
-  return 0;
-}
+struct RepeatOfNothing {
+  static consteval int say() {
+    constexpr bool some = count > 0;
+    constexpr bool layer = layers > 0;
+    static_assert(some, "aila: Repeat needs a count of at least one");
+    static_assert(layer, "aila: Repeat needs at least one layer");
+    return 0;
+  }
+};
 template <std::size_t layers>
-consteval int require_layers() {
-  static_assert(layers > 0, "aila: a chain, a Residual or a network needs at least one layer");
-  return 0;
-}
+struct ChainOfNothing {
+  static consteval int say() {
+    constexpr bool layer = layers > 0;
+    static_assert(layer, "aila: a chain, a Residual or a network needs at least one layer");
+    return 0;
+  }
+};
+
+/// Where a layer was refused, placing goes on with this layer and its shape, and asks nothing more.
+template <class Why>
+struct RefusedLayer {
+  using Refusal = Why;
+  template <class In>
+  using Out = RefusedShape<Why>;
+};
 
 template <class L>
 struct Expanded {
@@ -41,7 +52,11 @@ struct Expanded {
 };
 template <std::size_t N, class... Layers>
 struct Expanded<Repeat<N, Layers...>> {
-  enum { checked = require_repeat<N, sizeof...(Layers)>() };
+  using type = List<RefusedLayer<RepeatOfNothing<N, sizeof...(Layers)>>>;
+};
+template <std::size_t N, class... Layers>
+  requires(N > 0 && sizeof...(Layers) > 0)
+struct Expanded<Repeat<N, Layers...>> {
   using Once = typename ExpandedList<List<Layers...>>::type;
   template <std::size_t... I>
   static List<At<Once, I % Once::size>...> expand(std::index_sequence<I...>);
@@ -71,28 +86,34 @@ template <class L>
 concept AnyLayer =
     MapsShape<L, Vector<1>> || MapsShape<L, Sequence<1, 1>> || MapsShape<L, Image<1, 1, 1>> || MapsShape<L, Tokens<1>>;
 
+/// Layer number Index does not take the shape In.
 template <std::size_t Index, class Layer, class In>
-consteval int require_accepts() {
-  if constexpr (!LayerAcceptsInput<Index, Layer, In>) {
-    if constexpr (requires { Layer::template expect<In>(); })
+struct LayerRefused {
+  static consteval int say() {
+    if constexpr (requires { Layer::template expect<In>(); }) {
       return Layer::template expect<In>();
-    else if constexpr (!AnyLayer<Layer> && !MapsShape<Layer, In>)
-      static_assert(AnyLayer<Layer>, "aila: this type is no layer; a layer has `template <class In> using Out`");
-    else
-      static_assert(LayerAcceptsInput<Index, Layer, In>,
-                    "aila: this layer does not accept the output of the layer before it");
+    } else {
+      constexpr bool layer = AnyLayer<Layer> || MapsShape<Layer, In>;
+      constexpr bool accepts = !layer || layer_accepts<Layer, In>();
+      static_assert(layer, "aila: this type is no layer; a layer has `template <class In> using Out`");
+      static_assert(accepts, "aila: this layer does not accept the output of the layer before it");
+      return 0;
+    }
   }
-  return 0;
-}
-
-/// Where a layer was refused, placing goes on with this layer and its shape, and asks nothing more.
-struct RefusedLayer {
-  template <class In>
-  using Out = RefusedShape;
 };
 
-template <class Layer, class In>
-using PlacedOrRefused = Placed<std::conditional_t<layer_accepts<Layer, In>(), Layer, RefusedLayer>, In>;
+template <std::size_t Index, class Layer, class In>
+consteval auto place_layer() {
+  if constexpr (Refused<Layer>)
+    return std::type_identity<Placed<RefusedLayer<RefusalOf<Layer>>, In>>{};
+  else if constexpr (!layer_accepts<Layer, In>())
+    return std::type_identity<Placed<RefusedLayer<LayerRefused<Index, Layer, In>>, In>>{};
+  else
+    return std::type_identity<Placed<Layer, In>>{};
+}
+/// The layer placed on In, or a RefusedLayer.
+template <std::size_t Index, class Layer, class In>
+using PlacedOrRefused = typename decltype(place_layer<Index, Layer, In>())::type;
 
 template <std::size_t Index, class In, class Done>
 struct Placing {
@@ -105,8 +126,7 @@ constexpr auto operator>>(Placing<Index, In, Done> placing, std::type_identity<L
   if constexpr (Refused<In>) {
     return placing;
   } else {
-    enum { checked = require_accepts<Index, Layer, In>() };
-    using Child = PlacedOrRefused<Layer, In>;
+    using Child = PlacedOrRefused<Index, Layer, In>;
     return Placing<Index + 1, typename Child::Out, Append<Done, Child>>{};
   }
 }
@@ -122,7 +142,7 @@ struct PlaceAll<In, List<Layers...>> {
 template <class... Part>
 consteval auto joined_parameters(List<Part...>) {
   std::array<ParameterSpec, (Part::tensors + ... + 0)> table{};
-  std::size_t next = 0;
+  [[maybe_unused]] std::size_t next = 0;
   (
       [&] {
         for (const auto& spec : Part::parameters) table[next++] = spec;

@@ -21,20 +21,20 @@ class Predictor {
   /// Another model of the same network from the next call on; nothing is copied.
   void use(const ModelType& model) noexcept { model_ = &model; }
 
-  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>): the outputs, valid until the
-  /// next call. `length` is the number of valid steps of a sequence; 0 stands for all of them.
+  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed size):
+  /// the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for all of them.
   template <class X>
     requires(detail::static_size<X>() != std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {
-    enum { checked = detail::require_size<detail::static_size<X>(), In::elements>() };
-    return one(detail::elements_of<Element>(x).data(), length);
+    enum { checked = detail::require_size<detail::static_size<X>(), In>() };
+    return one(detail::elements_of<Element, In>(x).data(), length);
   }
 
   /// One sample of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
   template <class X>
     requires(detail::static_size<X>() == std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
-    const auto elements = detail::elements_of<Element>(x);
+    const auto elements = detail::elements_of<Element, In>(x);
     if (elements.size() != In::elements)
       throw Error("predict: expected the " + std::to_string(In::elements) + " elements of an input of shape " +
                   extents_text(In::extents.data(), In::rank) + ", found " + std::to_string(elements.size()));
@@ -44,16 +44,8 @@ class Predictor {
   /// Several samples [samples, In...] at once: outputs [samples, Out...]. Throws Error where they do not fit.
   template <class X>
   std::span<const Scalar> batch(const X& x, std::span<const std::int32_t> lengths = {}) {
-    const auto elements = detail::elements_of<Element>(x);
-    const std::size_t samples = elements.size() / In::elements;
-    if (samples * In::elements != elements.size() || samples > workspace_.capacity())
-      throw Error("predict: expected up to " + std::to_string(workspace_.capacity()) + " samples of " +
-                  std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
-    if (!lengths.empty() && lengths.size() != samples)
-      throw Error("predict: expected a length for each of the " + std::to_string(samples) + " samples, found " +
-                  std::to_string(lengths.size()));
-    model_->predict(elements.data(), samples, workspace_, lengths.empty() ? nullptr : lengths.data());
-    return {workspace_.output(), samples * Out::elements};
+    enum { checked = detail::require_input<X, Element>() };
+    return model_->predict(x, workspace_, lengths);
   }
 
  private:

@@ -35,11 +35,6 @@ struct StackLayer {
   static constexpr std::size_t flops = detail::summed_flops(Parts{});
 };
 
-template <std::size_t Index, class Policy, class Own, class Before>
-concept PolicyAcceptsShapes = Policy::template accepts<Own, Before>;
-template <std::size_t Index, class Own, class... Earlier>
-concept EarlierMapsPool = (pools_to<Earlier, Own>() && ...);
-
 namespace detail {
 
 template <class L>
@@ -73,24 +68,51 @@ struct BeforeOf<integrate::Reads::previous, Own, List<H...>> {
   using type = ShapeList<WithFeatures<Own, Last<List<H...>>::features>>;
 };
 
+/// Earlier maps of which one does not pool to layer Index's positions.
 template <std::size_t Index, class Own, class... Earlier>
-consteval bool require_pools(List<Earlier...>) {
-  static_assert(EarlierMapsPool<Index, Own, Earlier...>,
-                "aila: an earlier map of the stack does not divide into whole windows of this layer's positions");
-  return EarlierMapsPool<Index, Own, Earlier...>;
-}
-
-template <std::size_t Index, class Policy, class Own, class Before>
-consteval int require_policy() {
-  if constexpr (!PolicyAcceptsShapes<Index, Policy, Own, Before>) {
-    if constexpr (requires { Policy::template expect<Own, Before>(); })
-      return Policy::template expect<Own, Before>();
-    else
-      static_assert(PolicyAcceptsShapes<Index, Policy, Own, Before>,
-                    "aila: this policy does not accept the shapes that meet in this layer");
+struct MapsRefused {
+  static consteval int say() {
+    constexpr bool divides = (pools_to<Earlier, Own>() && ...);
+    static_assert(divides, "aila: earlier maps must divide into whole windows of this layer's map");
+    return 0;
   }
-  return 0;
-}
+};
+
+/// The policy does not accept what meets in layer Index.
+template <std::size_t Index, class Policy, class Own, class Before>
+struct PolicyRefused {
+  static consteval int say() {
+    if constexpr (requires { Policy::template expect<Own, Before>(); }) {
+      return Policy::template expect<Own, Before>();
+    } else {
+      constexpr bool accepts = Policy::template accepts<Own, Before>;
+      static_assert(accepts, "aila: this policy does not accept the shapes that meet in this layer");
+      return 0;
+    }
+  }
+};
+
+template <class Policy, std::size_t layers, std::size_t epilogues>
+struct StackRefused {
+  static consteval int say() {
+    constexpr bool policy = AnyPolicy<Policy>;
+    constexpr bool layer = !policy || layers > 0;
+    constexpr bool epilogue = !policy || epilogues <= 1;
+    static_assert(policy, "aila: the first argument of Stack is its policy, one of integrate::...");
+    static_assert(layer, "aila: a stack needs at least one layer");
+    static_assert(epilogue, "aila: two options of one role; a stack has one epilogue");
+    return 0;
+  }
+};
+
+template <class Epilogue, class Own>
+struct EpilogueRefused {
+  static consteval int say() {
+    constexpr bool keeps = std::is_same_v<typename Epilogue::template Out<Own>, Own>;
+    static_assert(keeps, "aila: the epilogue of a stack must keep the shape of the layer");
+    return 0;
+  }
+};
 
 template <integrate::Reads reads, class Published>
 struct ReadOf {
@@ -100,23 +122,36 @@ template <class... H>
 struct ReadOf<integrate::Reads::all, List<H...>> {
   using type = List<H...>;
 };
-template <class... H>
-struct ReadOf<integrate::Reads::previous, List<H...>> {
-  using type = List<Last<List<H...>>>;
+template <class First, class... H>
+struct ReadOf<integrate::Reads::previous, List<First, H...>> {
+  using type = List<Last<List<First, H...>>>;
 };
 
-/// The integration of layer Index. A refused one counts as None, so that one mistake gives one error.
+template <std::size_t Index, class Own, class... Earlier>
+consteval bool pools(List<Earlier...>) {
+  return (pools_to<Earlier, Own>() && ...);
+}
+template <std::size_t Index, class Own, class Maps>
+struct MapsRefusedOf;
+template <std::size_t Index, class Own, class... Earlier>
+struct MapsRefusedOf<Index, Own, List<Earlier...>> {
+  using type = MapsRefused<Index, Own, Earlier...>;
+};
+
+/// The integration of layer Index, or what refuses it as Refuse<...>.
 template <std::size_t Index, class Policy, class Own, class Published>
 consteval auto place_integration() {
+  using Read = typename ReadOf<Policy::reads, Published>::type;
   if constexpr (Published::size == 0 || Policy::reads == integrate::Reads::nothing) {
     return std::type_identity<Integration<integrate::None, Own, Shapes<>>>{};
-  } else if constexpr (!require_pools<Index, Own>(typename ReadOf<Policy::reads, Published>::type{})) {
-    return std::type_identity<Integration<integrate::None, Own, Shapes<>>>{};
+  } else if constexpr (!pools<Index, Own>(Read{})) {
+    return std::type_identity<Refuse<typename MapsRefusedOf<Index, Own, Read>::type>>{};
   } else {
     using Before = typename BeforeOf<Policy::reads, Own, Published>::type;
-    enum { checked = require_policy<Index, Policy, Own, Before>() };
-    using Chosen = std::conditional_t<PolicyAcceptsShapes<Index, Policy, Own, Before>, Policy, integrate::None>;
-    return std::type_identity<Integration<Chosen, Own, Before>>{};
+    if constexpr (Policy::template accepts<Own, Before>)
+      return std::type_identity<Integration<Policy, Own, Before>>{};
+    else
+      return std::type_identity<Refuse<PolicyRefused<Index, Policy, Own, Before>>>{};
   }
 }
 
@@ -126,12 +161,24 @@ struct CoreInput {
   using type = Previous;
 };
 template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
-  requires(Policy::concatenates)
+  requires(Policy::concatenates && !pools<Index, Previous>(List<First, Second, H...>{}))
 struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
-  static constexpr bool pools = require_pools<Index, Previous>(List<First, Second, H...>{});
-  static constexpr std::size_t width = First::features + Second::features + (H::features + ... + 0);
-  using type = WithFeatures<Previous, pools ? width : Previous::features>;
+  using type = RefusedShape<MapsRefused<Index, Previous, First, Second, H...>>;
 };
+template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
+  requires(Policy::concatenates && pools<Index, Previous>(List<First, Second, H...>{}))
+struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
+  using type = WithFeatures<Previous, First::features + Second::features + (H::features + ... + 0)>;
+};
+
+template <std::size_t Index, class Epilogue, class Own>
+consteval auto place_epilogue() {
+  using Last = PlacedOrRefused<Index, Epilogue, Own>;
+  if constexpr (Refused<typename Last::Out> || std::is_same_v<typename Last::Out, Own>)
+    return std::type_identity<Last>{};
+  else
+    return std::type_identity<Placed<RefusedLayer<EpilogueRefused<Epilogue, Own>>, Own>>{};
+}
 
 template <class Policy, class EpilogueLayer, std::size_t Index, class In, class Published, class Done>
 struct StackPlacing {
@@ -140,29 +187,6 @@ struct StackPlacing {
   using Layers = Done;
 };
 
-template <class Policy, std::size_t layers, std::size_t epilogues>
-consteval int require_stack() {
-  static_assert(AnyPolicy<Policy>, "aila: the first argument of Stack is its policy, one of integrate::...");
-  static_assert(!AnyPolicy<Policy> || layers > 0, "aila: a stack needs at least one layer");
-  static_assert(epilogues <= 1, "aila: two options of one role; a stack has one epilogue");
-  return 0;
-}
-
-template <class Epilogue, class Own>
-consteval int require_epilogue() {
-  if constexpr (layer_accepts<Epilogue, Own>())
-    static_assert(std::is_same_v<typename Epilogue::template Out<Own>, Own>,
-                  "aila: the epilogue of a stack must keep the shape of the layer");
-  else
-    return require_accepts<0, Epilogue, Own>();
-  return 0;
-}
-template <class Epilogue, class Own>
-consteval bool epilogue_fits() {
-  if constexpr (layer_accepts<Epilogue, Own>()) return std::is_same_v<typename Epilogue::template Out<Own>, Own>;
-  return false;
-}
-
 template <class Policy, class EpilogueLayer, std::size_t Index, class In, class Published, class Done, class Core>
 constexpr auto operator>>(StackPlacing<Policy, EpilogueLayer, Index, In, Published, Done> placing,
                           std::type_identity<Core>) {
@@ -170,17 +194,19 @@ constexpr auto operator>>(StackPlacing<Policy, EpilogueLayer, Index, In, Publish
     return placing;
   } else {
     using CoreIn = typename CoreInput<Index, Policy, In, Published>::type;
-    enum { checked = require_accepts<Index, Core, CoreIn>() };
-    using PlacedCore = PlacedOrRefused<Core, CoreIn>;
+    using PlacedCore = PlacedOrRefused<Index, Core, CoreIn>;
     using Own = typename PlacedCore::Out;
-    if constexpr (Refused<Own>) {
-      return StackPlacing<Policy, EpilogueLayer, Index, Own, Published, Done>{};
+    if constexpr (Refused<CoreIn> || Refused<Own>) {
+      return StackPlacing<Policy, EpilogueLayer, Index, RefusedShape<FirstRefusal<CoreIn, Own>>, Published, Done>{};
     } else {
       using Integrated = typename decltype(place_integration<Index, Policy, Own, Published>())::type;
-      enum { fits = Index == 0 ? require_epilogue<EpilogueLayer, Own>() : 0 };
-      using Last = Placed<std::conditional_t<epilogue_fits<EpilogueLayer, Own>(), EpilogueLayer, Identity>, Own>;
-      return StackPlacing<Policy, EpilogueLayer, Index + 1, Own, Append<Published, Own>,
-                          Append<Done, StackLayer<PlacedCore, Integrated, Last>>>{};
+      using Last = typename decltype(place_epilogue<Index, EpilogueLayer, Own>())::type;
+      using Why = FirstRefusal<Integrated, typename Last::Out>;
+      if constexpr (!std::is_same_v<Why, NoRefusal>)
+        return StackPlacing<Policy, EpilogueLayer, Index, RefusedShape<Why>, Published, Done>{};
+      else
+        return StackPlacing<Policy, EpilogueLayer, Index + 1, Own, Append<Published, Own>,
+                            Append<Done, StackLayer<PlacedCore, Integrated, Last>>>{};
     }
   }
 }
@@ -212,13 +238,14 @@ struct Stack {
   static constexpr bool is_composite = true;
   static constexpr bool is_stack = true;
   using WrittenCores = typename decltype((detail::Cores<>{} >> ... >> std::type_identity<Parts>{}))::type;
-  enum { checked = detail::require_stack<P, WrittenCores::size, detail::count_of_role<role::Epilogue, Parts...>>() };
+  static constexpr std::size_t epilogues = detail::count_of_role<role::Epilogue, Parts...>;
+  static constexpr bool well_formed = AnyPolicy<P> && WrittenCores::size > 0 && epilogues <= 1;
+  using Refusal =
+      std::conditional_t<well_formed, detail::RefusalOf<P>, detail::StackRefused<P, WrittenCores::size, epilogues>>;
 
   using Policy = std::conditional_t<AnyPolicy<P>, P, integrate::None>;
   using EpilogueLayer = typename detail::Picked<role::Epilogue, Epilogue<ReluLayerNorm>, Parts...>::type::Layer;
-  /// Without a policy the other parts are not looked at: they may stand in the wrong place too.
-  using CoreLayers = typename detail::ExpandedList<
-      std::conditional_t<AnyPolicy<P>, WrittenCores, List<detail::RefusedLayer>>>::type;
+  using CoreLayers = typename detail::ExpandedList<WrittenCores>::type;
 
   template <class In>
   using Plan = StackPlan<Policy, EpilogueLayer, In, CoreLayers>;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "../core/random.hpp"
 #include "network.hpp"
 
@@ -55,13 +56,6 @@ struct ParameterInfo {
   ParameterKind kind = ParameterKind::trainable;
   bool decays = true;
 };
-
-/// "[256, 64]"
-inline std::string extents_text(const std::size_t* extents, std::size_t rank) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < rank; ++i) text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
-  return text + "]";
-}
 
 namespace detail {
 struct TableBuilder {

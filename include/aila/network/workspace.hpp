@@ -13,13 +13,14 @@ template <class Net, HostBackend Backend, Capability C>
 class Workspace {
  public:
   using Scalar = typename Backend::Scalar;
-  using Placed = PlacedNetwork<Net>;
+  using Placed = typename detail::BoundNetwork<Net>::Bound;
   using In = typename Placed::In;
   using Out = typename Placed::Out;
   using Kernel = KernelFor<Placed, Backend>;
   using Element = ElementOf<In, Scalar>;
   static constexpr const auto& layout = parameter_layout<Placed>;
-  enum { checked = keeps_for_backward(C) ? detail::require_backward<std::conditional_t<keeps_for_backward(C), Kernel, void>>() : 0 };
+  using MissingBackward = std::conditional_t<keeps_for_backward(C), detail::MissingBackward<Kernel>, detail::NoRefusal>;
+  enum { has_kernels = detail::RefusalOf<Kernel>::say(), has_backward = MissingBackward::say() };
 
   constexpr explicit Workspace(std::size_t samples)
       : capacity_(samples), memory_(size(samples)), tokens_(copies_tokens ? samples * In::elements : 0) {
@@ -51,6 +52,7 @@ class Workspace {
 
   /// output() = network(x), x [samples, In...].
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
+    [[maybe_unused]] const typename Backend::FloatMode mode;
     Kernel::template forward<C>(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                 buffers_.saved, buffers_.scratch);
   }
@@ -60,6 +62,7 @@ class Workspace {
                           bool wants_input_gradient = false)
     requires(keeps_for_backward(C))
   {
+    [[maybe_unused]] const typename Backend::FloatMode mode;
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {

@@ -16,38 +16,32 @@ template <class Scalar, class Arch>
   return xsimd::select(x == x, value, x);
 }
 
-/// tanh for gates. float: x P(x^2) / Q(x^2), fitted to |x| <= 8.5, where tanh rounds to 1, for least relative error
-/// (1.2e-8 before rounding); rounding may leave it one unit above 1. double: xsimd's.
+/// tanh for gates, NaN where x is. float: x + x^3 P(x^2) for |x| < 0.625, a fit of least relative error, and
+/// 1 - 2 / (e^|2x| + 1) beyond: within 1.2 units in the last place, since a stack of layers adds such errors up.
+/// double: xsimd's.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> tanh_gate(const xsimd::batch<Scalar, Arch>& x) noexcept {
   using B = xsimd::batch<Scalar, Arch>;
   if constexpr (std::is_same_v<Scalar, float>) {
-    const B z = xsimd::max(B(-8.5F), xsimd::min(B(8.5F), x));  // the second operand is what x86 returns for a NaN
-    const B t = z * z;
-    B p = fmadd(t, B(1.43455044566e-8F), B(2.13036467362e-5F));
-    B q = fmadd(t, B(8.17555244344e-7F), B(3.35401949119e-4F));
-    p = fmadd(p, t, B(3.53715098765e-3F));
-    q = fmadd(q, t, B(2.60345810191e-2F));
-    p = fmadd(p, t, B(0.134158604309F));
-    q = fmadd(q, t, B(0.46749183818F));
-    p = fmadd(p, t, B(1.0F));
-    q = fmadd(q, t, B(1.0F));
-    return z * p / q;
+    const B size = xsimd::abs(x);
+    const B t = x * x;
+    B p = fmadd(t, B(-5.70498692604e-03F), B(2.06390871573e-02F));
+    p = fmadd(p, t, B(-5.37397150482e-02F));
+    p = fmadd(p, t, B(1.33314421976e-01F));
+    p = fmadd(p, t, B(-3.33332819420e-01F));
+    const B near = fmadd(p * t, x, x);
+    const B far = B(1.0F) - B(2.0F) / (xsimd::exp(size + size) + B(1.0F));
+    return simd::keep_nan(x, xsimd::select(size < B(0.625F), near, xsimd::select(x < B(0.0F), -far, far)));
   } else {
     return simd::keep_nan(x, xsimd::tanh(x));
   }
 }
 
-/// Sigmoid for gates: absolute error 1e-7; float takes it from tanh, 0.5 tanh(x / 2) + 0.5, without an exponential.
+/// Sigmoid for gates, 1 / (1 + e^-x): float within 1e-7 absolute.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> sigmoid_gate(const xsimd::batch<Scalar, Arch>& x) noexcept {
   using B = xsimd::batch<Scalar, Arch>;
-  const B half = B(Scalar(0.5));
-  if constexpr (std::is_same_v<Scalar, float>) {
-    return fmadd(tanh_gate(x * half), half, half);
-  } else {
-    return B(Scalar(1)) / (B(Scalar(1)) + keep_nan(x, xsimd::exp(-x)));
-  }
+  return B(Scalar(1)) / (B(Scalar(1)) + keep_nan(x, xsimd::exp(-x)));
 }
 
 }  // namespace aila::inline v0::simd
@@ -84,17 +78,18 @@ template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> abs(const xsimd::batch<T, A>& x) noexcept {
   return xsimd::abs(x);
 }
+/// A NaN in the first place stays, one in the second may be passed over, as with scalars.
 template <class T, class A>
   requires std::floating_point<T>
 [[gnu::always_inline]] inline xsimd::batch<T, A> max(const xsimd::batch<T, A>& a,
                                                      const xsimd::batch<T, A>& b) noexcept {
-  return xsimd::max(a, b);
+  return xsimd::max(b, a);  // the second operand is what x86 returns for a NaN in either
 }
 template <class T, class A>
   requires std::floating_point<T>
 [[gnu::always_inline]] inline xsimd::batch<T, A> min(const xsimd::batch<T, A>& a,
                                                      const xsimd::batch<T, A>& b) noexcept {
-  return xsimd::min(a, b);
+  return xsimd::min(b, a);
 }
 template <class T, class A>
   requires std::floating_point<T>

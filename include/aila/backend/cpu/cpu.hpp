@@ -5,6 +5,7 @@
 
 #include "../host/lanes.hpp"
 #include "batch_functions.hpp"
+#include "float_mode.hpp"
 #include "simd.hpp"
 
 namespace aila::inline v0 {
@@ -17,6 +18,7 @@ struct CpuOn {
   using Arch = ArchType;
   using Scalar = ScalarType;
   static constexpr bool is_host = true;
+  using FloatMode = FlushDenormals;
   static constexpr const char* name = "cpu";
 };
 

@@ -5,77 +5,9 @@
 // features, twice with an input gradient) FLOP.
 #pragma once
 
-#include "lstm_forward.hpp"
+#include "lstm_backward_tile.hpp"
 
 namespace aila::inline v0::cpu {
-
-template <class Scalar>
-struct LstmBackStep {
-  std::size_t inner, units, lanes;  // inner is 0 in the last step, behind which no gradient comes from
-  const Scalar* d_gates_after;
-  const Scalar* weights;
-  const Scalar* gates;
-  const Scalar* c;
-  const Scalar* c_before;  // null in the first step
-  const Scalar* dy;
-  std::size_t dy_stride;
-  Scalar* d_gates;
-  Scalar* dc;
-  const std::int32_t* lengths;
-  std::int32_t step;
-};
-
-/// Gradients of the gates' sums of `Rows` samples and `Vectors` vectors of units from vector `first` on.
-template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
-[[gnu::noinline]] void lstm_backward_tile(const LstmBackStep<Scalar>& step, std::size_t row,
-                                          std::size_t first) noexcept {
-  using B = simd::Batch<Scalar, Arch>;
-  constexpr std::size_t W = simd::width<Scalar, Arch>;
-  const std::size_t L = step.lanes, stride = gate_count * L;
-  Sums<Scalar, Arch, Rows, Vectors> sums;
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = B(Scalar(0));
-  }
-  multiply_add(step.inner, step.d_gates_after + row * stride, stride, 1, step.weights + first * W * stride, Vectors * W,
-               W, sums);
-  alignas(64) Scalar dh_next[Rows][Vectors][W];
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) simd::store(dh_next[r][v], sums.at[r][v]);
-  }
-  const B one = B(Scalar(1));
-  for (std::size_t r = 0; r < Rows; ++r) {
-    const bool valid = step.lengths == nullptr || step.lengths[row + r] > step.step;
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      const std::size_t unit = (first + v) * W, at = (row + r) * L + unit;
-      const Scalar* gates = step.gates + (row + r) * stride + unit;
-      Scalar* d_gates = step.d_gates + (row + r) * stride + unit;
-      if (!valid) {
-        for (std::size_t g = 0; g < gate_count; ++g) simd::store(d_gates + g * L, B(Scalar(0)));
-        continue;
-      }
-      const Scalar* from = step.dy + (row + r) * step.dy_stride + unit;
-      const B dy = unit + W <= step.units ? simd::load<Scalar, Arch>(from)
-                                          : simd::load_first<Scalar, Arch>(from, step.units - unit);
-      const B dh = dy + simd::load<Scalar, Arch>(dh_next[r][v]);
-      const B i = simd::load<Scalar, Arch>(gates + input_gate * L),
-              f = simd::load<Scalar, Arch>(gates + forget_gate * L);
-      const B g = simd::load<Scalar, Arch>(gates + cell_gate * L),
-              o = simd::load<Scalar, Arch>(gates + output_gate * L);
-      const B c_before = step.c_before == nullptr ? B(Scalar(0)) : simd::load<Scalar, Arch>(step.c_before + at);
-      const B tanh_c = simd::tanh_gate(simd::load<Scalar, Arch>(step.c + at));
-      const B dc = simd::fmadd(dh * o, one - tanh_c * tanh_c, simd::load<Scalar, Arch>(step.dc + at));
-      simd::store(d_gates + input_gate * L, dc * g * i * (one - i));
-      simd::store(d_gates + forget_gate * L, dc * c_before * f * (one - f));
-      simd::store(d_gates + cell_gate * L, dc * i * (one - g * g));
-      simd::store(d_gates + output_gate * L, dh * tanh_c * o * (one - o));
-      simd::store(step.dc + at, dc * f);
-    }
-  }
-}
 
 /// d_weight [4 units, columns] += d_gates^T b over the steps [begin, end) of all samples, d_gates of step t at d_gates
 /// + (t - first) stride, b of sample s and step t at b + (s steps + t - delay) columns.
@@ -105,8 +37,8 @@ template <class Scalar, class Arch>
 }
 
 /// Adds to dx [n, steps, features] (or null: not wanted), d_weight_ih [4 units, features], d_weight_hh [4 units, units]
-/// and d_bias [4 units] (all three or none may be null) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing
-/// at or behind a sample's length is read of x, y and dy.
+/// and d_bias [4 units] (all three or none may be null) what dy [n, steps, units] gives. x, lengths, packed, y and
+/// saved are those of forward; nothing at or behind a sample's length is read of x, y and dy.
 template <class Scalar, class Arch>
 [[gnu::noinline]] void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
                                            const std::int32_t* lengths, const Scalar* packed, const Scalar* y,
@@ -150,9 +82,9 @@ template <class Scalar, class Arch>
       for (std::size_t p = 0; p < panels.count; ++p)
         with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
           constexpr std::size_t V = decltype(vectors)::value;
-          const Parts tiles(n, most_rows<Arch>(V));
+          const Parts tiles(n, lstm_rows<Arch>);
           for (std::size_t i = 0; i < tiles.count; ++i)
-            with_constant<most_rows<Arch>(V)>(tiles.size(i), [&](auto rows) {
+            with_constant<lstm_rows<Arch>>(tiles.size(i), [&](auto rows) {
               lstm_backward_tile<Scalar, Arch, decltype(rows)::value, V>(step, tiles.begin(i), panels.begin(p));
             });
         });

@@ -111,10 +111,10 @@ template <bool Save, class Scalar, class Arch>
     }
     for (std::size_t t = begin; t < end; ++t, step.gates += stride, step.y += U) {
       step.step = static_cast<std::int32_t>(t);
-      const Parts tiles(n, most_rows<Arch>(gate_count));
+      const Parts tiles(n, lstm_rows<Arch>);
       for (std::size_t v = 0; v < sizes.vectors(); ++v)
         for (std::size_t i = 0; i < tiles.count; ++i)
-          with_constant<most_rows<Arch>(gate_count)>(tiles.size(i), [&](auto rows) {
+          with_constant<lstm_rows<Arch>>(tiles.size(i), [&](auto rows) {
             lstm_forward_tile<Scalar, Arch, decltype(rows)::value, Save>(step, tiles.begin(i), v);
           });
       step.inner = U;

@@ -10,6 +10,10 @@ namespace aila::inline v0::cpu {
 /// The four gates of one unit, in PyTorch's order.
 inline constexpr std::size_t input_gate = 0, forget_gate = 1, cell_gate = 2, output_gate = 3, gate_count = 4;
 
+/// Samples of a tile: a group of eight is two tiles of four, and fewer sizes are compiled.
+template <class Arch>
+inline constexpr std::size_t lstm_rows = smaller(4, most_rows<Arch>(gate_count));
+
 /// Where everything of a group lies. Units are padded to whole vectors (`lanes`); the padding is zero and stays zero.
 /// Inside, time is outermost: a step's rows lie together, and 64 bytes between steps keep equal samples off equal cache
 /// sets.

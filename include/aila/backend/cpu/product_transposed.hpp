@@ -39,13 +39,15 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
     }
   }
   if constexpr (Swap) {
+    alignas(64) Scalar lanes[Rows][Vectors * W];
     AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      simd::Batch<Scalar, Arch> features[Rows];
+    for (std::size_t r = 0; r < Rows; ++r) {
       AILA_UNROLL
-      for (std::size_t r = 0; r < Rows; ++r) features[r] = sums.at[r][v];
-      simd::add_tile(c + (j + v * W) * ldc + m, ldc, v + 1 == Vectors ? last : W, Rows, features);
+      for (std::size_t v = 0; v < Vectors; ++v) simd::store(lanes[r] + v * W, sums.at[r][v]);
     }
+    c += j * ldc + m;  // Scalar by Scalar: overlapping masked loads and stores would wait for each other
+    for (std::size_t i = 0; i < (Vectors - 1) * W + last; ++i, c += ldc)
+      for (std::size_t r = 0; r < Rows; ++r) c[r] += lanes[r][i];
   } else {
     c += m * ldc + j;
     AILA_UNROLL
@@ -68,15 +70,17 @@ template <bool Swap, class Scalar, class Arch>
 [[gnu::noinline]] void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M,
                                     std::size_t lda, std::size_t N, std::size_t ldb, Scalar* c,
                                     std::size_t ldc) noexcept {
-  constexpr std::size_t W = simd::width<Scalar, Arch>, most_vectors = Swap ? 2 : panel_vectors;
-  const Parts panels(ceil_div(N, W), most_vectors);
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  // One row needs four vectors for enough independent sums; several rows of the short side do with two.
+  const Parts panels(ceil_div(N, W), Swap && M > 1 ? 2 : panel_vectors);
   for (std::size_t p = 0; p < panels.count; ++p)
-    with_constant<most_vectors>(panels.size(p), [&](auto vectors) {
+    with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
       constexpr std::size_t V = decltype(vectors)::value;
       const std::size_t column = panels.begin(p) * W;
-      const Parts tiles(M, most_rows<Arch>(V));
+      constexpr std::size_t most = Swap && V > 2 ? 1 : most_rows<Arch>(V);
+      const Parts tiles(M, most);
       for (std::size_t t = 0; t < tiles.count; ++t)
-        with_constant<most_rows<Arch>(V)>(tiles.size(t), [&](auto rows) {
+        with_constant<most>(tiles.size(t), [&](auto rows) {
           transposed_tile<Swap, Scalar, Arch, decltype(rows)::value, V>(
               segments, count, tiles.begin(t), lda, column, ldb, c, ldc, smaller(W, N - column - (V - 1) * W));
         });

@@ -3,5 +3,6 @@
 
 #include "batch.hpp"
 #include "batch_math.hpp"
+#include "partial.hpp"
 #include "shuffle.hpp"
 #include "tile.hpp"

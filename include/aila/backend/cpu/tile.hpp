@@ -3,6 +3,7 @@
 // With a position in each lane, a sum over features needs no shuffles. One tile costs log2(width) shuffles a register.
 #pragma once
 
+#include "partial.hpp"
 #include "shuffle.hpp"
 
 namespace aila::inline v0::simd {

@@ -38,25 +38,25 @@ concept SlopeBody = requires(V v) {
 namespace detail {
 template <class Layer>
 struct LayerWithoutBackward {
-  static consteval int require() {
+  static consteval int say() {
     constexpr bool exists = std::is_void_v<Layer>;
-    static_assert(exists, "aila: training needs this layer's backward; write backward<In>(x, w, dy, dx, g) beside its forward");
+    static_assert(exists, "aila: training needs this layer's backward(x, w, dy, dx, g)");
     return 0;
   }
 };
 template <class Layer>
 struct LayerWithoutSlope {
-  static consteval int require() {
+  static consteval int say() {
     constexpr bool exists = std::is_void_v<Layer>;
-    static_assert(exists, "aila: training needs this layer's slope; write slope(x, y) = dy/dx beside its value(x)");
+    static_assert(exists, "aila: training needs this layer's slope(x, y), which is dy/dx");
     return 0;
   }
 };
 template <class Policy>
 struct PolicyWithoutBackward {
-  static consteval int require() {
+  static consteval int say() {
     constexpr bool exists = std::is_void_v<Policy>;
-    static_assert(exists, "aila: training needs this policy's backward; integrate/policy.hpp says how it is written");
+    static_assert(exists, "aila: training needs this policy's backward; see integrate/policy.hpp");
     return 0;
   }
 };
@@ -76,7 +76,7 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
-  using MissingBackward = std::conditional_t<SlopeBody<L, V>, void, detail::LayerWithoutSlope<L>>;
+  using MissingBackward = std::conditional_t<SlopeBody<L, V>, detail::NoRefusal, detail::LayerWithoutSlope<L>>;
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -111,7 +111,7 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
   using Out = typename L::template Out<In>;
-  using MissingBackward = std::conditional_t<BackwardBody<L, In, V>, void, detail::LayerWithoutBackward<L>>;
+  using MissingBackward = std::conditional_t<BackwardBody<L, In, V>, detail::NoRefusal, detail::LayerWithoutBackward<L>>;
   static constexpr bool position_wise = detail::is_position_wise<L>();
   static constexpr const char* name = position_wise ? "body, lanes of positions" : "body, lanes of samples";
   static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
@@ -176,7 +176,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
         P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
       };
-  using MissingBackward = std::conditional_t<has_backward, void, detail::PolicyWithoutBackward<P>>;
+  using MissingBackward = std::conditional_t<has_backward, detail::NoRefusal, detail::PolicyWithoutBackward<P>>;
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
     return (3 * d + 2 * before_width + Part::mixture_weights) * Lane::count;

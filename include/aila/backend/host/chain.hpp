@@ -40,13 +40,15 @@ struct ChainKernel {
     using type = List<ChildKernel<I>...>;
   };
   using Kernels = typename KernelList<std::make_index_sequence<size>>::type;
-  template <class Kernels>
-  struct MissingOf;
+  template <class List>
+  struct Refusals;
   template <class... Kernel>
-  struct MissingOf<List<Kernel...>> {
-    using type = detail::FirstMissing<Kernel...>;
+  struct Refusals<List<Kernel...>> {
+    using Any = detail::FirstRefusal<Kernel...>;
+    using Backward = detail::FirstMissingBackward<Kernel...>;
   };
-  using MissingBackward = typename MissingOf<Kernels>::type;
+  using Refusal = typename Refusals<Kernels>::Any;
+  using MissingBackward = typename Refusals<Kernels>::Backward;
 
   template <Capability C>
   struct Saved {

@@ -74,12 +74,14 @@ struct StackKernel {
   };
 
   template <class Indices>
-  struct MissingOf;
+  struct Refusals;
   template <std::size_t... J>
-  struct MissingOf<std::index_sequence<J...>> {
-    using type = detail::FirstMissing<Core<J>..., Integrate<J>..., Epilogue<J>...>;
+  struct Refusals<std::index_sequence<J...>> {
+    using Any = detail::FirstRefusal<Core<J>..., Integrate<J>..., Epilogue<J>...>;
+    using Backward = detail::FirstMissingBackward<Core<J>..., Integrate<J>..., Epilogue<J>...>;
   };
-  using MissingBackward = typename MissingOf<std::make_index_sequence<depth>>::type;
+  using Refusal = typename Refusals<std::make_index_sequence<depth>>::Any;
+  using MissingBackward = typename Refusals<std::make_index_sequence<depth>>::Backward;
 
   template <Capability C>
   struct Saved {

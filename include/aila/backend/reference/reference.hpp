@@ -8,10 +8,16 @@
 namespace aila::inline v0 {
 namespace backend {
 
+/// The mode of the floating-point unit stays as the host has it.
+struct HostFloatMode {
+  constexpr HostFloatMode() {}
+};
+
 template <std::floating_point ScalarType>
 struct Reference {
   using Scalar = ScalarType;
   static constexpr bool is_host = true;
+  using FloatMode = HostFloatMode;
   static constexpr const char* name = "reference";
 };
 

@@ -1,0 +1,117 @@
+// forecast: monthly prices, forecast by networks that differ in the connection between their layers alone.
+#include <aila/io/atomic_file.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "plots.hpp"
+#include "report.hpp"
+#include "saved.hpp"
+
+namespace forecast {
+namespace {
+
+std::atomic<bool> cancelled{false};
+
+void cancel(int) {
+  cancelled.store(true);
+}
+
+/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+struct Outputs {
+  Outputs(const Options& options, const std::vector<Task>& tasks) {
+    if (options.report) try_place("--report", *options.report);
+    if (options.save) {
+      models = model_files(*options.save, tasks);
+      for (const auto& file : models) try_place("--save", file);
+    }
+    if (options.plot) {
+      plots = plot_files(*options.plot);
+      try_place("--plot", plots->forecasts);
+      try_place("--plot", plots->weights);
+    }
+  }
+
+  void write(const Options& options, const Experiment& experiment, const std::vector<Result>& results) const {
+    save_best(options, experiment, models);
+    if (plots) {
+      aila::io::write_text(plots->forecasts, draw_forecasts(experiment));
+      const auto weights = draw_weights(experiment, results);
+      if (!weights.empty()) aila::io::write_text(plots->weights, weights);
+    }
+    if (options.report) aila::io::write_text(*options.report, report(options, experiment, results, models));
+  }
+
+  void print(const Options& options) const {
+    if (options.report) std::printf("report: %s\n", options.report->c_str());
+    if (plots) std::printf("plots:  %s\n", plots->forecasts.c_str());
+    if (plots && std::filesystem::exists(plots->weights)) std::printf("        %s\n", plots->weights.c_str());
+    for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
+  }
+
+  SavedModels models;
+  std::optional<Plots> plots;
+
+ private:
+  static void try_place(const char* option, const std::filesystem::path& path) {
+    try {
+      const aila::io::AtomicFile file(path);  // without commit, nothing is left of it
+    } catch (const aila::Error& error) {
+      throw aila::Error(std::string(option) + ": " + error.what());
+    }
+  }
+};
+
+void print(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
+  std::printf("\n%s\n", table(experiment, results).c_str());
+  std::puts("Mean over seeds (standard deviation); mse_z: squared z-scored log units; mse_price: squared price units;");
+  std::puts("skill: 1 - mse_z / mse_z of persistence; mase: 1 is the mean error of persistence in the training part.");
+  std::printf("%s\n\n", why_two_targets);
+  for (std::size_t i = 0; i < experiment.tasks.size(); ++i) {
+    const Task& task = experiment.tasks[i];
+    const Run& run = experiment.runs[experiment.best[i].run];
+    std::printf("%s, target %s: lowest validation loss by %s, seed %llu; its forecast for %zu month%s after %s: %.6g\n",
+                task.asset.c_str(), target_name(task.target).c_str(), run.policy.c_str(),
+                static_cast<unsigned long long>(run.seed), options.horizon, options.horizon == 1 ? "" : "s",
+                task.last_date.c_str(), next_price(experiment, i));
+  }
+}
+
+int run(int argc, const char* const* argv) {
+  auto options = parse_options(argc, argv);
+  if (!options) return 0;
+  std::unique_ptr<Experiment> experiment;
+  if (options->load) {
+    experiment = load_model(*options);
+  } else {
+    experiment = std::make_unique<Experiment>();
+    experiment->tasks = make_tasks(*options);
+  }
+  const Outputs outputs(*options, experiment->tasks);
+  if (!options->load) {
+    std::signal(SIGINT, cancel);
+    std::signal(SIGTERM, cancel);
+    experiment = train(*options, std::move(experiment->tasks), cancelled);
+    if (experiment == nullptr) {
+      std::fputs("forecast: cancelled; nothing was written\n", stderr);
+      return 130;
+    }
+  }
+  const auto results = results_of(*experiment);
+  outputs.write(*options, *experiment, results);
+  print(*options, *experiment, results);
+  outputs.print(*options);
+  return 0;
+}
+
+}  // namespace
+}  // namespace forecast
+
+int main(int argc, char** argv) {
+  try {
+    return forecast::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "forecast: %s\n", error.what());
+    return 2;
+  }
+}

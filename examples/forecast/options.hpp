@@ -1,0 +1,42 @@
+// What the user asks for on the command line.
+#pragma once
+
+#include <aila/data/series.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace forecast {
+
+struct Options {
+  std::optional<std::filesystem::path> report, plot, save, load, data;
+  std::vector<std::string> assets;    ///< empty: all that the data have
+  std::vector<std::string> policies;  ///< in the order given
+  std::vector<aila::data::Target> targets;
+  std::size_t window = 12;
+  std::size_t horizon = 1;
+  std::size_t seeds = 5;
+  std::size_t epochs = 200;
+  std::optional<std::size_t> batch;  ///< not given: batch_of chooses
+  std::size_t patience = 30;
+  std::size_t threads = 1;
+  bool quiet = false;
+};
+
+/// "return" or "level".
+std::string target_name(aila::data::Target target);
+/// The target of that name; throws aila::Error for any other.
+aila::data::Target target_of(const std::string& name);
+
+/// Windows in a training step: as given, else 16 for returns and 64 for levels. Returns are mostly noise, and
+/// validation is often best after an epoch or two: small steps get more done by then. Levels train for tens of epochs,
+/// and large batches keep the validation loss of the last ones calm.
+std::size_t batch_of(const Options& options, aila::data::Target target);
+
+/// Reads the command line. Empty where only help was asked for, which is then printed.
+/// Throws aila::Error, one sentence, for whatever is not understood.
+std::optional<Options> parse_options(int argc, const char* const* argv);
+
+}  // namespace forecast

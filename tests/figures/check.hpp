@@ -1,0 +1,148 @@
+// Runs a stack on the inputs and weights of a file of figures, and compares what comes out: tensor by tensor,
+// max|a - b| / max|b|, absolutely where max|b| is below 1e-12.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <aila/backend/cpu.hpp>
+#include <aila/backend/reference.hpp>
+#include <aila/integrate/policies.hpp>
+#include <aila/io/safetensors.hpp>
+#include <aila/layer/layers.hpp>
+#include <aila/network/walk.hpp>
+#include <aila/network/workspace.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace figures {
+
+using aila::Capability;
+using aila::ParameterInfo;
+using aila::io::SafetensorsFile;
+
+/// The name in the file of our tensor "stack.J.part.name", without the "w." or "dw." before it; biases are two there.
+inline std::string name_in_file(const std::string& ours) {
+  const std::size_t layer = ours.find('.') + 1, part = ours.find('.', layer) + 1, rest = ours.find('.', part) + 1;
+  const std::string number = ours.substr(layer, part - 1 - layer);
+  const std::string kind = ours.substr(part, rest - 1 - part), name = ours.substr(rest);
+  if (kind == "core") return "cores." + number + ".rnn." + (name == "bias" ? "bias_ih" : name) + "_l0";
+  if (kind == "integrate") return "integrations." + number + "." + name + (name == "value" ? ".0" : "");
+  return "norms." + number + "." + name;
+}
+
+inline double largest(const std::vector<double>& values) {
+  double most = 0;
+  for (const double v : values) most = std::isfinite(v) ? std::max(most, std::abs(v)) : INFINITY;
+  return most;
+}
+
+/// What is compared on one backend.
+struct Comparison {
+  const SafetensorsFile& file;
+  double tolerance;
+  std::set<std::string> used{};
+  double worst = 0;
+
+  template <class Scalar>
+  void compare(const std::string& name, const Scalar* ours, std::size_t count) {
+    used.insert(name);
+    const std::vector<double> figure = file.as<double>(name);
+    REQUIRE_MESSAGE(figure.size() == count, name);
+    std::vector<double> difference(count);
+    for (std::size_t i = 0; i < count; ++i) difference[i] = static_cast<double>(ours[i]) - figure[i];
+    const double scale = largest(figure);
+    const double error = largest(difference) / (scale < 1e-12 ? 1 : scale);
+    worst = std::max(worst, error);
+    CHECK_MESSAGE(error <= tolerance, name);
+  }
+
+  /// Every gradient of the file was compared, but for query and key of the layer with one earlier layer: ours has none.
+  void check_rest() {
+    for (const auto& tensor : file.tensors()) {
+      if (!tensor.name.starts_with("dw.") && !tensor.name.starts_with("weights.")) continue;
+      if (tensor.name == "dw.integrations.1.query" || tensor.name == "dw.integrations.1.key")
+        CHECK_MESSAGE(largest(file.as<double>(tensor.name)) < 1e-12, tensor.name);
+      else
+        CHECK_MESSAGE(used.contains(tensor.name), tensor.name);
+    }
+  }
+};
+
+template <class Net, class Backend>
+double check_on(const SafetensorsFile& file, double tolerance) {
+  using Training = aila::Workspace<Net, Backend, Capability::train>;
+  using Predicting = aila::Workspace<Net, Backend, Capability::predict>;
+  using S = typename Backend::Scalar;
+  using Kernel = typename Training::Kernel;
+  using Stack = typename Kernel::template ChildKernel<0>;
+  const std::size_t samples = file.at("x").shape.at(0), margin = 2 * aila::alignment_elements;
+  const auto& table = aila::parameter_table<Net>();
+
+  aila::AlignedArray<S> parameters(Training::layout.size + margin), gradients(Training::layout.size + margin);
+  aila::AlignedArray<S> packed(Kernel::packed + margin);
+  for (const ParameterInfo& p : table) {
+    const std::string name = "w." + name_in_file(p.name);
+    std::vector<double> values = file.as<double>(name);
+    if (name.ends_with("bias_ih_l0")) {
+      const auto second = file.as<double>(name.substr(0, name.size() - 5) + "hh_l0");
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] += second.at(i);
+    }
+    const auto& shape = file.at(name).shape;
+    REQUIRE_MESSAGE(std::vector(p.extents.begin(), p.extents.begin() + static_cast<std::ptrdiff_t>(p.rank)) == shape,
+                    name);
+    std::transform(values.begin(), values.end(), parameters.data() + p.offset, [](double v) { return S(v); });
+  }
+  Kernel::pack(aila::Weights<S>(parameters.data(), Training::layout.offset.data()), packed.data());
+
+  aila::Pass pass;
+  pass.samples = samples;
+  const std::vector<S> x = file.as<S>("x"), dy = file.as<S>("dy");
+  Comparison comparison{file, tolerance};
+
+  Predicting predicting(samples);
+  predicting.forward(pass, parameters.data(), packed.data(), x.data());
+  comparison.compare("y", predicting.output(), samples * Training::Out::elements);
+
+  Training training(samples);
+  std::copy(x.begin(), x.end(), training.input());
+  training.forward(pass, parameters.data(), packed.data(), training.input());
+  comparison.compare("y", training.output(), samples * Training::Out::elements);
+  std::copy(dy.begin(), dy.end(), training.output_gradient());
+  aila::for_each_index<Stack::depth>([&](auto j) {
+    constexpr std::size_t each = Stack::template Integrated<j>::mixture_weights;
+    if constexpr (each > 0) {
+      const std::size_t count = samples * Training::In::positions * each;
+      aila::AlignedArray<S> weights(count + margin);
+      using All = aila::Weights<S>;
+      const All w(parameters.data(), Training::layout.offset.data());
+      Stack::template mixture<j>(pass, w, aila::slot<0>(training.saved().child), weights.data(), training.scratch());
+      comparison.compare(std::string("weights.") + std::to_string(j.value), weights.data(), count);
+    }
+  });
+  training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
+  comparison.compare("dx", training.input_gradient(), x.size());
+  for (const ParameterInfo& p : table) {
+    const std::string name = "dw." + name_in_file(p.name);
+    comparison.compare(name, gradients.data() + p.offset, p.size);
+    if (name.ends_with("bias_ih_l0"))
+      comparison.compare(name.substr(0, name.size() - 5) + "hh_l0", gradients.data() + p.offset, p.size);
+  }
+  comparison.check_rest();
+  return comparison.worst;
+}
+
+/// Both backends: plain loops in double to 1e-10, the CPU's kernels in float to 1e-5.
+template <class Net>
+void check(const std::string& path) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  const double reference = check_on<Net, aila::backend::Reference<double>>(file, 1e-10);
+  const double cpu = check_on<Net, aila::backend::Cpu>(file, 1e-5);
+  std::printf("%-36s worst: reference %.1e, cpu %.1e\n", file.name().c_str(), reference, cpu);
+}
+
+}  // namespace figures

@@ -1,0 +1,187 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "../says.hpp"
+#include "tiny.hpp"
+
+namespace aila {
+namespace {
+
+std::vector<std::size_t> first(std::size_t count) {
+  std::vector<std::size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  return indices;
+}
+
+consteval bool every_split_fits() {
+  for (std::size_t most = 1; most <= 300; ++most)
+    for (std::size_t batch = most > 20 ? most - 20 : 1; batch <= most; ++batch) {
+      const auto split = GroupSplit::of(batch);
+      if (split.groups > GroupSplit::most_groups(most) || split.samples > GroupSplit::most_samples(most)) return false;
+      if (split.groups * split.samples < batch || (split.groups - 1) * split.samples >= batch) return false;
+    }
+  return true;
+}
+
+TEST_CASE("every batch up to the largest has room for its groups, and no group is empty") {
+  static_assert(every_split_fits());
+  static_assert(GroupSplit::of(64).groups == 8);
+  static_assert(GroupSplit::of(130).groups == 15);
+  static_assert(GroupSplit::of(128).groups == 16);
+  static_assert(GroupSplit::of(4096).groups == 16);
+}
+
+TEST_CASE("a trainer made for large batches takes smaller ones that have more groups") {
+  const auto data = tiny_samples(130);
+  const auto stepped = [&](std::size_t batch, std::size_t threads) {
+    CpuTiny model{Seed{3}};
+    ThreadPool pool(threads);
+    Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = batch}, pool);
+    const auto indices = first(128);
+    trainer.step(data, indices);
+    return parameters_of(model);
+  };
+  CHECK(stepped(130, 1) == stepped(128, 1));
+  CHECK(stepped(130, 3) == stepped(128, 1));
+}
+
+TEST_CASE("a step is what the loss, the mean gradient and the optimiser say") {
+  struct Affine : Network<Vector<2>, Linear<1>> {};
+  using Backend = backend::Reference<double>;
+  Samples<Vector<2>, double> data{{1, 2, 3, -1, 0.5, 4}, {1, -1, 2}, {}, {1, 2, 1}};
+  Model<Affine, Backend> model{Seed{3}};
+  const auto w = model.parameter("linear.weight"), b = model.parameter("linear.bias");
+  const double w0 = w[0], w1 = w[1], b0 = b[0];
+  double loss = 0, g0 = 0, g1 = 0, gb = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double x0 = data.inputs[2 * i], x1 = data.inputs[2 * i + 1];
+    const double e = w0 * x0 + w1 * x1 + b0 - data.targets[i];
+    loss += data.weights[i] * e * e / 3;
+    g0 += data.weights[i] * 2 * e * x0 / 3;
+    g1 += data.weights[i] * 2 * e * x1 / 3;
+    gb += data.weights[i] * 2 * e / 3;
+  }
+  Inline executor;
+  Trainer trainer(model, MeanSquaredError{}, Sgd{.learning_rate = 0.1}, {.batch = 3}, executor);
+  const StepResult result = trainer.step(data, first(3), 0.5);
+  CHECK(result.finite);
+  CHECK(result.loss == doctest::Approx(loss).epsilon(1e-12));
+  CHECK(result.gradient_norm == doctest::Approx(std::sqrt(g0 * g0 + g1 * g1 + gb * gb)).epsilon(1e-12));
+  CHECK(w[0] == doctest::Approx(w0 - 0.05 * g0).epsilon(1e-12));
+  CHECK(w[1] == doctest::Approx(w1 - 0.05 * g1).epsilon(1e-12));
+  CHECK(b[0] == doctest::Approx(b0 - 0.05 * gb).epsilon(1e-12));
+  CHECK(trainer.steps() == 1);
+}
+
+TEST_CASE("a step that is not finite is not taken, and the next one is as if it had not been") {
+  auto data = tiny_samples(16);
+  auto spoiled = data;
+  spoiled.inputs[31] = std::nanf("");
+  CpuTiny model{Seed{3}}, other{Seed{3}};
+  Inline executor;
+  Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 16}, executor);
+  const auto before = parameters_of(model);
+  CHECK(!trainer.step(spoiled, first(16)).finite);
+  CHECK(parameters_of(model) == before);
+  CHECK(trainer.steps() == 0);
+  CHECK(trainer.step(data, first(16)).finite);
+  Trainer plain(other, MeanSquaredError{}, Adam{}, {.batch = 16}, executor);
+  plain.step(data, first(16));
+  CHECK(parameters_of(model) == parameters_of(other));
+}
+
+TEST_CASE("batches and sources that do not fit are refused") {
+  const auto data = tiny_samples(16);
+  CpuTiny model{Seed{3}};
+  Inline executor;
+  Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 8}, executor);
+  CHECK(says([&] { trainer.step(data, first(9)); }, "step: expected 1 to 8 samples, found 9"));
+  CHECK(says([&] { trainer.step(data, {}); }, "step: expected 1 to 8 samples, found 0"));
+  auto wrong = data;
+  wrong.targets.resize(48);
+  CHECK(says([&] { trainer.step(wrong, first(8)); },
+             "step: expected 2 targets a sample for this loss, the samples have 3"));
+  CHECK(says([&] { Trainer(model, MeanSquaredError{}, Adam{}, {.batch = 0}, executor); },
+             "trainer: a batch needs at least one sample"));
+}
+
+struct Overfit : Network<Sequence<4, 2>, Stack<integrate::Linear<Heads<2>>, Repeat<2, Lstm<8>>>, LastStep, Linear<1>> {
+};
+
+template <class Backend>
+std::vector<double> overfit_losses() {
+  using S = typename Backend::Scalar;
+  Samples<Sequence<4, 2>, S> data;
+  for (int i = 0; i < 8 * 8; ++i) data.inputs.push_back(S((i * 29) % 17) / 8 - 1);
+  for (int i = 0; i < 8; ++i) data.targets.push_back(S((i * 5) % 7) / 4 - 1);
+  Model<Overfit, Backend> model{Seed{4}};
+  const auto history = fit(model, data, MeanSquaredError{}, Adam{.learning_rate = 0.02}, {.epochs = 150, .batch = 8});
+  std::vector<double> losses;
+  for (const auto& e : history.epochs) losses.push_back(e.training_loss);
+  return losses;
+}
+
+TEST_CASE("a few samples are learnt by heart on both backends, and the histories agree") {
+  const auto reference = overfit_losses<backend::Reference<float>>();
+  const auto cpu = overfit_losses<backend::Cpu>();
+  CHECK(reference.back() < 2e-3);
+  CHECK(cpu.back() < 2e-3);
+  for (std::size_t e = 0; e < 20; ++e) {
+    CAPTURE(e);
+    CHECK(cpu[e] == doctest::Approx(reference[e]).epsilon(2e-3));
+  }
+}
+
+struct Few : Network<Vector<3>, Linear<6>, Tanh, Linear<3>> {};
+
+/// Inputs, and of them as targets: half of each, whether each is positive, and the number of the largest.
+struct Told {
+  std::vector<float> inputs, halves, bits, classes;
+};
+Told told() {
+  Told t;
+  for (int i = 0; i < 12 * 3; ++i) t.inputs.push_back(static_cast<float>((i * 7) % 11) / 5 - 1.1F);
+  for (const float x : t.inputs) {
+    t.halves.push_back(x / 2);
+    t.bits.push_back(x > 0 ? 1.0F : 0.0F);
+  }
+  for (auto x = t.inputs.begin(); x != t.inputs.end(); x += 3)
+    t.classes.push_back(static_cast<float>(std::max_element(x, x + 3) - x));
+  return t;
+}
+
+template <class LossType, class O>
+void check_learns(const LossType& loss, const O& optimiser, const std::vector<float>& targets) {
+  const Samples<Vector<3>> data{told().inputs, targets, {}, {}};
+  Model<Few> model{Seed{6}};
+  Inline executor;
+  Trainer trainer(model, loss, optimiser, {.batch = 12}, executor);
+  const double before = trainer.step(data, first(12)).loss;
+  double after = before;
+  for (int i = 0; i < 200; ++i) after = trainer.step(data, first(12)).loss;
+  CAPTURE(LossType::name);
+  CHECK(after < 0.5 * before);
+}
+
+TEST_CASE_TEMPLATE("every loss goes down under every optimiser", O, Sgd, Adam, AdamW) {
+  O optimiser{};
+  optimiser.learning_rate = std::is_same_v<O, Sgd> ? 0.2 : 0.02;
+  const Told t = told();
+  check_learns(MeanSquaredError{}, optimiser, t.halves);
+  check_learns(MeanAbsoluteError{}, optimiser, t.halves);
+  check_learns(Huber{}, optimiser, t.halves);
+  check_learns(Quantile{}, optimiser, t.halves);
+  check_learns(CrossEntropy{}, optimiser, t.classes);
+  check_learns(BinaryCrossEntropy{}, optimiser, t.bits);
+}
+
+TEST_CASE("momentum of either kind trains") {
+  const Told t = told();
+  check_learns(MeanSquaredError{}, Sgd{.learning_rate = 0.05, .momentum = 0.9}, t.halves);
+  check_learns(MeanSquaredError{}, Sgd{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}, t.halves);
+}
+
+}  // namespace
+}  // namespace aila
