@@ -111,7 +111,7 @@ std::unique_ptr<Experiment> train(const Options& options, std::vector<Task> task
     const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed});
     const std::string name =
         task.asset + " " + target_name(task.target) + " " + run.policy + " seed " + std::to_string(run.seed);
-    const double cost = static_cast<double>(model->parameter_count() * task.series.train.count);
+    const auto cost = static_cast<double>(model->parameter_count() * task.series.train.count);
     const auto history =
         model->fit(task.series.train, task.series.valid,
                    {.epochs = options.epochs,

@@ -32,12 +32,15 @@ struct Outputs {
     }
   }
 
-  void write(const Options& options, const Experiment& experiment, const std::vector<Result>& results) const {
+  void write(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
     save_best(options, experiment, models);
     if (plots) {
       aila::io::write_text(plots->forecasts, draw_forecasts(experiment));
       const auto weights = draw_weights(experiment, results);
-      if (!weights.empty()) aila::io::write_text(plots->weights, weights);
+      if (weights.empty())
+        plots->weights.clear();  // no policy has any
+      else
+        aila::io::write_text(plots->weights, weights);
     }
     if (options.report) aila::io::write_text(*options.report, report(options, experiment, results, models));
   }
@@ -45,7 +48,7 @@ struct Outputs {
   void print(const Options& options) const {
     if (options.report) std::printf("report: %s\n", options.report->c_str());
     if (plots) std::printf("plots:  %s\n", plots->forecasts.c_str());
-    if (plots && std::filesystem::exists(plots->weights)) std::printf("        %s\n", plots->weights.c_str());
+    if (plots && !plots->weights.empty()) std::printf("        %s\n", plots->weights.c_str());
     for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
   }
 
@@ -82,12 +85,12 @@ int run(int argc, const char* const* argv) {
   if (!options) return 0;
   std::unique_ptr<Experiment> experiment;
   if (options->load) {
-    experiment = load_model(*options);
+    experiment = load_model(*options->load, *options);
   } else {
     experiment = std::make_unique<Experiment>();
     experiment->tasks = make_tasks(*options);
   }
-  const Outputs outputs(*options, experiment->tasks);
+  Outputs outputs(*options, experiment->tasks);
   if (!options->load) {
     std::signal(SIGINT, cancel);
     std::signal(SIGTERM, cancel);

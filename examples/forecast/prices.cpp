@@ -19,14 +19,14 @@ std::vector<Series> read_assets(const std::optional<std::filesystem::path>& fold
   std::error_code code;
   if (!std::filesystem::is_directory(*folder, code))
     throw aila::Error("--data: there is no folder " + folder->string());
-  const auto all = aila::data::read_csv(*folder / "prices" / "monthly.csv", {.positive = true});
+  auto all = aila::data::read_csv(*folder / "prices" / "monthly.csv", {.positive = true});
   if (assets.empty()) return all;
   std::vector<Series> series;
   for (const auto& asset : assets) {
     const auto found = std::ranges::find(all, asset, &Series::name);
     if (found == all.end()) {
       std::string known;
-      for (const auto& s : all) known += s.name + ", ";
+      for (const auto& s : all) known.append(s.name).append(", ");
       throw aila::Error("--assets: expected " + known + "or all, found \"" + asset + '"');
     }
     series.push_back(*found);

@@ -13,6 +13,7 @@ namespace {
 template <class Get>
 Statistic over(const Experiment& experiment, const std::vector<std::size_t>& runs, Get get) {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const auto r : runs) values.push_back(static_cast<double>(get(experiment.runs[r])));
   return statistic(values);
 }

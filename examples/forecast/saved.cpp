@@ -93,8 +93,8 @@ void save_best(const Options& options, const Experiment& experiment, const Saved
   }
 }
 
-std::unique_ptr<Experiment> load_model(Options& options) {
-  const ModelFile file(*options.load);
+std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Options& options) {
+  const ModelFile file(path);
   const auto known = [&](const auto& all, const auto& value, const std::string& what) {
     if (std::ranges::find(all, value) == all.end())
       file.fail("the " + what + " " + aila::io::printable(file.text(what)) + " is not one of this program's");
@@ -121,22 +121,23 @@ std::unique_ptr<Experiment> load_model(Options& options) {
   run.policy = options.policies[0];
   run.seed = file.number<std::uint64_t>("seed");
   const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed});
-  model->load(*options.load);
+  model->load(path);
   measure(task, *model, run);
   experiment->runs.push_back(std::move(run));
   experiment->best.push_back({0, model});
   return experiment;
 }
 
-double next_price(const Experiment& experiment, std::size_t index) {
-  const Task& task = experiment.tasks[index];
+double next_price(const Experiment& experiment, std::size_t task_index) {
+  const Task& task = experiment.tasks[task_index];
   const auto& series = task.series;
   const bool level = task.target == aila::data::Target::level;
   const double last = task.last_logs.back();
   std::vector<float> window;
+  window.reserve(task.last_logs.size());
   for (const double l : task.last_logs)
     window.push_back(static_cast<float>(level ? series.to_z(l) : (l - last) / series.change_deviation()));
-  const auto output = static_cast<double>(experiment.best[index].model->predict(window).at(0));
+  const auto output = static_cast<double>(experiment.best[task_index].model->predict(window).at(0));
   return std::exp(level ? series.log_mean() + series.log_deviation() * output
                         : last + series.change_deviation() * output);
 }

@@ -18,9 +18,9 @@ void save_best(const Options& options, const Experiment& experiment, const Saved
 /// The experiment of a saved model on its own asset, with nothing trained. `options` receives window, horizon, target,
 /// policy and asset as the file tells them. Throws aila::Error for a file that is none of this program's, and where the
 /// prices are scaled otherwise than those that the model was trained on.
-std::unique_ptr<Experiment> load_model(Options& options);
+std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Options& options);
 
 /// The price that a task's best model forecasts `horizon` months after the last month of the data.
-double next_price(const Experiment& experiment, std::size_t task);
+double next_price(const Experiment& experiment, std::size_t task_index);
 
 }  // namespace forecast

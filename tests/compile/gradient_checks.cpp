@@ -1,6 +1,6 @@
 // expect 1: aila: check_gradients of a layer needs an input: check_gradients<Layer, In>()
 // expect 2: aila: gradients are checked on a backend in double
-// expect 3: aila: gradients are checked on real inputs; check what is behind the embedding
+// expect 3: aila: gradients are checked on real inputs, not on tokens
 // expect 4: aila: gradients are checked on a backend in double
 #include <aila/aila.hpp>
 #include <aila/learn/check_gradients.hpp>

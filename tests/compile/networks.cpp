@@ -2,9 +2,9 @@
 // expect 2: aila: a chain, a Residual or a network needs at least one layer
 // expect 3: aila: Network begins with its input: a Sequence, Image, Vector or Tokens
 // expect 4: aila: this type is not a network; derive it from Network<input, layers...>
-// expect 5: aila: this type is no layer; a layer has `template <class In> using Out`
-// expect 6: aila: this type is no layer; a layer has `template <class In> using Out`
-// expect 7: aila: this type is no layer; a layer has `template <class In> using Out`
+// expect 5: aila: this type is no layer: it has no template <class In> using Out
+// expect 6: aila: this type is no layer: it has no template <class In> using Out
+// expect 7: aila: this type is no layer: it has no template <class In> using Out
 // expect 8: aila: the layers inside Residual must give back the shape they take
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>

@@ -1,9 +1,9 @@
 // expect 1: aila: two options of one role; keep one of them
 // expect 2: aila: two options of one role; keep one of them
 // expect 3: aila: two options of one role; keep one of them
-// expect 4: aila: this rule has no such option; its header lists the options it takes
-// expect 5: aila: this rule has no such option; its header lists the options it takes
-// expect 6: aila: this rule has no such option; its header lists the options it takes
+// expect 4: aila: this rule has no such option; see its header
+// expect 5: aila: this rule has no such option; see its header
+// expect 6: aila: this rule has no such option; see its header
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
 #include <aila/network/network.hpp>

@@ -1,6 +1,6 @@
-// expect 1: aila: the heads of linear integration must divide the width of the layer
-// expect 2: aila: the heads of attention must divide the width of the layer
-// expect 3: aila: attention needs one width in all earlier layers: its keys are tied
+// expect 1: aila: the heads of linear integration must divide the layer's width
+// expect 2: aila: the heads of attention must divide the layer's width
+// expect 3: aila: attention needs one width in all earlier layers
 // expect 4: aila: a residual connection adds maps of equal width; these differ
 // expect 5: aila: Heads needs at least one head
 // expect 6: aila: KeyWidth needs at least one feature

@@ -13,6 +13,9 @@
 // backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
 // (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
 //
+// A kernel of parts may have for_each_map<C>(samples, saved, y, path, f), which tells where a value is first not finite,
+// and passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is said early.
+//
 // The kernel of an integration has, instead of x and y,
 //   forward(pass, w, packed, own, before, z, saved, scratch)                       z = own + a
 //   backward(pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch) adds dz and more to d_own
@@ -20,7 +23,8 @@
 //
 // Selection: a kernel is announced by declaring (never defining) a function found by argument-dependent lookup,
 //   template <class In> MyKernel<In> select_kernel(rank::Layer, Placed<MyLayer, In>, backend::Cpu);
-// The highest rank wins: Fused, then Layer, then Body (the layer's own body). Two of one rank, or none, do not compile.
+// in the namespace of the layer, policy or network. The highest rank wins: Fused, then Layer, then Body (the layer's own
+// body). Two of one rank, or none, do not compile.
 #pragma once
 
 #include <cstddef>

@@ -63,7 +63,7 @@ struct WrongOptions {
   static consteval int say() {
     constexpr bool known = every_option_known<Roles, Options...>;
     constexpr bool single = !known || one_option_a_role<Roles, Options...>;
-    static_assert(known, "aila: this rule has no such option; its header lists the options it takes");
+    static_assert(known, "aila: this rule has no such option; see its header");
     static_assert(single, "aila: two options of one role; keep one of them");
     return 0;
   }

@@ -34,9 +34,9 @@ struct AttentionOf : Policy {
   template <class Own, class Before>
   static consteval int expect() {
     constexpr bool divide = heads_divide<Own>;
-    constexpr bool one_width = !divide || Before::same_width;
-    static_assert(divide, "aila: the heads of attention must divide the width of the layer");
-    static_assert(one_width, "aila: attention needs one width in all earlier layers: its keys are tied");
+    constexpr bool equal = !divide || Before::same_width;
+    static_assert(divide, "aila: the heads of attention must divide the layer's width");
+    static_assert(equal, "aila: attention needs one width in all earlier layers");
     return 0;
   }
   template <class Own, class Before>

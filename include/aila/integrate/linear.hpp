@@ -30,7 +30,7 @@ struct LinearOf : Policy {
   template <class Own, class Before>
   static consteval int expect() {
     constexpr bool divide = accepts<Own, Before>;
-    static_assert(divide, "aila: the heads of linear integration must divide the width of the layer");
+    static_assert(divide, "aila: the heads of linear integration must divide the layer's width");
     return 0;
   }
   template <class Own, class Before>

@@ -13,6 +13,11 @@
 //   template <class Own, class Before> static constexpr std::size_t heads, items;
 //   template <class Own, class Before, class V>
 //   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights /* [heads, items] */);
+// A policy that does not accept all shapes has
+//   template <class Own, class Before> static constexpr bool accepts;    and, to say why not,
+//   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence
+// Without backward a policy predicts only. Before::count maps are read, Before::features(i) is the width of the i-th;
+// tests/user/policy_test.cpp has an example.
 #pragma once
 
 #include <concepts>

@@ -6,7 +6,8 @@
 //   static constexpr const char* name;                                  its name in tables and parameter paths
 //   static std::string options();                                       its options in words, for tables and drawings
 //   template <class In> static constexpr bool accepts = ...;            which inputs it takes (default: where Out<In> exists)
-//   template <class In> static consteval int expect();                  static_asserts a sentence where it does not
+//   template <class In> static consteval int expect();                  static_asserts a sentence where it does not (of a
+//                                                                       constexpr bool: that keeps the error short)
 //   template <class In> static consteval auto parameters();             its tensors, std::array<ParameterSpec, N>
 //   template <class In> static consteval std::size_t flops();           forward floating-point operations of one sample
 // Its behaviour is attached from outside, by kernels (backend/kernel.hpp), or written once in the layer as a body over a
@@ -18,7 +19,9 @@
 //                  template <class In, class V> static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y);
 //                  template <class In, class V, class G>
 //                  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
-// backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient.
+// backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient. Tensor t of the table is w[t]; numbers
+// become values by V(2), V(w[0][i]); functions of values are in aila::math. Without backward (or slope) a layer predicts
+// only. A layer may stand in any namespace; tests/user has one of each kind.
 #pragma once
 
 #include <array>

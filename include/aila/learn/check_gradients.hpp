@@ -70,7 +70,7 @@ struct CheckRefused {
   static constexpr bool in_double = std::is_same_v<Scalar, double>;
   static consteval int say() {
     static_assert(input, "aila: check_gradients of a layer needs an input: check_gradients<Layer, In>()");
-    static_assert(real, "aila: gradients are checked on real inputs; check what is behind the embedding");
+    static_assert(real, "aila: gradients are checked on real inputs, not on tokens");
     static_assert(in_double, "aila: gradients are checked on a backend in double");
     return 0;
   }

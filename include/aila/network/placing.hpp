@@ -95,7 +95,7 @@ struct LayerRefused {
     } else {
       constexpr bool layer = AnyLayer<Layer> || MapsShape<Layer, In>;
       constexpr bool accepts = !layer || layer_accepts<Layer, In>();
-      static_assert(layer, "aila: this type is no layer; a layer has `template <class In> using Out`");
+      static_assert(layer, "aila: this type is no layer: it has no template <class In> using Out");
       static_assert(accepts, "aila: this layer does not accept the output of the layer before it");
       return 0;
     }

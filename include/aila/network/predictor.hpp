@@ -21,8 +21,9 @@ class Predictor {
   /// Another model of the same network from the next call on; nothing is copied.
   void use(const ModelType& model) noexcept { model_ = &model; }
 
-  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed size):
-  /// the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for all of them.
+  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed
+  /// size): the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for
+  /// all of them.
   template <class X>
     requires(detail::static_size<X>() != std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {

@@ -100,6 +100,8 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
         const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
         Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
       }
+    } else {
+      enum { checked = MissingBackward::say() };
     }
   }
 };
@@ -152,6 +154,8 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
         L::template backward<In>(static_cast<const V*>(tile_x), w, static_cast<const V*>(tile_dy), tile_dx, gradient);
         if (dx != nullptr) Lane::add_rows(dx + r * width_in, valid, width_in, tile_dx);
       }
+    } else {
+      enum { checked = MissingBackward::say() };
     }
   }
 };
@@ -250,6 +254,8 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
         for (std::size_t i = 0; i < Before::count; ++i)
           Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
       });
+    } else {
+      enum { checked = MissingBackward::say() };
     }
   }
 

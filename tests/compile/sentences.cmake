@@ -1,0 +1,60 @@
+# Checks that every sentence of the library's compile-time errors is pinned by a file of tests/compile and listed in
+# tests/compile/README.md, and that the page lists none beside them.
+#
+#     cmake -P tests/compile/sentences.cmake          in the repository's root
+cmake_minimum_required(VERSION 3.25)
+
+# Characters that mean something in a CMake list are spelled out.
+function(read_plain file result)
+  file(READ ${file} text)
+  string(REPLACE ";" "semicolon" text "${text}")
+  string(REPLACE "[" "open" text "${text}")
+  string(REPLACE "]" "close" text "${text}")
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+file(GLOB_RECURSE headers include/*.hpp)
+set(given "")
+foreach(header IN LISTS headers)
+  read_plain(${header} text)
+  string(REGEX MATCHALL "\"aila: [^\"]*\"" found "${text}")
+  list(APPEND given ${found})
+endforeach()
+list(TRANSFORM given REPLACE "\"" "")
+list(REMOVE_DUPLICATES given)
+
+file(GLOB files tests/compile/*.cpp)
+set(pinned "")
+foreach(file IN LISTS files)
+  read_plain(${file} text)
+  string(REGEX MATCHALL "// expect[ 0-9]*: aila: [^\n]*" found "${text}")
+  list(TRANSFORM found REPLACE "^// expect[ 0-9]*: " "")
+  list(APPEND pinned ${found})
+endforeach()
+list(REMOVE_DUPLICATES pinned)
+
+read_plain(tests/compile/README.md text)
+string(REGEX MATCHALL "\n. `aila: [^`]*`" listed "${text}")
+list(TRANSFORM listed REPLACE "^\n. `|`$" "")
+
+set(faults "")
+# report_missing(<from> <in> <text>) reports what is in the first list and not in the second.
+macro(report_missing from in fault)
+  foreach(sentence IN LISTS ${from})
+    if(NOT sentence IN_LIST ${in})
+      string(APPEND faults "${fault}: ${sentence}\n")
+    endif()
+  endforeach()
+endmacro()
+report_missing(given pinned "no file of tests/compile pins")
+report_missing(given listed "tests/compile/README.md does not list")
+report_missing(pinned given "no header gives")
+report_missing(listed given "tests/compile/README.md lists what no header gives")
+list(LENGTH given count)
+if(count LESS 50)
+  string(APPEND faults "only ${count} sentences were found in include/\n")
+endif()
+if(faults)
+  message(FATAL_ERROR "${faults}")
+endif()
+message(STATUS "${count} sentences are pinned and listed")
