@@ -1,6 +1,6 @@
-// expect 1: aila: no kernel for this layer on this backend; give it a body or a kernel
-// expect 2: aila: no kernel for this layer on this backend; give it a body or a kernel
-// expect 3: aila: no kernel for this layer on this backend; give it a body or a kernel
+// expect 1: aila: this layer has no kernel on this backend; give it a body or kernel
+// expect 2: aila: this layer has no kernel on this backend; give it a body or kernel
+// expect 3: aila: this layer has no kernel on this backend; give it a body or kernel
 // expect 4: aila: two kernels of one rank for this layer on this backend; keep one
 // expect 5: aila: two kernels of one rank for this layer on this backend; keep one
 #include <aila/aila.hpp>

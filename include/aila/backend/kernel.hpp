@@ -129,7 +129,7 @@ struct KernelRefused {
   static consteval int say() {
     constexpr bool found = !unique;
     static_assert(unique, "aila: two kernels of one rank for this layer on this backend; keep one");
-    static_assert(found, "aila: no kernel for this layer on this backend; give it a body or a kernel");
+    static_assert(found, "aila: this layer has no kernel on this backend; give it a body or kernel");
     return 0;
   }
 };
