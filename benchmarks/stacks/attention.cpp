@@ -1,3 +1,5 @@
 #include "stacks.hpp"
 
-void stacks::add_attention() { add_policy<aila::integrate::Attention<>>("attention"); }
+void stacks::add_attention() {
+  add_policy<aila::integrate::Attention<>>("attention");
+}

@@ -1,3 +1,5 @@
 #include "stacks.hpp"
 
-void stacks::add_densenet() { add_policy<aila::integrate::DenseNet>("densenet"); }
+void stacks::add_densenet() {
+  add_policy<aila::integrate::DenseNet>("densenet");
+}

@@ -1,3 +1,5 @@
 #include "stacks.hpp"
 
-void stacks::add_none() { add_policy<aila::integrate::None>("none"); }
+void stacks::add_none() {
+  add_policy<aila::integrate::None>("none");
+}

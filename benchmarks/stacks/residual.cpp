@@ -1,3 +1,5 @@
 #include "stacks.hpp"
 
-void stacks::add_residual() { add_policy<aila::integrate::Residual>("residual"); }
+void stacks::add_residual() {
+  add_policy<aila::integrate::Residual>("residual");
+}

@@ -22,9 +22,10 @@ struct Net : aila::Network<aila::Sequence<Steps, Features>, aila::Stack<Policy, 
 /// The plain stack without an epilogue: what other libraries call a stacked LSTM.
 template <std::size_t Steps, std::size_t Features, std::size_t Depth, std::size_t Width>
 struct BareNet
-    : aila::Network<aila::Sequence<Steps, Features>,
-                    aila::Stack<aila::integrate::None, aila::Epilogue<aila::Identity>, aila::Repeat<Depth, aila::Lstm<Width>>>,
-                    aila::LastStep, aila::Linear<1>> {};
+    : aila::Network<
+          aila::Sequence<Steps, Features>,
+          aila::Stack<aila::integrate::None, aila::Epilogue<aila::Identity>, aila::Repeat<Depth, aila::Lstm<Width>>>,
+          aila::LastStep, aila::Linear<1>> {};
 
 template <class N>
 aila::Samples<aila::NetworkInput<N>> make_samples(std::size_t count) {
@@ -32,7 +33,8 @@ aila::Samples<aila::NetworkInput<N>> make_samples(std::size_t count) {
   aila::Samples<In> samples;
   for (std::size_t i = 0; i < count * In::elements; ++i)
     samples.inputs.push_back(static_cast<float>(std::sin(0.7 * static_cast<double>(i))));
-  for (std::size_t i = 0; i < count; ++i) samples.targets.push_back(static_cast<float>(std::cos(static_cast<double>(i))));
+  for (std::size_t i = 0; i < count; ++i)
+    samples.targets.push_back(static_cast<float>(std::cos(static_cast<double>(i))));
   return samples;
 }
 
@@ -101,18 +103,24 @@ void step(benchmark::State& state, std::size_t batch, int threads) {
   benchmark::DoNotOptimize(loss);
 }
 
-inline int all_threads() { return static_cast<int>(std::min(2U, std::max(1U, std::thread::hardware_concurrency()))); }
+inline int all_threads() {
+  return static_cast<int>(std::min(2U, std::max(1U, std::thread::hardware_concurrency())));
+}
 
 template <class N>
 void add(const std::string& policy, std::size_t depth, std::size_t width, std::size_t batch) {
   using In = aila::NetworkInput<N>;
-  const std::string shape = "/policy:" + policy + "/depth:" + std::to_string(depth) + "/width:" + std::to_string(width) +
-                            "/steps:" + std::to_string(In::positions) + "/features:" + std::to_string(In::features);
-  benchmark::RegisterBenchmark(("lstm_stack/forward" + shape + "/batch:8/threads:1").c_str(), pass<N, false>)->UseRealTime();
-  benchmark::RegisterBenchmark(("lstm_stack/backward" + shape + "/batch:8/threads:1").c_str(), pass<N, true>)->UseRealTime();
+  const std::string shape = "/policy:" + policy + "/depth:" + std::to_string(depth) +
+                            "/width:" + std::to_string(width) + "/steps:" + std::to_string(In::positions) +
+                            "/features:" + std::to_string(In::features);
+  benchmark::RegisterBenchmark(("lstm_stack/forward" + shape + "/batch:8/threads:1").c_str(), pass<N, false>)
+      ->UseRealTime();
+  benchmark::RegisterBenchmark(("lstm_stack/backward" + shape + "/batch:8/threads:1").c_str(), pass<N, true>)
+      ->UseRealTime();
   for (int threads = 1; threads <= all_threads(); ++threads)
     benchmark::RegisterBenchmark(
-        ("lstm_stack/train" + shape + "/batch:" + std::to_string(batch) + "/threads:" + std::to_string(threads)).c_str(),
+        ("lstm_stack/train" + shape + "/batch:" + std::to_string(batch) + "/threads:" + std::to_string(threads))
+            .c_str(),
         step<N>, batch, threads)
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);

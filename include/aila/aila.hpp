@@ -1,4 +1,5 @@
-// aila: neural networks as types. A table of contents; <aila/io.hpp> (files, JSON) and <aila/eigen_tensor.hpp> are extra.
+// aila: neural networks as types. A table of contents; <aila/io.hpp> (files, JSON) and <aila/eigen_tensor.hpp> are
+// extra.
 #pragma once
 
 #include "core/version.hpp"

@@ -76,8 +76,8 @@ class ModelOf final : public AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typ
 
 }  // namespace detail
 
-/// The unit in which all code of one network is compiled: `aila_add_network(target TYPE Net HEADER net.hpp)` makes it, and
-/// the header that defines Net says `extern template struct aila::NetworkUnit<Net>;`.
+/// The unit in which all code of one network is compiled: `aila_add_network(target TYPE Net HEADER net.hpp)` makes it,
+/// and the header that defines Net says `extern template struct aila::NetworkUnit<Net>;`.
 template <class Net, class LossType = MeanSquaredError, class Backend = backend::Cpu>
 struct NetworkUnit {
   using Any = AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typename Backend::Scalar>;
@@ -85,7 +85,8 @@ struct NetworkUnit {
 };
 
 template <class Net, class LossType, class Backend>
-std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<Net, LossType, Backend>::make(Seed seed) {
+std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<Net, LossType, Backend>::make(
+    Seed seed) {
   return std::make_unique<detail::ModelOf<Net, LossType, Backend>>(seed);
 }
 

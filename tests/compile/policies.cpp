@@ -20,7 +20,8 @@ struct Halves : integrate::Policy {
     for (std::size_t f = 0; f < Own::features; ++f) a[f] = own[f];
   }
   template <class Own, class Before, class V, class G>
-  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V* d_own, V* const*, G&) {
+  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V* d_own, V* const*,
+                                 G&) {
     for (std::size_t f = 0; f < Own::features; ++f) d_own[f] += da[f];
   }
 };

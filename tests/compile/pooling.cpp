@@ -13,11 +13,13 @@ struct Every {
   using Out = Sequence<(In::positions + N - 1) / N, In::features>;
   template <class In, class V>
   static constexpr void forward(const V* x, Weights<ScalarOf<V>>, V* y) {
-    for (std::size_t i = 0; i < Out<In>::elements; ++i) y[i] = x[i / In::features * N * In::features + i % In::features];
+    for (std::size_t i = 0; i < Out<In>::elements; ++i)
+      y[i] = x[i / In::features * N * In::features + i % In::features];
   }
   template <class In, class V, class G>
   static constexpr void backward(const V*, Weights<ScalarOf<V>>, const V* dy, V* dx, G&) {
-    for (std::size_t i = 0; i < Out<In>::elements; ++i) dx[i / In::features * N * In::features + i % In::features] += dy[i];
+    for (std::size_t i = 0; i < Out<In>::elements; ++i)
+      dx[i / In::features * N * In::features + i % In::features] += dy[i];
   }
 };
 

@@ -50,7 +50,6 @@ float predicts(const Samples<In>& samples) {
   return Predictor{model}(samples.inputs)[0] + aila::predict(model, samples)[0];
 }
 
-
 void trains(const Samples<In>& samples, const Samples<Sequence<12, 3>>& other) {
 #if defined(MUST_FAIL_1)
   Model<WithMean> model;

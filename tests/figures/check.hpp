@@ -138,10 +138,11 @@ double check_on(const SafetensorsFile& file, double tolerance) {
 
 /// Both backends: plain loops in double to 1e-10, the CPU's kernels in float to 1e-5.
 ///
-/// LayerNorm over a few nearly dead channels amplifies rounding: there are figures that computation in float does not meet
-/// to 1e-5, whoever does it (PyTorch's own, in float32, has 1.3e-5 on lstm-linear1-depth4). Which these are is measured
-/// beside it, by the plain loops in float; over random weights the kernels' error is 0.9 of theirs in the median and at most 8 times
-/// theirs. Where eight times their error is more than 1e-5, it is the bound instead, and is printed.
+/// LayerNorm over a few nearly dead channels amplifies rounding: there are figures that computation in float does not
+/// meet to 1e-5, whoever does it (PyTorch's own, in float32, has 1.3e-5 on lstm-linear1-depth4). Which these are is
+/// measured beside it, by the plain loops in float; over random weights the kernels' error is 0.9 of theirs in the
+/// median and at most 8 times theirs. Where eight times their error is more than 1e-5, it is the bound instead, and is
+/// printed.
 template <class Net>
 void check(const std::string& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);

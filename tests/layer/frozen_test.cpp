@@ -30,7 +30,8 @@ static_assert(parameter_layout<PlacedNetwork<Twofold>>.trainable_end == 0);
 static_assert(parameter_layout<PlacedNetwork<FrozenNorm>>.frozen_end ==
               parameter_layout<PlacedNetwork<FrozenNorm>>.trainable_end + 32);
 static_assert(Composite<Frozen<Inside>> && !Composite<Frozen<Linear<4>>>);
-static_assert(detail::Refused<Frozen<Lstm<4>>::Out<Vector<2>>> && !detail::Refused<Frozen<Lstm<4>>::Out<Sequence<3, 2>>>);
+static_assert(detail::Refused<Frozen<Lstm<4>>::Out<Vector<2>>> &&
+              !detail::Refused<Frozen<Lstm<4>>::Out<Sequence<3, 2>>>);
 static_assert(detail::frozen(std::array{parameter("mean", {3}, init::zeros()).of_kind(ParameterKind::buffer)})[0]
                       .kind == ParameterKind::buffer,
               "a buffer stays one");

@@ -8,12 +8,12 @@
 namespace {
 using namespace aila;
 
-struct Forecaster : Network<
-    Sequence<12, 1>,                                        // twelve months of one price
-    Stack<integrate::Attention<>, Repeat<4, Lstm<64>>>,     // four layers, each attends to those before it
-    LastStep, Linear<1>> {};
+struct Forecaster
+    : Network<Sequence<12, 1>,                                     // twelve months of one price
+              Stack<integrate::Attention<>, Repeat<4, Lstm<64>>>,  // four layers, each attends to those before it
+              LastStep, Linear<1>> {};
 
-static_assert(parameter_count<Forecaster> == 157'505);      // known before the program runs
+static_assert(parameter_count<Forecaster> == 157'505);  // known before the program runs
 
 /// a_j = sigmoid(gate) * mean of the earlier layers, feature by feature, with a learned gate.
 struct GatedMean : integrate::Policy {
@@ -26,11 +26,11 @@ struct GatedMean : integrate::Policy {
   }
   template <class Own, class Before, class V>
   static constexpr void forward(const V*, const V* const* before, auto w, V* a) {
-    for (std::size_t f = 0; f < Own::features; ++f)
-      a[f] = math::sigmoid(V(w[0][f])) * mean<Before>(before, f);
+    for (std::size_t f = 0; f < Own::features; ++f) a[f] = math::sigmoid(V(w[0][f])) * mean<Before>(before, f);
   }
   template <class Own, class Before, class V>
-  static constexpr void backward(const V*, const V* const* before, auto w, const V* da, V*, V* const* d_before, auto& g) {
+  static constexpr void backward(const V*, const V* const* before, auto w, const V* da, V*, V* const* d_before,
+                                 auto& g) {
     for (std::size_t f = 0; f < Own::features; ++f) {
       const V gate = math::sigmoid(V(w[0][f]));
       for (std::size_t i = 0; i < Before::count; ++i) d_before[i][f] += da[f] * gate / V(Before::count);
@@ -48,7 +48,8 @@ struct GatedMean : integrate::Policy {
 Samples<Sequence<12, 1>> waves(std::size_t count) {
   Samples<Sequence<12, 1>> samples;
   for (std::size_t n = 0; n < count; ++n) {
-    for (std::size_t t = 0; t < 12; ++t) samples.inputs.push_back(static_cast<float>(std::sin(0.4 * static_cast<double>(n + t))));
+    for (std::size_t t = 0; t < 12; ++t)
+      samples.inputs.push_back(static_cast<float>(std::sin(0.4 * static_cast<double>(n + t))));
     samples.targets.push_back(static_cast<float>(std::sin(0.4 * static_cast<double>(n + 12))));
   }
   return samples;
@@ -62,8 +63,8 @@ TEST_CASE("the program of the README trains and predicts") {
   Model<Forecaster> model{Seed{7}};
   const History history = fit(model, train, {.validation = valid, .epochs = 100, .patience = 10, .threads = 2});
 
-  Predictor<Forecaster> predict{model};                       // owns its workspace; the model stays const
-  const float next = predict(window)[0];                      // no allocation, noexcept
+  Predictor<Forecaster> predict{model};   // owns its workspace; the model stays const
+  const float next = predict(window)[0];  // no allocation, noexcept
 
   CHECK(history.best_validation_loss < 0.01);
   CHECK(std::abs(next - valid.targets[0]) < 0.2F);
@@ -71,7 +72,7 @@ TEST_CASE("the program of the README trains and predicts") {
 }
 
 TEST_CASE("the policy of the README has right gradients on both backends") {
-  const GradientCheck check = check_gradients<GatedMean, Sequence<5, 4>>();   // against central differences, in double
+  const GradientCheck check = check_gradients<GatedMean, Sequence<5, 4>>();  // against central differences, in double
 
   CHECK_MESSAGE(check.ok, check.where);
   CHECK(check_gradients<GatedMean, Sequence<5, 4>, backend::CpuOn<simd::DefaultArch, double>>().ok);

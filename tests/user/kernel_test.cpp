@@ -82,8 +82,8 @@ struct LineKernel : KernelDefaults<S> {
       y[n] = w[1][0] + w[0][0] * x[3 * n] + w[0][1] * x[3 * n + 1] + w[0][2] * x[3 * n + 2];
   }
   template <Capability C>
-  static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx, Gradients<S> g,
-                       NothingSaved&, S*) {
+  static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
+                       Gradients<S> g, NothingSaved&, S*) {
     for (std::size_t n = 0; n < pass.samples; ++n) {
       if (g) g[1][0] += dy[n];
       for (std::size_t i = 0; i < 3; ++i) {

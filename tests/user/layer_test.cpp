@@ -78,8 +78,9 @@ struct Changes {
   }
 };
 
-struct Sound : aila::Network<aila::Sequence<6, 2>, Changes, aila::Stack<aila::integrate::Linear<>, aila::Linear<8>, ScaledSilu>,
-                             Softsign, aila::MeanOverPositions, aila::Linear<1>> {};
+struct Sound
+    : aila::Network<aila::Sequence<6, 2>, Changes, aila::Stack<aila::integrate::Linear<>, aila::Linear<8>, ScaledSilu>,
+                    Softsign, aila::MeanOverPositions, aila::Linear<1>> {};
 
 }  // namespace studio
 

@@ -1,30 +1,34 @@
 // What a kernel is, and how one is selected for a placed layer on a backend.
 //
 // A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws:
-//   static constexpr const char* name;                                    what summary() calls it (default: "own kernel")
-//   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };   kept for backward
-//   static constexpr std::size_t packed;                                  Scalars of weights packed in the kernel's order
-//   static constexpr void pack(Weights<Scalar> w, Scalar* packed);        called after every change of the weights
-//   static constexpr std::size_t scratch(std::size_t samples, Capability);   Scalars of memory free after the call
-//   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
+//   static constexpr const char* name;                                    what summary() calls it (default: "own
+//   kernel") template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };   kept
+//   for backward static constexpr std::size_t packed;                                  Scalars of weights packed in the
+//   kernel's order static constexpr void pack(Weights<Scalar> w, Scalar* packed);        called after every change of
+//   the weights static constexpr std::size_t scratch(std::size_t samples, Capability);   Scalars of memory free after
+//   the call template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar*
+//   packed,
 //       const Element* x, Scalar* y, Saved<C>&, Scalar* scratch);
 //   template <Capability C> static constexpr void backward(const Pass&, Weights<Scalar> w, const Scalar* packed,
-//       const Element* x, const Scalar* y, const Scalar* dy, Scalar* dx, Gradients<Scalar> g, Saved<C>&, Scalar* scratch);
+//       const Element* x, const Scalar* y, const Scalar* dy, Scalar* dx, Gradients<Scalar> g, Saved<C>&, Scalar*
+//       scratch);
 // backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
 // (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
 //
-// A kernel of parts may have for_each_map<C>(samples, saved, y, path, f), which tells where a value is first not finite,
-// and passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is said early.
+// A kernel of parts may have for_each_map<C>(samples, saved, y, path, f), which tells where a value is first not
+// finite, and passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is
+// said early.
 //
 // The kernel of an integration has, instead of x and y,
 //   forward(pass, w, packed, own, before, z, saved, scratch)                       z = own + a
 //   backward(pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch) adds dz and more to d_own
-//   mixture(pass, w, own, before, weights, scratch)                                weights [samples, positions, heads, items]
+//   mixture(pass, w, own, before, weights, scratch)                                weights [samples, positions, heads,
+//   items]
 //
 // Selection: a kernel is announced by declaring (never defining) a function found by argument-dependent lookup,
 //   template <class In> MyKernel<In> select_kernel(rank::Layer, Placed<MyLayer, In>, backend::Cpu);
-// in the namespace of the layer, policy or network. The highest rank wins: Fused, then Layer, then Body (the layer's own
-// body). Two of one rank, or none, do not compile.
+// in the namespace of the layer, policy or network. The highest rank wins: Fused, then Layer, then Body (the layer's
+// own body). Two of one rank, or none, do not compile.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,9 @@ namespace aila::inline v0 {
 /// Elements to which every buffer and tensor is aligned: 64 bytes of float, 128 of double, and so one layout for both.
 inline constexpr std::size_t alignment_elements = 16;
 
-constexpr std::size_t round_up(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 /// Hands out aligned buffers one after the other. Without a base it only counts.
 /// Behind each buffer lie 64 bytes or more that may be read: kernels load whole vectors at the end of a row.

@@ -9,6 +9,8 @@ enum class Capability {
   train            ///< forward, and backward to the input and the parameters
 };
 
-constexpr bool keeps_for_backward(Capability c) { return c != Capability::predict; }
+constexpr bool keeps_for_backward(Capability c) {
+  return c != Capability::predict;
+}
 
 }  // namespace aila::inline v0

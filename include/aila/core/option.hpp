@@ -22,7 +22,8 @@ struct RoleOf<Option> {
 };
 
 template <class Role, class... Options>
-inline constexpr std::size_t count_of_role = (std::size_t{std::is_same_v<Role, typename RoleOf<Options>::type>} + ... + 0);
+inline constexpr std::size_t count_of_role =
+    (std::size_t{std::is_same_v<Role, typename RoleOf<Options>::type>} + ... + 0);
 
 /// The first option of the role, or the default.
 template <class Role, class Default, class... Options>
@@ -76,7 +77,8 @@ template <class Rule, class Roles, class... Options>
 struct OptionsOf {
   static constexpr bool right =
       detail::every_option_known<Roles, Options...> && detail::one_option_a_role<Roles, Options...>;
-  using Refusal = std::conditional_t<right, detail::FirstRefusal<Options...>, detail::WrongOptions<Rule, Roles, Options...>>;
+  using Refusal =
+      std::conditional_t<right, detail::FirstRefusal<Options...>, detail::WrongOptions<Rule, Roles, Options...>>;
 
   template <class Role, class Default>
   using Pick = typename detail::Picked<Role, Default, Options...>::type;

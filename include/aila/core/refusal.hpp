@@ -3,8 +3,8 @@
 // A check that fails does not assert where it stands, deep inside other templates, where a compiler would print all of
 // them. It names a refusal instead: a type whose say() holds the static_assert. A refused description has it as its
 // member `Refusal`, a refused shape carries it through placing, and the first use of the network calls say(); the note
-// beside the error names the refusal, and with it place, layer and shapes. say() is called from an enum of a class: after
-// a static_assert of its own that fails, clang drops the class, and one mistake becomes many errors.
+// beside the error names the refusal, and with it place, layer and shapes. say() is called from an enum of a class:
+// after a static_assert of its own that fails, clang drops the class, and one mistake becomes many errors.
 #pragma once
 
 #include <type_traits>

@@ -35,8 +35,8 @@ struct Shape {
   static constexpr bool is_shape = true;
   static constexpr bool is_tokens = false;
   static constexpr std::size_t rank = sizeof...(Extents);
-  using Refusal = std::conditional_t<(rank > 0 && ((Extents > 0) && ...)), detail::NoRefusal,
-                                     detail::ShapeOfNothing<Extents...>>;
+  using Refusal =
+      std::conditional_t<(rank > 0 && ((Extents > 0) && ...)), detail::NoRefusal, detail::ShapeOfNothing<Extents...>>;
   static constexpr std::array<std::size_t, rank> extents{Extents...};
   static constexpr std::size_t elements = (Extents * ... * 1);
   static constexpr std::size_t features = rank == 0 ? 0 : extents[rank - 1];

@@ -104,8 +104,8 @@ struct AttentionOf : Policy {
 
   /// q [H K], k [n, H K] and weights [H, n]
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void attend(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* q, V* k,
-                                                V* weights) {
+  AILA_HOST_DEVICE static constexpr void attend(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* q,
+                                                V* k, V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, di = Before::features(0), width = key_width<Own>,
                           queries = head_count * width;
@@ -195,8 +195,7 @@ struct AttentionOf : Policy {
 namespace detail {
 template <class... Options>
 struct AttentionChoice {
-  using Choice =
-      OptionsOf<AttentionChoice, List<role::Heads, role::KeyWidth, role::Values, role::Combine>, Options...>;
+  using Choice = OptionsOf<AttentionChoice, List<role::Heads, role::KeyWidth, role::Values, role::Combine>, Options...>;
   using type = PolicyOfOptions<Choice, AttentionOf<typename Choice::template Pick<role::Heads, Heads<1>>,
                                                    typename Choice::template Pick<role::KeyWidth, WidthOverHeads>,
                                                    typename Choice::template Pick<role::Values, OwnValues>,

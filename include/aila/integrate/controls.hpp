@@ -44,8 +44,9 @@ struct Residual : Policy {
   }
 };
 
-/// The core reads the concatenation h_{j-1}, ..., h_1; a_j = 0. The stack's input h_0 is not part of it, as it is in the
-/// published DenseNet (arXiv 1608.06993): the other policies integrate h_1, ..., h_{j-1} too, and are compared with it.
+/// The core reads the concatenation h_{j-1}, ..., h_1; a_j = 0. The stack's input h_0 is not part of it, as it is in
+/// the published DenseNet (arXiv 1608.06993): the other policies integrate h_1, ..., h_{j-1} too, and are compared with
+/// it.
 struct DenseNet : Policy {
   static constexpr const char* name = "densenet";
   static constexpr Reads reads = Reads::nothing;

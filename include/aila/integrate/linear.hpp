@@ -12,11 +12,11 @@ namespace aila::inline v0::integrate {
 /// Equations (1) and (2) of arXiv 2503.22742, with options in one order; write `Linear<options...>`.
 ///
 /// Items c_0 = y_j, c_i = W_{j,i} h_i for i < j, optionally a learned task embedding. Each item is cut into H slices of
-/// d/H; head k scores item i by <c_i^(k), w_i^(k)>; alpha^(k) = softmax over the items; a_j = 1/H sum_k sum_i alpha_i^(k) c_i.
-/// Under Score<Context> each score sees the k-th slices of all items. Since whole items are averaged over the heads, this
-/// is one mixture with the mean weights. Scores start at zero: at first, the plain mean of the items.
-/// Tensors: projection.i [d, d_i], score [H, n, d/H] (context: [H, n, n d/H]), task [d].
-/// The published text leaves open how heads combine and what a head scores: this is a reconstruction.
+/// d/H; head k scores item i by <c_i^(k), w_i^(k)>; alpha^(k) = softmax over the items; a_j = 1/H sum_k sum_i
+/// alpha_i^(k) c_i. Under Score<Context> each score sees the k-th slices of all items. Since whole items are averaged
+/// over the heads, this is one mixture with the mean weights. Scores start at zero: at first, the plain mean of the
+/// items. Tensors: projection.i [d, d_i], score [H, n, d/H] (context: [H, n, n d/H]), task [d]. The published text
+/// leaves open how heads combine and what a head scores: this is a reconstruction.
 template <class HeadsOption, class TaskOption, class ScoreOption>
 struct LinearOf : Policy {
   static constexpr const char* name = "linear";
@@ -63,13 +63,15 @@ struct LinearOf : Policy {
 
   /// c [items, d]
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void make_items(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* c) {
+  AILA_HOST_DEVICE static constexpr void make_items(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
+                                                    V* c) {
     constexpr std::size_t d = Own::features;
     for (std::size_t f = 0; f < d; ++f) c[f] = own[f];
     for (std::size_t i = 0; i < Before::count; ++i)
       for (std::size_t f = 0; f < d; ++f) {
         V sum(ScalarOf<V>(0));
-        for (std::size_t s = 0; s < Before::features(i); ++s) sum += V(w[i][f * Before::features(i) + s]) * before[i][s];
+        for (std::size_t s = 0; s < Before::features(i); ++s)
+          sum += V(w[i][f * Before::features(i) + s]) * before[i][s];
         c[(1 + i) * d + f] = sum;
       }
     if constexpr (has_task)

@@ -1,4 +1,5 @@
-// What a policy is: how a layer of a stack integrates the layers before it. The contract, the library's own and a user's.
+// What a policy is: how a layer of a stack integrates the layers before it. The contract, the library's own and a
+// user's.
 //
 // A policy is an empty struct that derives from integrate::Policy and hides what it changes. `Own` is the shape of the
 // core's own output y_j, `Before` the list of the earlier maps it reads (SameShapes or Shapes), each pooled to Own's
@@ -12,7 +13,8 @@
 // element, value)`. A policy with mixture weights tells how many, and computes them at one position:
 //   template <class Own, class Before> static constexpr std::size_t heads, items;
 //   template <class Own, class Before, class V>
-//   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights /* [heads, items] */);
+//   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights /* [heads,
+//   items] */);
 // A policy that does not accept all shapes has
 //   template <class Own, class Before> static constexpr bool accepts;    and, to say why not,
 //   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence

@@ -16,8 +16,9 @@ struct NoPercentage {
 };
 }  // namespace detail
 
-/// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y = x.
-/// The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing else.
+/// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y =
+/// x. The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing
+/// else.
 template <std::size_t Percent>
 struct Dropout {
   using Refusal = std::conditional_t<(Percent < 100), detail::NoRefusal, detail::NoPercentage<Percent>>;

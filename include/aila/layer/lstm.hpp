@@ -37,8 +37,7 @@ struct Lstm {
     constexpr bool real = !In::is_tokens;
     constexpr bool sequence = !real || SequenceShape<In>;
     static_assert(real, "aila: Lstm takes real features; embed tokens first");
-    static_assert(sequence,
-                  "aila: Lstm takes a sequence [steps, features]; this input is none");
+    static_assert(sequence, "aila: Lstm takes a sequence [steps, features]; this input is none");
     return 0;
   }
   template <class In>

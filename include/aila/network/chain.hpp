@@ -20,7 +20,8 @@ struct ChainPlan {
 /// y = last(...(first(x))). A chain is itself a layer.
 template <class... Layers>
 struct Chain {
-  using Refusal = std::conditional_t<(sizeof...(Layers) > 0), detail::NoRefusal, detail::ChainOfNothing<sizeof...(Layers)>>;
+  using Refusal =
+      std::conditional_t<(sizeof...(Layers) > 0), detail::NoRefusal, detail::ChainOfNothing<sizeof...(Layers)>>;
   static constexpr const char* name = "chain";
   static constexpr bool is_composite = true;
   static constexpr bool is_chain = true;

@@ -10,8 +10,8 @@ namespace aila::inline v0 {
 
 /// The mixture weights of one layer of a stack, averaged over samples and (valid) positions.
 struct MixtureWeights {
-  std::string path;                ///< "stack.2.integrate"
-  std::size_t layer = 0;           ///< 0-based
+  std::string path;       ///< "stack.2.integrate"
+  std::size_t layer = 0;  ///< 0-based
   std::size_t heads = 0;
   std::vector<std::string> items;  ///< "own", "h_0", "h_1", ..., "task"
   std::vector<double> mean;        ///< [heads, items]; the items of a head sum to 1
@@ -34,7 +34,8 @@ std::vector<std::string> item_names() {
   std::vector<std::string> names;
   if constexpr (requires { requires P::mixes_own; }) names.emplace_back("own");
   for (std::size_t i = 0; i < Part::Before::count; ++i) names.push_back("h_" + std::to_string(i));
-  while (names.size() < Part::items) names.push_back(names.size() + 1 == Part::items ? "task" : "item_" + std::to_string(names.size()));
+  while (names.size() < Part::items)
+    names.push_back(names.size() + 1 == Part::items ? "task" : "item_" + std::to_string(names.size()));
   return names;
 }
 
@@ -81,9 +82,9 @@ class MixtureSums {
 /// The mean mixture weights of every layer of every stack over inputs [samples, In...]. Takes a workspace of its own;
 /// for reports and pictures, not for the hot path.
 template <class Net, class Backend>
-std::vector<MixtureWeights> mixture_weights(const Model<Net, Backend>& model,
-                                            std::span<const ElementOf<NetworkInput<Net>, typename Backend::Scalar>> inputs,
-                                            std::span<const std::int32_t> lengths = {}) {
+std::vector<MixtureWeights> mixture_weights(
+    const Model<Net, Backend>& model, std::span<const ElementOf<NetworkInput<Net>, typename Backend::Scalar>> inputs,
+    std::span<const std::int32_t> lengths = {}) {
   using In = NetworkInput<Net>;
   using Kernel = typename Model<Net, Backend>::Kernel;
   using S = typename Backend::Scalar;

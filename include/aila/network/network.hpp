@@ -137,7 +137,8 @@ inline constexpr auto parameter_layout = detail::make_layout<Placed>();
 template <class Net>
 inline constexpr std::size_t parameter_count = detail::count_parameters<PlacedNetwork<Net>>();
 
-/// Forward floating-point operations of one sample; a fused multiply-add counts as two, a transcendental function as one.
+/// Forward floating-point operations of one sample; a fused multiply-add counts as two, a transcendental function as
+/// one.
 template <class Net>
 inline constexpr std::size_t flops = PlacedNetwork<Net>::flops;
 

@@ -10,7 +10,8 @@
 
 namespace aila::inline v0 {
 
-/// N times the layers, inside a Chain, a Stack, a Network or another Repeat. It is written out before layers are placed.
+/// N times the layers, inside a Chain, a Stack, a Network or another Repeat. It is written out before layers are
+/// placed.
 template <std::size_t N, class... Layers>
 struct Repeat {};
 

@@ -14,7 +14,8 @@ namespace role {
 struct Epilogue;
 }
 
-/// What a stack's layer does to y_j + a_j before it publishes h_j; the default is ReluLayerNorm, `Epilogue<Identity>` is bare.
+/// What a stack's layer does to y_j + a_j before it publishes h_j; the default is ReluLayerNorm, `Epilogue<Identity>`
+/// is bare.
 template <class L>
 struct Epilogue {
   using role = role::Epilogue;
@@ -155,7 +156,8 @@ consteval auto place_integration() {
   }
 }
 
-/// What core Index reads: the layer before it, or under a policy that concatenates, all before it, pooled to that one's positions.
+/// What core Index reads: the layer before it, or under a policy that concatenates, all before it, pooled to that one's
+/// positions.
 template <std::size_t Index, class Policy, class Previous, class Published>
 struct CoreInput {
   using type = Previous;
@@ -219,8 +221,8 @@ struct StackPlan;
 template <class P, class EpilogueLayer, class In, class... Core>
 struct StackPlan<P, EpilogueLayer, In, List<Core...>> {
   using Policy = P;
-  using Placing = decltype((detail::StackPlacing<P, EpilogueLayer, 0, In, List<>, List<>>{} >> ... >>
-                            std::type_identity<Core>{}));
+  using Placing =
+      decltype((detail::StackPlacing<P, EpilogueLayer, 0, In, List<>, List<>>{} >> ... >> std::type_identity<Core>{}));
   using Out = typename Placing::Out;
   using Published = typename Placing::Maps;  ///< shapes of h_1, ..., h_L
   using Layers = typename Placing::Layers;

@@ -173,8 +173,8 @@ struct CpuAttentionIntegration {
     cpu::multiply_packed<S, Arch>(rows, inputs(map), outputs(map), x, inputs(map), 1, packed_weights + offsets[2 * map],
                                   nullptr, y, outputs(map), false);
   }
-  static void product_backward(std::size_t rows, std::size_t map, const S* packed_weights, const S* x, const S* dy, S* dx,
-                               Gradients<S> g) {
+  static void product_backward(std::size_t rows, std::size_t map, const S* packed_weights, const S* x, const S* dy,
+                               S* dx, Gradients<S> g) {
     cpu::multiply_packed<S, Arch>(rows, outputs(map), inputs(map), dy, outputs(map), 1,
                                   packed_weights + offsets[2 * map + 1], nullptr, dx, inputs(map), true);
     if (g)

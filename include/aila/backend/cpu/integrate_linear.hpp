@@ -71,16 +71,16 @@ struct CpuLinearIntegration {
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
     Arena<S> arena;
-    arena.take((n + 1) * cpu::tile_rows * d);      // items of a tile, or their gradients
-    arena.take(cpu::tile_rows * mixture_size);     // weights of a tile
-    arena.take(score_rows * d);                    // gradient of the scores
+    arena.take((n + 1) * cpu::tile_rows * d);   // items of a tile, or their gradients
+    arena.take(cpu::tile_rows * mixture_size);  // weights of a tile
+    arena.take(score_rows * d);                 // gradient of the scores
     arena.take(2 * mixture_size + 2 * n);
     return arena.used();
   }
 
   template <Capability C>
-  static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before, S* z,
-                      Saved<C>& saved, S* scratch) {
+  static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
+                      S* z, Saved<C>& saved, S* scratch) {
     const std::size_t rows = pass.samples * Own::positions;
     Arena<S> arena(scratch);
     S* const tile_items = arena.take((n + 1) * cpu::tile_rows * d);
@@ -154,7 +154,8 @@ struct CpuLinearIntegration {
   }
 
  private:
-  /// f(score row, place in the row, place in the tensor) for every score: row m (context: row m n + i), feature k slice + s.
+  /// f(score row, place in the row, place in the tensor) for every score: row m (context: row m n + i), feature k slice
+  /// + s.
   template <class F>
   static void for_each_score(F&& f) {
     for (std::size_t k = 0; k < heads; ++k)

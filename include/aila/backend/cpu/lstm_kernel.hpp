@@ -18,9 +18,7 @@ struct CpuLstm {
   static constexpr std::size_t packed =
       round_up(cpu::lstm_packed_size<S, Arch, steps, inputs, Units>(true), alignment_elements);
 
-  static void pack(Weights<S> w, S* to) {
-    cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true);
-  }
+  static void pack(Weights<S> w, S* to) { cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true); }
 
   template <Capability C>
   struct Saved {
@@ -37,11 +35,12 @@ struct CpuLstm {
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
-    cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept, scratch);
+    cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
+                                                     scratch);
   }
   template <Capability C>
-  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy, S* dx,
-                       Gradients<S> g, Saved<C>& saved, S* scratch) {
+  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,
+                       S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
     cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, dy, dx,
                                                       g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
                                                       saved.kept, scratch);

@@ -26,9 +26,8 @@ struct TileGradient {
 };
 
 template <class L, class In, class V>
-concept BackwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) {
-  L::template backward<In>(x, w, x, y, g);
-};
+concept BackwardBody =
+    requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) { L::template backward<In>(x, w, x, y, g); };
 
 template <class L, class V>
 concept SlopeBody = requires(V v) {
@@ -113,7 +112,8 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
   using Out = typename L::template Out<In>;
-  using MissingBackward = std::conditional_t<BackwardBody<L, In, V>, detail::NoRefusal, detail::LayerWithoutBackward<L>>;
+  using MissingBackward =
+      std::conditional_t<BackwardBody<L, In, V>, detail::NoRefusal, detail::LayerWithoutBackward<L>>;
   static constexpr bool position_wise = detail::is_position_wise<L>();
   static constexpr const char* name = position_wise ? "body, lanes of positions" : "body, lanes of samples";
   static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
@@ -248,8 +248,8 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
         for (std::size_t f = 0; f < d; ++f) t.d_own[f] = t.a[f];
         for (std::size_t i = 0; i < Before::count; ++i)
           for (std::size_t f = 0; f < Before::features(i); ++f) t.d_before[i][f] = V(S(0));
-        P::template backward<Own, Before>(static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a), t.d_own,
-                                          t.d_before, gradient);
+        P::template backward<Own, Before>(static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a),
+                                          t.d_own, t.d_before, gradient);
         Lane::add_rows(d_own + row * d, valid, d, t.d_own);
         for (std::size_t i = 0; i < Before::count; ++i)
           Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
@@ -273,11 +273,10 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
 };
 
 template <class Part, class Backend>
-concept PolicyBody =
-    requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
-             Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
-      Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a);
-    };
+concept PolicyBody = requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
+                              Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
+  Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a);
+};
 
 template <class L, class In, HostBackend Backend>
   requires ElementWiseBody<L, typename Lanes<Backend>::V>

@@ -24,7 +24,8 @@ struct ChainKernel {
   using Child = At<Children, I>;
   template <std::size_t I>
   using ChildKernel = KernelFor<Child<I>, Backend>;
-  /// Outputs that are kept here: all but the last, which is y. Under Residual y is another sum, so the last is kept too.
+  /// Outputs that are kept here: all but the last, which is y. Under Residual y is another sum, so the last is kept
+  /// too.
   static constexpr std::size_t kept = L::adds_input ? size : size - (size > 0 ? 1 : 0);
 
   template <Capability C, class Kernels>
@@ -92,8 +93,9 @@ struct ChainKernel {
                                 S* y, Saved<C>& saved, S* scratch) {
     for_each_index<size>([&](auto i) {
       S* out = i < kept ? saved.map[i] : y;
-      ChildKernel<i>::template forward<C>(pass.part(i), w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
-                                          input<i>(x, saved), out, slot<i>(saved.child), scratch);
+      ChildKernel<i>::template forward<C>(pass.part(i), w.from(Plan::first_tensor[i]),
+                                          packed_weights + packed_offset[i], input<i>(x, saved), out,
+                                          slot<i>(saved.child), scratch);
     });
     if constexpr (L::adds_input)
       for (std::size_t i = 0; i < pass.samples * In::elements; ++i) y[i] = x[i] + saved.map[size - 1][i];
@@ -114,9 +116,9 @@ struct ChainKernel {
       const S* out = i < kept ? saved.map[i] : y;
       const S* d_out = dy;
       if constexpr (i + 1 < size) d_out = saved.gradient[i];
-      ChildKernel<i>::template backward<C>(pass.part(i), w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
-                                           input<i>(x, saved), out, d_out, down, g.from(Plan::first_tensor[i]),
-                                           slot<i>(saved.child), scratch);
+      ChildKernel<i>::template backward<C>(pass.part(i), w.from(Plan::first_tensor[i]),
+                                           packed_weights + packed_offset[i], input<i>(x, saved), out, d_out, down,
+                                           g.from(Plan::first_tensor[i]), slot<i>(saved.child), scratch);
     });
   }
 
@@ -143,8 +145,8 @@ struct ChainKernel {
     L::template for_each_part<In>(path, [&]<class Part>(const std::string& part) { names[i++] = part; });
     for_each_index<size>([&](auto c) {
       if constexpr (requires { &ChildKernel<c>::template for_each_mixture<C, Sums>; })
-        ChildKernel<c>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[c]), slot<c>(saved.child), names[c],
-                                                     weights, scratch, sums);
+        ChildKernel<c>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[c]), slot<c>(saved.child),
+                                                     names[c], weights, scratch, sums);
     });
   }
 

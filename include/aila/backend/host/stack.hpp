@@ -89,11 +89,11 @@ struct StackKernel {
     typename All::Cores core;
     typename All::Integrations integration;
     typename All::Epilogues epilogue;
-    std::array<S*, depth + 1> joined{};    ///< what a core reads under a policy that concatenates
-    std::array<S*, depth + 1> own{};       ///< y_j
-    std::array<S*, depth + 1> sum{};       ///< y_j + a_j
-    std::array<S*, depth + 1> map{};       ///< h_j but for the last, which is the stack's output
-    std::array<S*, depth + 1> gradient{};  ///< of h_j
+    std::array<S*, depth + 1> joined{};                         ///< what a core reads under a policy that concatenates
+    std::array<S*, depth + 1> own{};                            ///< y_j
+    std::array<S*, depth + 1> sum{};                            ///< y_j + a_j
+    std::array<S*, depth + 1> map{};                            ///< h_j but for the last, which is the stack's output
+    std::array<S*, depth + 1> gradient{};                       ///< of h_j
     std::array<std::array<S*, depth + 1>, depth + 1> pooled{};  ///< h_i at layer j's positions, where they differ
 
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
@@ -179,8 +179,8 @@ struct StackKernel {
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     std::size_t most = 0;
     for_each_index<depth>([&](auto j) {
-      most = std::max({most, Core<j>::scratch(samples, c), Integrate<j>::scratch(samples, c),
-                       Epilogue<j>::scratch(samples, c)});
+      most = std::max(
+          {most, Core<j>::scratch(samples, c), Integrate<j>::scratch(samples, c), Epilogue<j>::scratch(samples, c)});
     });
     Arena<S> arena;
     arena.take(samples * most_elements);
@@ -269,7 +269,8 @@ struct StackKernel {
     }
   }
 
-  /// f(path, map, elements) for own output, integration and published map of every layer, after a forward that kept for backward.
+  /// f(path, map, elements) for own output, integration and published map of every layer, after a forward that kept for
+  /// backward.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
     for_each_index<depth>([&](auto j) {
@@ -342,9 +343,9 @@ struct StackKernel {
         std::fill_n(d_before[i], size, S(0));
       }
     });
-    Integrate<J>::template backward<C>(pass.part(3 * J + 1), w.from(first_tensor<J, 1>),
-                                       packed_weights + packed_offset[3 * J + 1], own, before.data(), d_sum, d_own,
-                                       d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration), scratch);
+    Integrate<J>::template backward<C>(
+        pass.part(3 * J + 1), w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own, before.data(),
+        d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration), scratch);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
       if constexpr (needs_pooling<From, Map<J>>)
