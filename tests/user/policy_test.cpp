@@ -56,8 +56,8 @@ struct GatedMean : aila::integrate::Policy {
     }
   }
   template <class Own, class Before, class V>
-  static constexpr void mixture(const V* own, const V* const*, Weights<ScalarOf<V>> w, V* weights) {
-    for (std::size_t i = 0; i < Before::count; ++i) weights[i] = gate<Own>(own, w) / V(Before::count);
+  static constexpr void mixture(const V*, const V* const*, Weights<ScalarOf<V>>, V* weights) {
+    for (std::size_t i = 0; i < Before::count; ++i) weights[i] = V(1) / V(Before::count);
   }
 };
 
@@ -88,7 +88,7 @@ TEST_CASE("a user's policy has a tensor, a name and weights like the library's")
   REQUIRE(weights.size() == 2);
   CHECK(weights[1].path == "stack.2.integrate");
   CHECK(weights[1].items == std::vector<std::string>{"h_0", "h_1"});
-  for (const double weight : weights[1].mean) CHECK(weight == doctest::Approx(0.25));  // the gate starts at one half
+  for (const double weight : weights[1].mean) CHECK(weight == doctest::Approx(0.5));
 }
 
 }  // namespace

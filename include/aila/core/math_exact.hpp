@@ -47,7 +47,7 @@ AILA_HOST_DEVICE constexpr double sqrt(double x) {
   if (x < 0) return not_a_number;
   const Split parts = split(x);
   const bool odd = (parts.exponent & 1) != 0;
-  const std::uint64_t digits = static_cast<std::uint64_t>(parts.fraction * (odd ? 0x1p53 : 0x1p52));
+  const auto digits = static_cast<std::uint64_t>(parts.fraction * (odd ? 0x1p53 : 0x1p52));
   std::uint64_t root = 0;
   std::uint64_t rest = 0;
   for (int pair = 26; pair >= -27; --pair) {  // two digits of x a step; behind the point they are zeros

@@ -90,7 +90,8 @@ AILA_HOST_DEVICE constexpr double erf(double x) {
     double series = 0;
     for (int n = 20; n >= 1; --n) series = -x * x / n * (series + 1.0 / (2 * n + 1));
     return 0x1.20dd750429b6dp+0 * (x + x * series);
-  } else if (size < 2) {
+  }
+  if (size < 2) {
     const double h = size - 1.5;
     double before = 0x1.e723726b824a9p-4;  // coefficients of h^n and h^(n+1)
     double now = -1.5 * before;

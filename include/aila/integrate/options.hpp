@@ -43,7 +43,7 @@ template <std::size_t H>
 struct Heads {
   using Refusal = std::conditional_t<(H > 0), detail::NoRefusal, detail::NoHeads<H>>;
   using role = role::Heads;
-  static constexpr std::size_t value = H + (H == 0);
+  static constexpr std::size_t value = H == 0 ? 1 : H;
 };
 
 /// Linear integration: a learned vector is one more item.

@@ -10,11 +10,11 @@
 //   static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, const V* da,
 //                                  V* d_own, V* const* d_before, G& g);
 // forward writes a_j; the stack publishes epilogue(y_j + a_j). backward adds to d_own, d_before[i] and `g.add(tensor,
-// element, value)`. A policy with mixture weights tells how many, and computes them at one position:
+// element, value)`. A policy with mixture weights tells how many, and computes them [heads, items] at one
+// position; those of a head sum to 1:
 //   template <class Own, class Before> static constexpr std::size_t heads, items;
 //   template <class Own, class Before, class V>
-//   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights /* [heads,
-//   items] */);
+//   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights);
 // A policy that does not accept all shapes has
 //   template <class Own, class Before> static constexpr bool accepts;    and, to say why not,
 //   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence

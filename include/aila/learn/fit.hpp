@@ -132,8 +132,8 @@ class Fitting {
 
   void report(std::size_t epoch, std::size_t step, std::size_t steps, double loss, std::size_t samples) const {
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-    const double done = static_cast<double>((epoch - 1) * order_.size() + samples);
-    const double all = static_cast<double>(options_.epochs * order_.size());
+    const auto done = static_cast<double>((epoch - 1) * order_.size() + samples);
+    const auto all = static_cast<double>(options_.epochs * order_.size());
     options_.on_progress({.epoch = epoch,
                           .epochs = options_.epochs,
                           .step = step,

@@ -41,8 +41,8 @@ class GradientComparison {
 
   GradientCheck run() {
     for (const ParameterInfo& p : table_) {
-      const double fan_in = p.rank > 1 ? static_cast<double>(p.size / p.extents[0]) : 1;
-      draw(p.name, p.size, 1 / math::sqrt(fan_in), calls_.parameters + p.offset);
+      const std::size_t fan_in = p.rank > 1 ? p.size / p.extents[0] : 1;
+      draw(p.name, p.size, 1 / math::sqrt(static_cast<double>(fan_in)), calls_.parameters + p.offset);
     }
     calls_.r.resize(calls_.outputs);
     draw("r", calls_.outputs, 1, calls_.r.data());

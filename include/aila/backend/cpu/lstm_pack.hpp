@@ -1,6 +1,7 @@
 // An LSTM's sizes in memory, and its weights in the order in which the kernels read them.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include "product.hpp"
@@ -62,8 +63,7 @@ struct LstmSizes {
   constexpr std::size_t longest(const std::int32_t* lengths, std::size_t n) const noexcept {
     std::size_t most = 0;
     for (std::size_t s = 0; s < n; ++s) {
-      const std::size_t length = valid_steps(lengths, s, steps);
-      if (length > most) most = length;
+      most = std::max(most, valid_steps(lengths, s, steps));
     }
     return most;
   }

@@ -10,7 +10,7 @@ namespace backend {
 
 /// The mode of the floating-point unit stays as the host has it.
 struct HostFloatMode {
-  constexpr HostFloatMode() {}
+  constexpr HostFloatMode() = default;
 };
 
 template <std::floating_point ScalarType>
