@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "../core/error.hpp"
+#include "../core/refusal.hpp"
 
 namespace aila::inline v0 {
 
