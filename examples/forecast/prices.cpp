@@ -25,9 +25,9 @@ std::vector<Series> read_assets(const std::optional<std::filesystem::path>& fold
   for (const auto& asset : assets) {
     const auto found = std::ranges::find(all, asset, &Series::name);
     if (found == all.end()) {
-      std::string known;
-      for (const auto& s : all) known.append(s.name).append(", ");
-      throw aila::Error("--assets: expected " + known + "or all, found \"" + asset + '"');
+      std::string message = "--assets: expected ";
+      for (const auto& s : all) message.append(s.name).append(", ");
+      throw aila::Error(message.append("or all, found \"").append(asset).append("\""));
     }
     series.push_back(*found);
   }

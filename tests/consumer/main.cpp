@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,9 +33,7 @@ bool says(const char* what, bool holds) {
   return holds;
 }
 
-}  // namespace
-
-int main() {
+int run() {
   const auto train = lines();
   const std::vector<float> window(train.inputs.end() - 6, train.inputs.end());
 
@@ -65,4 +64,15 @@ int main() {
   good &= says("Eigen sees the parameters", bias.size() == 1 && std::isfinite(bias(0, 0)));
   std::printf("loss %.4f -> %.4f, predicted %.4f\n", first, last, here);
   return good ? 0 : 1;
+}
+
+}  // namespace
+
+int main() {
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }
