@@ -4,6 +4,7 @@
 #include <aila/aila.hpp>
 #include <aila/learn/check_gradients.hpp>
 #include <cmath>
+#include <string_view>
 
 namespace {
 using namespace aila;
@@ -75,6 +76,7 @@ TEST_CASE("the policy of the README has right gradients on both backends") {
   const GradientCheck check = check_gradients<GatedMean, Sequence<5, 4>>();  // against central differences, in double
 
   CHECK_MESSAGE(check.ok, check.where);
+  CHECK(std::string_view(GatedMean::name) == "gated_mean");
   CHECK(check_gradients<GatedMean, Sequence<5, 4>, backend::CpuOn<simd::DefaultArch, double>>().ok);
 }
 }  // namespace
