@@ -16,6 +16,18 @@ template <class Scalar, class Arch>
   return xsimd::select(x == x, value, x);
 }
 
+/// x kept within +-bound, and 0 where it is a NaN: beyond, xsimd may turn a number into an integer that cannot hold it
+/// (double on SSE2). The functions of such an x are those of the bound.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> within(const xsimd::batch<Scalar, Arch>& x,
+                                                                Scalar bound) noexcept {
+  using B = xsimd::batch<Scalar, Arch>;
+  if constexpr (std::is_same_v<Scalar, double>)
+    return xsimd::select(x == x, xsimd::max(B(-bound), xsimd::min(B(bound), x)), B(Scalar(0)));
+  else
+    return x;
+}
+
 /// tanh for gates, NaN where x is. float: x + x^3 P(x^2) for |x| < 0.625, a fit of least relative error, and
 /// 1 - 2 / (e^|2x| + 1) beyond: within 1.2 units in the last place, since a stack of layers adds such errors up.
 /// double: xsimd's.
@@ -33,7 +45,7 @@ template <class Scalar, class Arch>
     const B far = B(1.0F) - B(2.0F) / (xsimd::exp(size + size) + B(1.0F));
     return simd::keep_nan(x, xsimd::select(size < B(0.625F), near, xsimd::select(x < B(0.0F), -far, far)));
   } else {
-    return simd::keep_nan(x, xsimd::tanh(x));
+    return simd::keep_nan(x, xsimd::tanh(simd::within(x, Scalar(1000))));
   }
 }
 
@@ -41,7 +53,7 @@ template <class Scalar, class Arch>
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> sigmoid_gate(const xsimd::batch<Scalar, Arch>& x) noexcept {
   using B = xsimd::batch<Scalar, Arch>;
-  return B(Scalar(1)) / (B(Scalar(1)) + keep_nan(x, xsimd::exp(-x)));
+  return B(Scalar(1)) / (B(Scalar(1)) + keep_nan(x, xsimd::exp(-simd::within(x, Scalar(1000)))));
 }
 
 }  // namespace aila::inline v0::simd
@@ -51,7 +63,7 @@ namespace aila::inline v0::math {
 template <class T, class A>
   requires std::floating_point<T>
 [[gnu::always_inline]] inline xsimd::batch<T, A> exp(const xsimd::batch<T, A>& x) noexcept {
-  return simd::keep_nan(x, xsimd::exp(x));
+  return simd::keep_nan(x, xsimd::exp(simd::within(x, T(1000))));
 }
 template <class T, class A>
   requires std::floating_point<T>
@@ -66,7 +78,7 @@ template <class T, class A>
 template <class T, class A>
   requires std::floating_point<T>
 [[gnu::always_inline]] inline xsimd::batch<T, A> erf(const xsimd::batch<T, A>& x) noexcept {
-  return simd::keep_nan(x, xsimd::erf(x));
+  return simd::keep_nan(x, xsimd::erf(simd::within(x, T(100))));
 }
 template <class T, class A>
   requires std::floating_point<T>
@@ -119,7 +131,7 @@ template <class T, class A>
     using B = xsimd::batch<T, A>;
     return xsimd::max(B(-1.0F), xsimd::min(B(1.0F), simd::tanh_gate(x)));
   } else {
-    return simd::keep_nan(x, xsimd::tanh(x));
+    return simd::keep_nan(x, xsimd::tanh(simd::within(x, T(1000))));
   }
 }
 
