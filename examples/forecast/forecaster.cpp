@@ -48,6 +48,8 @@ class ForecasterOf final : public Forecaster {
     options.batch = training.batch;
     options.patience = training.patience;
     options.seed = training.seed;
+    options.schedule =
+        aila::schedule::constant().with_warm_up(warm_up_epochs * ((train.count + training.batch - 1) / training.batch));
     options.on_progress = training.on_progress;
     options.cancel = training.cancel;
     return model_->fit(samples(train), aila::Adam{.learning_rate = 1e-3}, options);

@@ -21,6 +21,9 @@ namespace forecast {
 /// Shapes are known when the program is compiled; these are the windows, in months, that it was compiled for.
 inline constexpr std::array<std::size_t, 2> windows{12, 24};
 
+/// Over the first epochs the learning rate rises to Adam's 1e-3: the moments of the first few gradients mean little.
+inline constexpr std::size_t warm_up_epochs = 3;
+
 /// How to train: Adam at 1e-3 on the mean squared error, the weights of the best validation epoch kept.
 struct Training {
   std::size_t epochs = 0;

@@ -82,6 +82,7 @@ Json options_json(const Options& o) {
           {"patience", o.patience},
           {"optimiser", "Adam"},
           {"learning_rate", 1e-3},
+          {"warm_up_epochs", warm_up_epochs},
           {"threads", o.threads}};
 }
 

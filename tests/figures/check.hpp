@@ -6,6 +6,7 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/core/random.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/io/safetensors.hpp>
 #include <aila/layer/layers.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <set>
 #include <string>
@@ -73,8 +75,19 @@ struct Comparison {
   }
 };
 
+/// Moves each weight up or down by one unit in its last place, or leaves it: what weights rounded otherwise would be.
+template <class S>
+void perturb(std::vector<S>& weights, std::uint64_t seed) {
+  const aila::Random random(aila::Seed{seed}, aila::Purpose::initialise, 0, 0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const auto draw = random.block(0, i)[0] % 3;
+    if (draw != 0) weights[i] = std::nextafter(weights[i], draw == 1 ? S(INFINITY) : S(-INFINITY));
+  }
+}
+
+/// The worst deviation; with a `seed` of weights one unit in the last place beside those of the file.
 template <class Net, class Backend>
-double check_on(const SafetensorsFile& file, double tolerance) {
+double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t seed = 0) {
   using Training = aila::Workspace<Net, Backend, Capability::train>;
   using Predicting = aila::Workspace<Net, Backend, Capability::predict>;
   using S = typename Backend::Scalar;
@@ -95,7 +108,10 @@ double check_on(const SafetensorsFile& file, double tolerance) {
     const auto& shape = file.at(name).shape;
     REQUIRE_MESSAGE(std::vector(p.extents.begin(), p.extents.begin() + static_cast<std::ptrdiff_t>(p.rank)) == shape,
                     name);
-    std::transform(values.begin(), values.end(), parameters.data() + p.offset, [](double v) { return S(v); });
+    std::vector<S> weights(values.size());
+    std::transform(values.begin(), values.end(), weights.begin(), [](double v) { return S(v); });
+    if (seed != 0) perturb(weights, seed * 1000 + p.offset);
+    std::copy(weights.begin(), weights.end(), parameters.data() + p.offset);
   }
   Kernel::pack(aila::Weights<S>(parameters.data(), Training::layout.offset.data()), packed.data());
 
@@ -140,18 +156,20 @@ double check_on(const SafetensorsFile& file, double tolerance) {
 ///
 /// LayerNorm over a few nearly dead channels amplifies rounding: there are figures that computation in float does not
 /// meet to 1e-5, whoever does it (PyTorch's own, in float32, has 1.3e-5 on lstm-linear1-depth4). Which these are is
-/// measured beside it, by the plain loops in float; over random weights the kernels' error is 0.9 of theirs in the
-/// median and at most 8 times theirs. Where eight times their error is more than 1e-5, it is the bound instead, and is
-/// printed.
+/// measured: the plain loops in float, on weights moved by one unit in the last place, show how far results lie apart
+/// that are all right to within the weights' own rounding. Where half as much again is more than 1e-5 it is the bound
+/// instead, and is printed.
 template <class Net>
 void check(const std::string& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   const double exact = check_on<Net, aila::backend::Reference<double>>(file, 1e-10);
-  const double plain = check_on<Net, aila::backend::Reference<float>>(file, INFINITY);
-  const double bound = std::max(1e-5, 8 * plain);
+  double rounding = 0;
+  for (std::uint64_t seed = 0; seed <= 8; ++seed)
+    rounding = std::max(rounding, check_on<Net, aila::backend::Reference<float>>(file, INFINITY, seed));
+  const double bound = std::max(1e-5, 1.5 * rounding);
   const double cpu = check_on<Net, aila::backend::Cpu>(file, bound);
-  std::printf("%-36s worst: double %.1e, plain float %.1e, cpu %.1e, bound %.1e\n", file.name().c_str(), exact, plain,
-              cpu, bound);
+  std::printf("%-36s worst: double %.1e, float's rounding %.1e, cpu %.1e, bound %.1e\n", file.name().c_str(), exact,
+              rounding, cpu, bound);
 }
 
 }  // namespace figures
