@@ -5,8 +5,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "../common/progress.hpp"
 #include "prices.hpp"
-#include "progress.hpp"
 
 namespace forecast {
 namespace {
@@ -102,7 +102,7 @@ std::unique_ptr<Experiment> train(const Options& options, std::vector<Task> task
   experiment->tasks = std::move(tasks);
   auto& runs = experiment->runs = plan(options, experiment->tasks.size());
   Champions champions(experiment->tasks.size());
-  JobProgress progress(runs.size(), options.quiet);
+  example::JobProgress progress(runs.size(), options.quiet);
   const auto begin = Clock::now();
   const auto one = [&](std::size_t index, std::size_t) {
     if (cancel.load()) return;
@@ -116,7 +116,8 @@ std::unique_ptr<Experiment> train(const Options& options, std::vector<Task> task
         model->fit(task.series.train, task.series.valid,
                    {.epochs = options.epochs,
                     .batch = batch_of(options, task.target),
-                    .patience = options.patience,
+                    .warm_up_epochs = warm_up_of(options, task.target),
+                    .patience = patience_of(options, task.target),
                     .seed = {run.seed},
                     .cancel = &cancel,
                     .on_progress = [&](const aila::Progress& p) { progress.step(index, name, cost, p); }});

@@ -36,7 +36,7 @@ struct Run {
   double seconds_per_epoch = 0;
   aila::data::ForecastScores scores;  ///< on the test part
   std::vector<double> test_logs;      ///< log prices forecast for the test part
-  Mixture mixture;                    ///< mean over the test part
+  example::Mixture mixture;           ///< mean over the test part
 };
 
 /// What is known of a task once all is trained: the baselines, and the model of lowest validation loss.

@@ -2,8 +2,6 @@
 #include "forecaster.hpp"
 
 #include <aila/io/parameter_file.hpp>
-#include <algorithm>
-#include <limits>
 
 #include "networks.hpp"
 
@@ -11,27 +9,6 @@ namespace forecast {
 namespace {
 
 using aila::data::WindowedPart;
-
-/// "h_1", an earlier layer counted from 0, as people count layers.
-std::string item_label(const std::string& item) {
-  if (item == "own") return "own output";
-  return item.starts_with("h_") ? "layer " + std::to_string(std::stoi(item.substr(2)) + 1) : item;
-}
-
-Mixture mixture_of(const std::vector<aila::MixtureWeights>& layers) {
-  Mixture mixture;
-  if (layers.empty()) return mixture;
-  mixture.items = layers.back().items;  // the last layer has every item
-  for (const auto& layer : layers) {
-    mixture.layers.push_back("layer " + std::to_string(layer.layer + 1));
-    for (const auto& item : mixture.items) {
-      const bool has = std::ranges::find(layer.items, item) != layer.items.end();
-      mixture.weights.push_back(has ? layer.of(item) : std::numeric_limits<double>::quiet_NaN());
-    }
-  }
-  std::ranges::transform(mixture.items, mixture.items.begin(), item_label);
-  return mixture;
-}
 
 template <std::size_t Window>
 class ForecasterOf final : public Forecaster {
@@ -48,8 +25,8 @@ class ForecasterOf final : public Forecaster {
     options.batch = training.batch;
     options.patience = training.patience;
     options.seed = training.seed;
-    options.schedule =
-        aila::schedule::constant().with_warm_up(warm_up_epochs * ((train.count + training.batch - 1) / training.batch));
+    options.schedule = aila::schedule::constant().with_warm_up(training.warm_up_epochs *
+                                                               ((train.count + training.batch - 1) / training.batch));
     options.on_progress = training.on_progress;
     options.cancel = training.cancel;
     return model_->fit(samples(train), aila::Adam{.learning_rate = 1e-3}, options);
@@ -58,7 +35,7 @@ class ForecasterOf final : public Forecaster {
   std::vector<float> predict(std::span<const float> inputs) const override {
     return model_->predict(aila::SamplesView<In>(inputs, {}));
   }
-  Mixture mixture(std::span<const float> inputs) const override { return mixture_of(model_->mixture_weights(inputs)); }
+  example::Mixture mixture(std::span<const float> inputs) const override { return model_->mixture_weights(inputs); }
   std::size_t parameter_count() const override { return model_->parameter_count(); }
 
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const override {

@@ -16,30 +16,22 @@
 #include <string>
 #include <vector>
 
+#include "../common/mixture.hpp"
+
 namespace forecast {
 
 /// Shapes are known when the program is compiled; these are the windows, in months, that it was compiled for.
 inline constexpr std::array<std::size_t, 2> windows{12, 24};
 
-/// Over the first epochs the learning rate rises to Adam's 1e-3: the moments of the first few gradients mean little.
-inline constexpr std::size_t warm_up_epochs = 3;
-
 /// How to train: Adam at 1e-3 on the mean squared error, the weights of the best validation epoch kept.
 struct Training {
   std::size_t epochs = 0;
   std::size_t batch = 0;
+  std::size_t warm_up_epochs = 0;
   std::size_t patience = 0;
   aila::Seed seed{};
   const std::atomic<bool>* cancel = nullptr;
   std::function<void(const aila::Progress&)> on_progress;
-};
-
-/// Mean integration weights, layer by item: row r is of layer r + 2 (the first has nothing to integrate), NaN where a
-/// layer has not the item. Empty under a policy without weights.
-struct Mixture {
-  std::vector<std::string> layers;
-  std::vector<std::string> items;
-  std::vector<double> weights;  ///< [layers, items]
 };
 
 class Forecaster {
@@ -54,7 +46,8 @@ class Forecaster {
   virtual double loss(const aila::data::WindowedPart& part) const = 0;
   /// One output a window; inputs [N, window, 1].
   virtual std::vector<float> predict(std::span<const float> inputs) const = 0;
-  virtual Mixture mixture(std::span<const float> inputs) const = 0;
+  /// Mean integration weights; empty under a policy without weights.
+  virtual example::Mixture mixture(std::span<const float> inputs) const = 0;
   virtual std::size_t parameter_count() const = 0;
   virtual void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const = 0;
   virtual void load(const std::filesystem::path& path) = 0;

@@ -1,9 +1,8 @@
 // forecast: monthly prices, forecast by networks that differ in the connection between their layers alone.
 #include <aila/io/atomic_file.hpp>
-#include <csignal>
 #include <cstdio>
-#include <exception>
 
+#include "../common/program.hpp"
 #include "plots.hpp"
 #include "report.hpp"
 #include "saved.hpp"
@@ -11,11 +10,8 @@
 namespace forecast {
 namespace {
 
-std::atomic<bool> cancelled{false};
-
-void cancel(int) {
-  cancelled.store(true);
-}
+using example::plot_files;
+using example::try_place;
 
 /// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
 struct Outputs {
@@ -26,43 +22,32 @@ struct Outputs {
       for (const auto& file : models) try_place("--save", file);
     }
     if (options.plot) {
-      plots = plot_files(*options.plot);
-      try_place("--plot", plots->forecasts);
-      try_place("--plot", plots->weights);
+      plots = plot_files(*options.plot, "forecast", {"weights"});
+      for (const auto& file : plots) try_place("--plot", file);
     }
   }
 
   void write(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
     save_best(options, experiment, models);
-    if (plots) {
-      aila::io::write_text(plots->forecasts, draw_forecasts(experiment));
+    if (!plots.empty()) {
+      aila::io::write_text(plots[0], draw_forecasts(experiment));
       const auto weights = draw_weights(experiment, results);
       if (weights.empty())
-        plots->weights.clear();  // no policy has any
+        plots.pop_back();  // no policy has any
       else
-        aila::io::write_text(plots->weights, weights);
+        aila::io::write_text(plots[1], weights);
     }
     if (options.report) aila::io::write_text(*options.report, report(options, experiment, results, models));
   }
 
   void print(const Options& options) const {
     if (options.report) std::printf("report: %s\n", options.report->c_str());
-    if (plots) std::printf("plots:  %s\n", plots->forecasts.c_str());
-    if (plots && !plots->weights.empty()) std::printf("        %s\n", plots->weights.c_str());
+    for (const auto& file : plots) std::printf("plot:   %s\n", file.c_str());
     for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
   }
 
   SavedModels models;
-  std::optional<Plots> plots;
-
- private:
-  static void try_place(const char* option, const std::filesystem::path& path) {
-    try {
-      const aila::io::AtomicFile file(path);  // without commit, nothing is left of it
-    } catch (const aila::Error& error) {
-      throw aila::Error(std::string(option) + ": " + error.what());
-    }
-  }
+  std::vector<std::filesystem::path> plots;  ///< forecasts, weights
 };
 
 void print(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
@@ -92,12 +77,11 @@ int run(int argc, const char* const* argv) {
   }
   Outputs outputs(*options, experiment->tasks);
   if (!options->load) {
-    std::signal(SIGINT, cancel);
-    std::signal(SIGTERM, cancel);
-    experiment = train(*options, std::move(experiment->tasks), cancelled);
+    example::catch_interrupts();
+    experiment = train(*options, std::move(experiment->tasks), example::interrupted);
     if (experiment == nullptr) {
       std::fputs("forecast: cancelled; nothing was written\n", stderr);
-      return 130;
+      return example::interrupted_code;
     }
   }
   const auto results = results_of(*experiment);
@@ -111,10 +95,5 @@ int run(int argc, const char* const* argv) {
 }  // namespace forecast
 
 int main(int argc, char** argv) {
-  try {
-    return forecast::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "forecast: %s\n", error.what());
-    return 2;
-  }
+  return example::run_program("forecast", argc, argv, forecast::run);
 }

@@ -6,29 +6,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "../common/text.hpp"
 #include "forecaster.hpp"
 
 namespace forecast {
 namespace {
 
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-/// Every name once, in the order given; "all" alone stands for all of `known`.
-std::vector<std::string> chosen(const char* option, const std::vector<std::string>& names,
-                                const std::vector<std::string>& known) {
-  if (names == std::vector<std::string>{"all"}) return known;
-  for (auto name = names.begin(); name != names.end(); ++name) {
-    if (!known.empty() && std::ranges::find(known, *name) == known.end())
-      throw aila::Error(std::string(option) + ": expected " + join(known) + " or all, found \"" + *name + '"');
-    if (std::find(names.begin(), name, *name) != name)
-      throw aila::Error(std::string(option) + ": " + *name + " is named twice");
-  }
-  return names;
-}
+using example::chosen;
+using example::join;
 
 void require_window(std::size_t window) {
   if (std::ranges::find(windows, window) != windows.end()) return;
@@ -54,6 +39,14 @@ std::size_t batch_of(const Options& options, aila::data::Target target) {
   return options.batch.value_or(target == aila::data::Target::level ? 64 : 16);
 }
 
+std::size_t warm_up_of(const Options& options, aila::data::Target target) {
+  return options.warm_up.value_or(target == aila::data::Target::level ? 10 : 0);
+}
+
+std::size_t patience_of(const Options& options, aila::data::Target target) {
+  return options.patience.value_or(target == aila::data::Target::level ? 60 : 30);
+}
+
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options o;
   o.threads = aila::ThreadPool::available();
@@ -73,11 +66,14 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   of_training.push_back(app.add_option("--horizon", o.horizon, "Months ahead that it predicts (1)")->check(some));
   of_training.push_back(
       app.add_option("--seeds", o.seeds, "Trainings of each network, from seeds 1, 2, ... (5)")->check(some));
-  of_training.push_back(app.add_option("--epochs", o.epochs, "Most epochs of a training (200)")->check(some));
+  of_training.push_back(app.add_option("--epochs", o.epochs, "Most epochs of a training (300)")->check(some));
   of_training.push_back(
       app.add_option("--batch", o.batch, "Windows in a training step (16 for returns, 64 for levels)")->check(some));
+  of_training.push_back(app.add_option("--warm-up", o.warm_up,
+                                       "Epochs over which the learning rate rises (0 for returns, 10 for levels)"));
   of_training.push_back(
-      app.add_option("--patience", o.patience, "Epochs without improvement that end a training; 0: never (30)"));
+      app.add_option("--patience", o.patience,
+                     "Epochs without improvement that end a training; 0: never (30 for returns, 60 for levels)"));
   app.add_option("--threads", o.threads, "Trainings at a time; results do not depend on it (all processors)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{256}));
   app.add_option("--data", o.data, "Folder with prices/monthly.csv, in place of the gold prices in the program");

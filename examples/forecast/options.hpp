@@ -18,9 +18,10 @@ struct Options {
   std::size_t window = 12;
   std::size_t horizon = 1;
   std::size_t seeds = 5;
-  std::size_t epochs = 200;
-  std::optional<std::size_t> batch;  ///< not given: batch_of chooses
-  std::size_t patience = 30;
+  std::size_t epochs = 300;
+  std::optional<std::size_t> batch;     ///< not given: batch_of chooses
+  std::optional<std::size_t> warm_up;   ///< not given: warm_up_of chooses
+  std::optional<std::size_t> patience;  ///< not given: patience_of chooses
   std::size_t threads = 1;
   bool quiet = false;
 };
@@ -34,6 +35,12 @@ aila::data::Target target_of(const std::string& name);
 /// validation is often best after an epoch or two: small steps get more done by then. Levels train for tens of epochs,
 /// and large batches keep the validation loss of the last ones calm.
 std::size_t batch_of(const Options& options, aila::data::Target target);
+/// Epochs over which the learning rate rises: as given, else none for returns and 10 for levels, about 100 steps:
+/// without, the large first steps of Adam take some seeds by chance near a validation loss that takes long to beat.
+std::size_t warm_up_of(const Options& options, aila::data::Target target);
+/// Epochs without improvement that end a training: as given, else 30 for returns and 60 for levels, whose validation
+/// loss falls slowly and not steadily.
+std::size_t patience_of(const Options& options, aila::data::Target target);
 
 /// Reads the command line. Empty where only help was asked for, which is then printed.
 /// Throws aila::Error, one sentence, for whatever is not understood.

@@ -1,13 +1,13 @@
 // The report in JSON, keys in a reader's order.
 #include "report.hpp"
 
-#include <aila/core/version.hpp>
-#include <nlohmann/json.hpp>
+#include "../common/json.hpp"
 
 namespace forecast {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using example::add;
+using example::Json;
 
 Json part_json(const aila::data::WindowedPart& part) {
   return {{"windows", part.count}, {"first_target", part.dates.front()}, {"last_target", part.dates.back()}};
@@ -19,6 +19,8 @@ Json task_json(const Options& options, const Task& task) {
   return {{"asset", task.asset},
           {"target", target_name(task.target)},
           {"batch", batch_of(options, task.target)},
+          {"warm_up_epochs", warm_up_of(options, task.target)},
+          {"patience", patience_of(options, task.target)},
           {"train", part_json(s.train)},
           {"valid", part_json(s.valid)},
           {"test", part_json(s.test)},
@@ -47,11 +49,6 @@ Json run_json(const Run& run) {
           {"seconds_per_epoch", run.seconds_per_epoch}};
 }
 
-void add(Json& json, const std::string& name, const Statistic& value) {
-  json[name] = value.mean;
-  json[name + "_std"] = value.deviation;
-}
-
 Json result_json(const Experiment& experiment, const Result& r) {
   const Task& task = experiment.tasks[r.task];
   Json json{{"asset", task.asset},        {"target", target_name(task.target)},
@@ -65,9 +62,7 @@ Json result_json(const Experiment& experiment, const Result& r) {
   add(json, "epochs", r.epochs);
   add(json, "training_loss", r.training_loss);
   add(json, "best_validation_loss", r.validation_loss);
-  if (!r.mixture.layers.empty())
-    json["integration_weights"] = {
-        {"layers", r.mixture.layers}, {"items", r.mixture.items}, {"weights", r.mixture.weights}};
+  if (!r.mixture.empty()) json["integration_weights"] = example::mixture_json(r.mixture);
   json["runs"] = Json::array();
   for (const auto i : r.runs) json["runs"].push_back(run_json(experiment.runs[i]));
   return json;
@@ -79,10 +74,8 @@ Json options_json(const Options& o) {
           {"horizon", o.horizon},
           {"seeds", o.seeds},
           {"epochs", o.epochs},
-          {"patience", o.patience},
           {"optimiser", "Adam"},
           {"learning_rate", 1e-3},
-          {"warm_up_epochs", warm_up_epochs},
           {"threads", o.threads}};
 }
 
@@ -90,15 +83,11 @@ Json options_json(const Options& o) {
 
 std::string report(const Options& options, const Experiment& experiment, const std::vector<Result>& results,
                    const SavedModels& models) {
-  Json json{{"program", "aila forecast"},
-            {"version", std::to_string(AILA_VERSION_MAJOR) + "." + std::to_string(AILA_VERSION_MINOR) + "." +
-                            std::to_string(AILA_VERSION_PATCH)},
-            {"options", options_json(options)},
-            {"why_two_targets", why_two_targets},
-            {"seconds", experiment.seconds},
-            {"tasks", Json::array()},
-            {"results", Json::array()},
-            {"best", Json::array()}};
+  Json json = example::report_head("aila forecast");
+  json["options"] = options_json(options);
+  json["why_two_targets"] = why_two_targets;
+  json["seconds"] = experiment.seconds;
+  for (const char* list : {"tasks", "results", "best"}) json[list] = Json::array();
   for (const auto& task : experiment.tasks) json["tasks"].push_back(task_json(options, task));
   for (const auto& result : results) json["results"].push_back(result_json(experiment, result));
   for (std::size_t task = 0; task < experiment.best.size(); ++task) {
@@ -110,8 +99,7 @@ std::string report(const Options& options, const Experiment& experiment, const s
                             {"validation_loss", run.validation_loss},
                             {"file", models.empty() ? "" : models[task].string()}});
   }
-  // Bytes that are no UTF-8, of a path perhaps, are replaced; numbers that are not finite become null.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return example::dump(json);
 }
 
 }  // namespace forecast

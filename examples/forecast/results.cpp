@@ -1,13 +1,15 @@
 // Means over seeds, and the table.
 #include "results.hpp"
 
-#include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <utility>
+
+#include "../common/text.hpp"
 
 namespace forecast {
 namespace {
+
+using example::Statistic;
+using example::text;
 
 /// The statistic of one number of each run.
 template <class Get>
@@ -15,16 +17,14 @@ Statistic over(const Experiment& experiment, const std::vector<std::size_t>& run
   std::vector<double> values;
   values.reserve(runs.size());
   for (const auto r : runs) values.push_back(static_cast<double>(get(experiment.runs[r])));
-  return statistic(values);
+  return example::statistic(values);
 }
 
-Mixture mean_mixture(const Experiment& experiment, const std::vector<std::size_t>& runs) {
-  Mixture mean = experiment.runs[runs[0]].mixture;
-  for (double& w : mean.weights) w = 0;
-  for (const auto r : runs)
-    for (std::size_t i = 0; i < mean.weights.size(); ++i)
-      mean.weights[i] += experiment.runs[r].mixture.weights[i] / static_cast<double>(runs.size());
-  return mean;
+example::Mixture mean_mixture(const Experiment& experiment, const std::vector<std::size_t>& runs) {
+  std::vector<example::Mixture> mixtures;
+  mixtures.reserve(runs.size());
+  for (const auto r : runs) mixtures.push_back(experiment.runs[r].mixture);
+  return example::mean_of(mixtures);
 }
 
 Result of_policy(const Experiment& experiment, std::size_t task, std::vector<std::size_t> runs) {
@@ -65,16 +65,6 @@ Result of_baseline(const Experiment& experiment, std::size_t index, const char* 
   return r;
 }
 
-/// printf's formats, into a string.
-[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
-  char line[256];
-  std::va_list values;
-  va_start(values, format);
-  std::vsnprintf(line, sizeof line, format, values);
-  va_end(values);
-  return line;
-}
-
 std::string plus_minus(const Statistic& s, bool baseline) {
   return baseline ? text("%.4g", s.mean) : text("%.4g (%.2g)", s.mean, s.deviation);
 }
@@ -85,15 +75,6 @@ const char* const why_two_targets =
     "A network that predicts levels must reach, in the test part, prices above everything it saw in training, where "
     "its saturated units cannot follow; one that predicts returns starts from the last price and sees the same range "
     "of changes at any height, so the two targets are not equally hard.";
-
-Statistic statistic(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  Statistic s;
-  for (const double v : values) s.mean += v / n;
-  for (const double v : values) s.deviation += (v - s.mean) * (v - s.mean);
-  s.deviation = values.size() > 1 ? std::sqrt(s.deviation / (n - 1)) : 0;
-  return s;
-}
 
 std::vector<Result> results_of(const Experiment& experiment) {
   std::vector<Result> results;

@@ -4,17 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "../common/statistic.hpp"
 #include "experiment.hpp"
 
 namespace forecast {
-
-/// Mean and sample standard deviation (n - 1; 0 of one number).
-struct Statistic {
-  double mean = 0;
-  double deviation = 0;
-};
-
-Statistic statistic(const std::vector<double>& values);
 
 /// One line of the table.
 struct Result {
@@ -23,8 +16,8 @@ struct Result {
   bool baseline = false;
   std::size_t parameters = 0;
   std::vector<std::size_t> runs;  ///< one a seed; none of a baseline
-  Statistic mse_z, mse_price, skill, mase, seconds_per_epoch, epochs, training_loss, validation_loss;
-  Mixture mixture;  ///< mean over seeds
+  example::Statistic mse_z, mse_price, skill, mase, seconds_per_epoch, epochs, training_loss, validation_loss;
+  example::Mixture mixture;  ///< mean over seeds
 };
 
 /// The results of every task: its policies in the order of the runs, then persistence and the mean forecast.

@@ -1,23 +1,18 @@
 // Saving, checking and loading of forecasters.
 #include "saved.hpp"
 
-#include <aila/io/safetensors.hpp>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
+
+#include "../common/saved_file.hpp"
+#include "../common/text.hpp"
 
 namespace forecast {
 namespace {
 
-using Metadata = std::map<std::string, std::string>;
-
-/// With all digits of a double.
-std::string exact(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
-}
+using example::exact;
+using example::Metadata;
 
 Metadata metadata_of(const Options& options, const Task& task, const Run& run) {
   return {{"program", "aila forecast"},
@@ -32,39 +27,13 @@ Metadata metadata_of(const Options& options, const Task& task, const Run& run) {
           {"change_deviation", exact(task.series.change_deviation())}};
 }
 
-/// The metadata of a file of this program; every method throws aila::Error that begins with the file's name.
-class ModelFile {
- public:
-  explicit ModelFile(const std::filesystem::path& path) : file_(aila::io::SafetensorsFile::read(path)) {
-    if (text("program") != "aila forecast") file_.fail("the file was not written by this program's --save");
-  }
-  const std::string& text(const std::string& key) const {
-    const auto found = file_.metadata().find(key);
-    if (found == file_.metadata().end())
-      file_.fail("the metadata have no " + key + ", so the file was not written by this program's --save");
-    return found->second;
-  }
-  template <class Number>
-  Number number(const std::string& key) const {
-    const auto& digits = text(key);
-    Number value{};
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size())
-      file_.fail("the metadata say \"" + aila::io::printable(digits) + "\" where " + key + " is a number");
-    return value;
-  }
-  /// The scale that a model was trained in is part of what it means.
-  void require_scale(const std::string& key, double found) const {
-    const auto expected = number<double>(key);
-    if (std::abs(expected - found) > 1e-9 * std::abs(expected))
-      file_.fail("the model was trained on prices whose " + key + " is " + exact(expected) + ", these prices have " +
-                 exact(found));
-  }
-  [[noreturn]] void fail(const std::string& sentence) const { file_.fail(sentence); }
-
- private:
-  aila::io::SafetensorsFile file_;
-};
+/// The scale that a model was trained in is part of what it means.
+void require_scale(const example::SavedFile& file, const std::string& key, double found) {
+  const auto expected = file.number(key);
+  if (std::abs(expected - found) > 1e-9 * std::abs(expected))
+    file.fail("the model was trained on prices whose " + key + " is " + exact(expected) + ", these prices have " +
+              exact(found));
+}
 
 }  // namespace
 
@@ -94,32 +63,27 @@ void save_best(const Options& options, const Experiment& experiment, const Saved
 }
 
 std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Options& options) {
-  const ModelFile file(path);
-  const auto known = [&](const auto& all, const auto& value, const std::string& what) {
-    if (std::ranges::find(all, value) == all.end())
-      file.fail("the " + what + " " + aila::io::printable(file.text(what)) + " is not one of this program's");
-  };
+  const example::SavedFile file(path, "aila forecast");
   options.assets = {file.text("asset")};
-  options.policies = {file.text("policy")};
-  known(policy_names(), options.policies[0], "policy");
-  options.window = file.number<std::size_t>("window");
-  known(windows, options.window, "window");
-  known(std::vector<std::string>{"return", "level"}, file.text("target"), "target");
-  options.targets = {target_of(file.text("target"))};
-  options.horizon = file.number<std::size_t>("horizon");
+  options.policies = {file.text("policy", policy_names())};
+  options.window = file.whole_number("window");
+  if (std::ranges::find(windows, options.window) == windows.end())
+    file.fail("the window " + std::to_string(options.window) + " is not one of this program's");
+  options.targets = {target_of(file.text("target", {"return", "level"}))};
+  options.horizon = file.whole_number("horizon");
   options.seeds = 1;
   options.epochs = 0;
 
   auto experiment = std::make_unique<Experiment>();
   experiment->tasks = make_tasks(options);
   const Task& task = experiment->tasks[0];
-  file.require_scale("log_mean", task.series.log_mean());
-  file.require_scale("log_deviation", task.series.log_deviation());
-  file.require_scale("change_deviation", task.series.change_deviation());
+  require_scale(file, "log_mean", task.series.log_mean());
+  require_scale(file, "log_deviation", task.series.log_deviation());
+  require_scale(file, "change_deviation", task.series.change_deviation());
 
   Run run;
   run.policy = options.policies[0];
-  run.seed = file.number<std::uint64_t>("seed");
+  run.seed = file.whole_number("seed");
   const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed});
   model->load(path);
   measure(task, *model, run);
