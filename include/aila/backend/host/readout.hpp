@@ -1,8 +1,11 @@
 // Flatten, LastStep and MeanOverPositions on the host: copies and sums, bound by memory.
 #pragma once
 
+#include <algorithm>
+
 #include "../../layer/readout.hpp"
 #include "../kernel.hpp"
+#include "rows.hpp"
 
 namespace aila::inline v0 {
 
@@ -12,13 +15,13 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   using S = typename Backend::Scalar;
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
-    for (std::size_t i = 0; i < pass.samples * In::elements; ++i) y[i] = x[i];
+    std::copy_n(x, pass.samples * In::elements, y);
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if (dx == nullptr) return;
-    for (std::size_t i = 0; i < pass.samples * In::elements; ++i) dx[i] += dy[i];
+    over_row<Backend>(pass.samples * In::elements, [&](auto part) { part.store(dx, part.load(dx) + part.load(dy)); });
   }
 };
 
@@ -50,31 +53,53 @@ template <class In, class Backend>
 struct MeanKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host mean";
   using S = typename Backend::Scalar;
+  using V = typename Lanes<Backend>::V;
   static constexpr std::size_t valid(const Pass& pass, std::size_t n) {
     return In::rank == 2 ? pass.length(n, In::positions) : In::positions;
   }
+  /// Wide rows are added one after the other; of narrow ones a vector is summed over all positions.
+  static constexpr bool wide = In::features >= 8 * Lanes<Backend>::count;
+  static constexpr void add_rows(const S* x, std::size_t count, S* y) {
+    for (std::size_t f = 0; f < In::features; ++f) y[f] = S(0);
+    for (std::size_t p = 0; p < count; ++p, x += In::features)
+      over_row<Backend>(In::features, [&](auto part) { part.store(y, part.load(y) + part.load(x)); });
+  }
+  /// In four chains, for the latency of an addition.
+  template <class Part>
+  static constexpr V sum(Part part, const S* row, std::size_t count) {
+    V sums[4] = {V(S(0)), V(S(0)), V(S(0)), V(S(0))};
+    for (std::size_t p = count / 4; p-- > 0; row += 4 * In::features) {
+      sums[0] += part.load(row);
+      sums[1] += part.load(row + In::features);
+      sums[2] += part.load(row + 2 * In::features);
+      sums[3] += part.load(row + 3 * In::features);
+    }
+    for (std::size_t p = count % 4; p-- > 0; row += In::features) sums[0] += part.load(row);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
-    for (std::size_t n = 0; n < pass.samples; ++n) {
+    for (std::size_t n = 0; n < pass.samples; ++n, x += In::elements, y += In::features) {
       const std::size_t count = valid(pass, n);
-      const S share = count > 0 ? S(1) / S(count) : S(0);
-      S* mean = y + n * In::features;
-      for (std::size_t f = 0; f < In::features; ++f) mean[f] = S(0);
-      for (std::size_t p = 0; p < count; ++p)
-        for (std::size_t f = 0; f < In::features; ++f) mean[f] += x[(n * In::positions + p) * In::features + f];
-      for (std::size_t f = 0; f < In::features; ++f) mean[f] *= share;
+      const V share(count > 0 ? S(1) / S(count) : S(0));
+      if (wide) {
+        add_rows(x, count, y);
+        over_row<Backend>(In::features, [&](auto part) { part.store(y, part.load(y) * share); });
+      } else {
+        over_row<Backend>(In::features, [&](auto part) { part.store(y, sum(part, x, count) * share); });
+      }
     }
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if (dx == nullptr) return;
-    for (std::size_t n = 0; n < pass.samples; ++n) {
+    for (std::size_t n = 0; n < pass.samples; ++n, dx += In::elements, dy += In::features) {
       const std::size_t count = valid(pass, n);
-      const S share = count > 0 ? S(1) / S(count) : S(0);
-      for (std::size_t p = 0; p < count; ++p)
-        for (std::size_t f = 0; f < In::features; ++f)
-          dx[(n * In::positions + p) * In::features + f] += share * dy[n * In::features + f];
+      const V share(count > 0 ? S(1) / S(count) : S(0));
+      S* row = dx;
+      for (std::size_t p = count; p-- > 0; row += In::features)
+        over_row<Backend>(In::features, [&](auto part) { part.store(row, part.load(row) + part.load(dy) * share); });
     }
   }
 };
