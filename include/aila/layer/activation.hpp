@@ -7,8 +7,13 @@
 
 namespace aila::inline v0 {
 
-/// What the element-wise layers share: the shape stays, there are no parameters.
+namespace role {
+struct Activation;
+}
+
+/// What the element-wise layers share: the shape stays, there are no parameters. Blocks take one as an option.
 struct ElementWise {
+  using role = role::Activation;
   template <class In>
   static constexpr bool accepts = RealShape<In>;
   template <class In>

@@ -5,6 +5,10 @@
 
 namespace aila::inline v0 {
 
+namespace role {
+struct Dropout;
+}
+
 namespace detail {
 template <std::size_t percent>
 struct NoPercentage {
@@ -18,9 +22,10 @@ struct NoPercentage {
 
 /// While training, each element is zero with probability Percent / 100 and else x / (1 - Percent / 100); otherwise y =
 /// x. The draw depends on seed, step, the layer's path, the sample's place in the batch and the element: on nothing
-/// else.
+/// else. Blocks of layers take it as an option.
 template <std::size_t Percent>
 struct Dropout {
+  using role = role::Dropout;
   using Refusal = std::conditional_t<(Percent < 100), detail::NoRefusal, detail::NoPercentage<Percent>>;
   static constexpr const char* name = "dropout";
   static constexpr double probability = static_cast<double>(Percent < 100 ? Percent : 0) / 100;

@@ -1,0 +1,91 @@
+// Learned and sinusoidal positions on the host: one addition an element, bound by memory.
+#pragma once
+
+#include <array>
+
+#include "../../layer/positions.hpp"
+#include "../kernel.hpp"
+
+namespace aila::inline v0 {
+
+template <class In, class Backend>
+struct LearnedPositionsKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host learned positions";
+  using S = typename Backend::Scalar;
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S*) {
+    for (std::size_t n = 0; n < pass.samples; ++n)
+      for (std::size_t i = 0; i < In::elements; ++i) y[n * In::elements + i] = x[n * In::elements + i] + w[0][i];
+  }
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
+                                 Gradients<S> g, NothingSaved&, S*) {
+    if (dx != nullptr)
+      for (std::size_t i = 0; i < pass.samples * In::elements; ++i) dx[i] += dy[i];
+    if (g)
+      for (std::size_t n = 0; n < pass.samples; ++n)
+        for (std::size_t i = 0; i < In::elements; ++i) g[0][i] += dy[n * In::elements + i];
+  }
+};
+
+/// Row t + 1 of the table is row t turned by the angles w_i, in double: one product of complex numbers for two features
+/// and a group of samples. After t steps the error is about t units in the last place of a double.
+template <class In, class Backend>
+struct SinusoidalPositionsKernel : KernelDefaults<typename Backend::Scalar> {
+  static constexpr const char* name = "host sinusoidal positions";
+  using S = typename Backend::Scalar;
+  static constexpr std::size_t pairs = (In::features + 1) / 2;
+
+  struct Turns {
+    std::array<double, pairs> sine{}, cosine{};
+  };
+  /// Of the angles w_i, which are from 0 to 1: by their series, from the small terms up.
+  static constexpr Turns turns = [] {
+    Turns all;
+    for (std::size_t i = 0; i < pairs; ++i) {
+      constexpr double log_of_base = 9.210340371976182736;  // base 10000
+      const double w = math::exp(-log_of_base * static_cast<double>(2 * i) / static_cast<double>(In::features));
+      double sine = 1, cosine = 1;
+      for (int k = 20; k > 0; k -= 2) {
+        sine = 1 - sine * w * w / (k * (k + 1));
+        cosine = 1 - cosine * w * w / (k * (k - 1));
+      }
+      all.sine[i] = w * sine;
+      all.cosine[i] = cosine;
+    }
+    return all;
+  }();
+
+  template <Capability C>
+  static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
+    std::array<double, pairs> sine{}, cosine{};
+    for (double& c : cosine) c = 1;
+    for (std::size_t t = 0; t < In::positions; ++t) {
+      std::array<S, 2 * pairs> row{};
+      for (std::size_t i = 0; i < pairs; ++i) {
+        const double s = sine[i], c = cosine[i];
+        row[2 * i] = static_cast<S>(s);
+        row[2 * i + 1] = static_cast<S>(c);
+        sine[i] = s * turns.cosine[i] + c * turns.sine[i];
+        cosine[i] = c * turns.cosine[i] - s * turns.sine[i];
+      }
+      for (std::size_t n = 0; n < pass.samples; ++n) {
+        const std::size_t at = (n * In::positions + t) * In::features;
+        for (std::size_t f = 0; f < In::features; ++f) y[at + f] = x[at + f] + row[f];
+      }
+    }
+  }
+  template <Capability C>
+  static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
+                                 Gradients<S>, NothingSaved&, S*) {
+    if (dx == nullptr) return;
+    for (std::size_t i = 0; i < pass.samples * In::elements; ++i) dx[i] += dy[i];
+  }
+};
+
+template <class In, HostBackend Backend>
+LearnedPositionsKernel<In, Backend> select_kernel(rank::Layer, Placed<LearnedPositions, In>, Backend);
+template <class In, HostBackend Backend>
+SinusoidalPositionsKernel<In, Backend> select_kernel(rank::Layer, Placed<SinusoidalPositions, In>, Backend);
+
+}  // namespace aila::inline v0
