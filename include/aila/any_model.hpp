@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "learn/fit.hpp"
+#include "network/explain.hpp"
 #include "network/graph.hpp"
 #include "network/inspect.hpp"
 #include "network/summary.hpp"
@@ -26,18 +27,37 @@ class AnyModel {
   virtual ~AnyModel() = default;
 
   virtual History fit(const Source& train, const Adam& optimiser, const Options& options) = 0;
-  virtual double evaluate(const Source& source) const = 0;
+  virtual History fit(const Source& train, const AdamW& optimiser, const Options& options) = 0;
+  virtual double evaluate(const Source& source, ExecutorRef executor) const = 0;
   /// [samples, Out...]
-  virtual std::vector<Scalar> predict(const Source& source) const = 0;
-  virtual std::vector<MixtureWeights> mixture_weights(std::span<const ElementOf<In, Scalar>> inputs) const = 0;
+  virtual std::vector<Scalar> predict(const Source& source, ExecutorRef executor) const = 0;
+  double evaluate(const Source& source) const {
+    Inline executor;
+    return evaluate(source, executor);
+  }
+  std::vector<Scalar> predict(const Source& source) const {
+    Inline executor;
+    return predict(source, executor);
+  }
+  virtual std::vector<MixtureWeights> mixture_weights(std::span<const ElementOf<In, Scalar>> inputs,
+                                                      std::span<const std::int32_t> lengths = {}) const = 0;
+  /// Of output number `output`; networks of tokens have none, and throw Error.
+  virtual std::vector<Scalar> input_gradients(std::span<const ElementOf<In, Scalar>> inputs, std::size_t output = 0,
+                                              std::span<const std::int32_t> lengths = {}) const = 0;
+  virtual std::vector<LayerMap<Scalar>> layer_maps(std::span<const ElementOf<In, Scalar>> inputs,
+                                                   std::string_view suffix,
+                                                   std::span<const std::int32_t> lengths = {}) const = 0;
 
   virtual std::size_t parameter_count() const = 0;
+  virtual std::size_t flops() const = 0;
   virtual std::string summary() const = 0;
   virtual std::string graph() const = 0;
   /// As of Model; `table` and `description` are what a file of weights is checked against.
   virtual std::span<const Scalar> parameters() const = 0;
   virtual void assign(std::span<const Scalar> parameters) = 0;
   virtual const std::vector<ParameterInfo>& table() const = 0;
+  /// Tables of rows beside the canonical array, such as an Embedding's.
+  virtual std::span<Table<Scalar>> tables() = 0;
   virtual std::uint64_t description() const = 0;
 };
 
@@ -51,27 +71,50 @@ class ModelOf final : public AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typ
   using typename Base::Options;
   using typename Base::Scalar;
   using typename Base::Source;
-  explicit ModelOf(Seed seed) : model_(seed) {}
+  ModelOf(Seed seed, const LossType& loss) : model_(seed), loss_(loss) {}
 
   History fit(const Source& train, const Adam& optimiser, const Options& options) override {
-    return aila::fit(model_, train, LossType{}, optimiser, options);
+    return aila::fit(model_, train, loss_, optimiser, options);
   }
-  double evaluate(const Source& source) const override { return aila::evaluate(model_, source, LossType{}); }
-  std::vector<Scalar> predict(const Source& source) const override { return aila::predict(model_, source); }
-  std::vector<MixtureWeights> mixture_weights(
-      std::span<const ElementOf<NetworkInput<Net>, Scalar>> inputs) const override {
-    return aila::mixture_weights(model_, inputs);
+  History fit(const Source& train, const AdamW& optimiser, const Options& options) override {
+    return aila::fit(model_, train, loss_, optimiser, options);
+  }
+  double evaluate(const Source& source, ExecutorRef executor) const override {
+    return aila::evaluate(model_, source, loss_, executor);
+  }
+  std::vector<Scalar> predict(const Source& source, ExecutorRef executor) const override {
+    return aila::predict(model_, source, executor);
+  }
+  std::vector<MixtureWeights> mixture_weights(std::span<const ElementOf<NetworkInput<Net>, Scalar>> inputs,
+                                              std::span<const std::int32_t> lengths) const override {
+    return aila::mixture_weights(model_, inputs, lengths);
+  }
+  std::vector<Scalar> input_gradients([[maybe_unused]] std::span<const ElementOf<NetworkInput<Net>, Scalar>> inputs,
+                                      [[maybe_unused]] std::size_t output,
+                                      [[maybe_unused]] std::span<const std::int32_t> lengths) const override {
+    if constexpr (NetworkInput<Net>::is_tokens)
+      throw Error("input_gradients: expected a network of real numbers, this one takes tokens");
+    else
+      return aila::input_gradients(model_, inputs, output, lengths);
+  }
+  std::vector<LayerMap<Scalar>> layer_maps(std::span<const ElementOf<NetworkInput<Net>, Scalar>> inputs,
+                                           std::string_view suffix,
+                                           std::span<const std::int32_t> lengths) const override {
+    return aila::layer_maps(model_, inputs, suffix, lengths);
   }
   std::size_t parameter_count() const override { return aila::parameter_count<Net>; }
+  std::size_t flops() const override { return aila::flops<Net>; }
   std::string summary() const override { return aila::summary<Net, Backend>(); }
   std::string graph() const override { return aila::graph<Net>(); }
   std::span<const Scalar> parameters() const override { return model_.parameters(); }
   void assign(std::span<const Scalar> parameters) override { model_.assign(parameters); }
+  std::span<Table<Scalar>> tables() override { return model_.all_tables(); }
   const std::vector<ParameterInfo>& table() const override { return parameter_table<Net>(); }
   std::uint64_t description() const override { return description_hash<Net>(); }
 
  private:
   Model<Net, Backend> model_;
+  LossType loss_;
 };
 
 }  // namespace detail
@@ -82,12 +125,20 @@ template <class Net, class LossType = MeanSquaredError, class Backend = backend:
 struct NetworkUnit {
   using Any = AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typename Backend::Scalar>;
   static std::unique_ptr<Any> make(Seed seed);
+  /// The same with a loss that has options.
+  static std::unique_ptr<Any> make_with(Seed seed, const LossType& loss);
 };
 
 template <class Net, class LossType, class Backend>
 std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<Net, LossType, Backend>::make(
     Seed seed) {
-  return std::make_unique<detail::ModelOf<Net, LossType, Backend>>(seed);
+  return make_with(seed, {});
+}
+
+template <class Net, class LossType, class Backend>
+std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<Net, LossType, Backend>::make_with(
+    Seed seed, const LossType& loss) {
+  return std::make_unique<detail::ModelOf<Net, LossType, Backend>>(seed, loss);
 }
 
 }  // namespace aila::inline v0

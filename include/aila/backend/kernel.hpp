@@ -25,6 +25,14 @@
 //   mixture(pass, w, own, before, weights, scratch)                                weights [samples, positions, heads,
 //   items]
 //
+// A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
+//   static constexpr std::size_t phases;                                  meetings of the groups in a forward; as many
+//   in a
+//                                                                         backward
+//   static constexpr std::size_t meeting;                                 most numbers that it deposits at one
+// and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
+// last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
+//
 // Selection: a kernel is announced by declaring (never defining) a function found by argument-dependent lookup,
 //   template <class In> MyKernel<In> select_kernel(rank::Layer, Placed<MyLayer, In>, backend::Cpu);
 // in the namespace of the layer, policy or network. The highest rank wins: Fused, then Layer, then Body (the layer's
@@ -44,20 +52,55 @@
 
 namespace aila::inline v0 {
 
+/// Where the groups of a batch meet at the end of a phase: each deposits `count` numbers in `own`, and in the next
+/// phase finds in `total` their sums over all groups, added in the order of the groups.
+struct Meeting {
+  double* own = nullptr;
+  const double* total = nullptr;
+  std::size_t count = 0;
+};
+
+/// A table of rows that kernels look up: Scalars [count, stride], stride the width rounded up to alignment_elements.
+struct TableRef {
+  const void* rows = nullptr;
+  std::size_t count = 0;
+};
+
+/// The gradient of a table, by its takers: row rows[i] was taken with gradient values[i, stride], for i < count. The
+/// kernel fills it, the trainer sums it. There is room for every step of every sample.
+struct RowGradients {
+  std::int32_t* rows = nullptr;
+  void* values = nullptr;
+  std::size_t count = 0;
+};
+
 /// What one call over a group of samples knows beside its arrays.
 struct Pass {
   std::size_t samples = 1;
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
-  bool training = false;                  ///< dropout is active
+  bool training = false;                  ///< dropout is active, batch normalisation takes the batch's statistics
+  bool frozen = false;                    ///< inside Frozen: batch normalisation keeps to its running statistics
+  bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   Seed seed{};
   std::uint64_t step = 0;
-  std::uint64_t first_sample = 0;  ///< place in the batch of the group's first sample
-  std::uint64_t path = 0;          ///< of the layer inside the network; a key of its random numbers
+  std::uint64_t first_sample = 0;         ///< place in the batch of the group's first sample
+  std::uint64_t path = 0;                 ///< of the layer inside the network; a key of its random numbers
+  std::size_t phase = 0;                  ///< of a kernel that works in phases
+  Meeting* meeting = nullptr;             ///< of such a kernel's group
+  const TableRef* tables = nullptr;       ///< of this layer, in the order of its parts
+  RowGradients* row_gradients = nullptr;  ///< theirs; null: nobody asks
 
   /// The pass of part number i of a composite.
   constexpr Pass part(std::size_t i) const {
     Pass p = *this;
     p.path = (path ^ (i + 1)) * 0x100000001b3ULL;  // FNV-1a over the numbers on the way
+    return p;
+  }
+  /// The same for tables that begin behind the first `n`.
+  constexpr Pass with_tables_from(std::size_t n) const {
+    Pass p = *this;
+    if (tables != nullptr) p.tables += n;
+    if (row_gradients != nullptr) p.row_gradients += n;
     return p;
   }
   constexpr std::size_t length(std::size_t sample, std::size_t steps) const {
@@ -75,6 +118,32 @@ struct NothingSaved {
   template <class Scalar>
   constexpr void bind(Arena<Scalar>&, std::size_t) {}
 };
+
+/// How often the groups of a batch meet in this kernel's forward.
+template <class K>
+consteval std::size_t phases_of() {
+  if constexpr (requires { K::phases; })
+    return K::phases;
+  else
+    return 0;
+}
+/// Most numbers that this kernel deposits at one meeting.
+template <class K>
+consteval std::size_t meeting_of() {
+  if constexpr (requires { K::meeting; })
+    return K::meeting;
+  else
+    return 0;
+}
+
+/// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.
+template <class K>
+consteval bool mixes_of() {
+  if constexpr (requires { K::mixes; })
+    return K::mixes;
+  else
+    return false;
+}
 
 /// A kernel that keeps nothing, packs nothing and needs no scratch.
 template <class ScalarType>

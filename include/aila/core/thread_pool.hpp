@@ -1,4 +1,4 @@
-// Threads that wait for work and share it by index. The only header of the library that starts threads.
+// Threads that wait for work and share it by index. Only this header and data/background.hpp start any.
 #pragma once
 
 #include <atomic>

@@ -11,6 +11,10 @@
 //                                                                       constexpr bool: that keeps the error short)
 //   template <class In> static consteval auto parameters();             its tensors, std::array<ParameterSpec, N>
 //   template <class In> static consteval std::size_t flops();           forward floating-point operations of one sample
+//   template <class In> static constexpr std::size_t length(std::size_t n);   of a layer that changes the number of
+//   steps
+//                                                                       of a sequence: valid steps out for n valid
+//                                                                       steps in
 // Its behaviour is attached from outside, by kernels (backend/kernel.hpp), or written once in the layer as a body over
 // a scalar-or-batch type V, which serves every CPU backend. A body is one of
 //   element-wise:  template <class V> static constexpr V value(V x);
@@ -86,6 +90,43 @@ consteval std::size_t layer_flops() {
     return L::template flops<In>();
   else
     return In::elements;
+}
+
+/// Whether valid steps out differ from valid steps in. Composites say so of their parts.
+template <class L, class In>
+consteval bool changes_length() {
+  if constexpr (requires { L::template changes_length<In>; })
+    return L::template changes_length<In>;
+  else
+    return requires { L::template length<In>(std::size_t{1}); };
+}
+
+/// Valid steps of the output where n steps of the input are valid.
+template <class L, class In>
+constexpr std::size_t length_after(std::size_t n) {
+  if constexpr (changes_length<L, In>())
+    return L::template length<In>(n);
+  else
+    return n;
+}
+
+/// A table of rows whose number is known when the program runs: not part of the canonical array.
+struct TableSpec {
+  const char* name = "";
+  std::size_t width = 0;
+  std::size_t most_rows = 0;
+  Initialiser initial{};
+  bool trainable = true;
+};
+
+/// How many such tables the layer has. A layer of one says `template <class In> static consteval TableSpec table()`,
+/// composites sum those of their parts.
+template <class L, class In>
+consteval std::size_t tables_of() {
+  if constexpr (requires { L::template tables<In>; })
+    return L::template tables<In>;
+  else
+    return requires { L::template table<In>(); } ? 1 : 0;
 }
 
 /// A layer bound to its input shape: every size is known. It holds no index and no offset, so equal layers are one

@@ -83,6 +83,21 @@ struct Frozen : detail::FrozenParts<L> {
   static consteval std::size_t flops() {
     return layer_flops<L, In>();
   }
+  template <class In>
+  static constexpr std::size_t tables = tables_of<L, In>();
+  template <class In>
+    requires requires { L::template table<In>(); }
+  static consteval TableSpec table() {
+    TableSpec spec = L::template table<In>();
+    spec.trainable = false;
+    return spec;
+  }
+  template <class In>
+  static constexpr bool changes_length = aila::changes_length<L, In>();
+  template <class In>
+  static constexpr std::size_t length(std::size_t n) {
+    return length_after<L, In>(n);
+  }
 };
 
 }  // namespace aila::inline v0

@@ -75,22 +75,34 @@ class Evaluator {
   std::vector<double> sums_;
 };
 
-/// Mean loss of a model over a source: samples in memory, or any SampleSource.
+/// Mean loss of a model over a source: samples in memory, or any SampleSource. The same bits with any executor.
+template <class Net, class Backend, class LossType = MeanSquaredError>
+double evaluate(const Model<Net, Backend>& model,
+                const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source,
+                const LossType& loss, ExecutorRef executor) {
+  return Evaluator<Net, LossType, Backend>(executor).loss(model, source, loss);
+}
 template <class Net, class Backend, class LossType = MeanSquaredError>
 double evaluate(const Model<Net, Backend>& model,
                 const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source,
                 const LossType& loss = {}) {
   Inline executor;
-  return Evaluator<Net, LossType, Backend>(executor).loss(model, source, loss);
+  return evaluate(model, source, loss, executor);
 }
 
 /// Outputs [size, Out...] of every sample of a source; targets are not read.
 template <class Net, class Backend>
 std::vector<typename Backend::Scalar> predict(
     const Model<Net, Backend>& model,
+    const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source, ExecutorRef executor) {
+  return Evaluator<Net, NoLoss, Backend>(executor).predict(model, source);
+}
+template <class Net, class Backend>
+std::vector<typename Backend::Scalar> predict(
+    const Model<Net, Backend>& model,
     const std::type_identity_t<SourceRef<NetworkInput<Net>, typename Backend::Scalar>>& source) {
   Inline executor;
-  return Evaluator<Net, NoLoss, Backend>(executor).predict(model, source);
+  return predict(model, source, executor);
 }
 
 }  // namespace aila::inline v0

@@ -90,7 +90,7 @@ class Fitting {
         stop = true;
       }
     }
-    if (watches && options_.restore_best && history_.best_epoch > 0) model_.assign({best_.data(), best_.size()});
+    if (watches && options_.restore_best && history_.best_epoch > 0) restore();
     return std::move(history_);
   }
 
@@ -159,7 +159,14 @@ class Fitting {
     return true;
   }
 
-  void keep() { std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data()); }
+  void keep() {
+    std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data());
+    best_tables_.assign(std::as_const(model_).all_tables().begin(), std::as_const(model_).all_tables().end());
+  }
+  void restore() {
+    model_.assign({best_.data(), best_.size()});
+    std::ranges::copy(best_tables_, model_.all_tables().begin());
+  }
 
   bool parameters_are_finite() const {
     return std::all_of(model_.parameters().begin(), model_.parameters().end(),
@@ -170,7 +177,7 @@ class Fitting {
   [[noreturn]] void fail(const char* what, std::size_t epoch, std::size_t step, const Source& source,
                          std::span<const std::size_t> indices, bool training = true) {
     const std::string where = trainer_.first_non_finite(source, indices, training);
-    if (!parameters_are_finite()) model_.assign({best_.data(), best_.size()});
+    if (!parameters_are_finite()) restore();
     throw Error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
                 " not finite; the first value that is not finite is in " + where);
   }
@@ -189,6 +196,7 @@ class Fitting {
   Trainer<Net, LossType, OptimiserType, Backend> trainer_;
   Evaluator<Net, LossType, Backend> evaluator_;
   AlignedArray<Scalar> best_;
+  std::vector<Table<Scalar>> best_tables_;
   std::vector<std::size_t> order_;
   History history_;
   Clock::time_point started_{};

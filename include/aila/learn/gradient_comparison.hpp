@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -42,7 +43,10 @@ class GradientComparison {
   GradientCheck run() {
     for (const ParameterInfo& p : table_) {
       const std::size_t fan_in = p.rank > 1 ? p.size / p.extents[0] : 1;
-      draw(p.name, p.size, 1 / math::sqrt(static_cast<double>(fan_in)), calls_.parameters + p.offset);
+      double* const values = calls_.parameters + p.offset;
+      draw(p.name, p.size, 1 / math::sqrt(static_cast<double>(fan_in)), values);
+      if (p.kind == ParameterKind::buffer)  // statistics, of which some are variances
+        std::transform(values, values + p.size, values, [](double v) { return 0.5 + std::abs(v); });
     }
     calls_.r.resize(calls_.outputs);
     draw("r", calls_.outputs, 1, calls_.r.data());

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "../core/executor.hpp"
+#include "../network/map_visitor.hpp"
 #include "gradient_norm.hpp"
 #include "losses.hpp"
 #include "optimisers.hpp"
+#include "table_step.hpp"
 #include "worker.hpp"
 
 namespace aila::inline v0 {
@@ -64,7 +66,8 @@ using TrainingRefusal =
                  Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, Backend>>>>;
 }  // namespace detail
 
-/// Owns gradients, moments and a workspace per worker; a step allocates nothing, takes no lock, and gives the same bits
+/// Owns gradients, moments and a workspace per worker, or where groups meet in the midst of a step (batch
+/// normalisation), per group; a step allocates nothing, takes no lock, and gives the same bits
 /// for any number of threads. The model must outlive it.
 template <class Net, class LossType = MeanSquaredError, class OptimiserType = Adam, HostBackend Backend = backend::Cpu>
 class Trainer {
@@ -83,10 +86,17 @@ class Trainer {
     if constexpr (requires { loss_.check(); }) loss_.check();
     if constexpr (requires { optimiser_.check(); }) optimiser_.check();
     const std::size_t groups = GroupSplit::most_groups(options_.batch);
-    by_group_ = groups < executor_.size();
+    by_group_ = phases > 0 || groups < executor_.size();
     for (std::size_t i = 0; i < (by_group_ ? groups : executor_.size()); ++i)
       workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most_samples(options_.batch)));
     for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
+    for (std::size_t i = 0; i < (phases > 0 ? groups : 0); ++i) deposits_.emplace_back(most_deposits);
+    meetings_.resize(groups);
+    if constexpr (tables > 0) {
+      for (const TableInfo& info : network_tables<Net>())
+        table_steps_.emplace_back(info, groups, GroupSplit::most_samples(options_.batch), factor_of(info.name));
+      row_gradients_.resize(groups * tables);
+    }
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
     group_loss_.resize(gradients_.size());
     cut_pieces();
@@ -102,16 +112,16 @@ class Trainer {
                   std::to_string(indices.size()));
     detail::check_target_count<LossType, typename ModelType::Out>(source, "step");
     epoch_ = epoch;
+    for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t]);
     const auto split = GroupSplit::of(indices.size());
-    executor_.run(split.groups, [&](std::size_t group, std::size_t worker) {
-      run_group(source, indices, split, group, *workers_[by_group_ ? group : worker]);
-    });
+    run_groups(source, indices, split);
     StepResult result;
     for (std::size_t g = 0; g < split.groups; ++g) result.loss += group_loss_[g];
     result.loss /= static_cast<double>(indices.size());
     sum_groups(split.groups);
     double squares = 0;
     for (const double s : piece_norm_) squares += s;
+    for (auto& table : table_steps_) squares += table.sum(split.groups, executor_);
     result.gradient_norm = std::sqrt(squares);
     result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
     if (result.finite) update(rate, clip_factor(result.gradient_norm, options_.clip_norm));
@@ -138,9 +148,10 @@ class Trainer {
         if (!finite(worker.workspace.input(), worker.samples() * In::elements)) return "the input";
       worker.forward(model_, pass);
       std::string where;
-      const auto look = [&](const std::string& path, const Scalar* map, std::size_t elements) {
+      const auto look_at = [&](const std::string& path, const Scalar* map, std::size_t elements) {
         if (where.empty() && !finite(map, elements)) where = path;
       };
+      const MapVisitor<Scalar> look(look_at);
       if constexpr (requires {
                       ModelType::Kernel::template for_each_map<Capability::train>(
                           worker.samples(), worker.workspace.saved(), worker.workspace.output(), where, look);
@@ -162,6 +173,9 @@ class Trainer {
   static constexpr const auto& layout = ModelType::layout;
   static constexpr std::size_t array_size = layout.size + 2 * alignment_elements;
   static constexpr std::size_t piece_size = 8192;
+  static constexpr std::size_t phases = WorkerType::WorkspaceType::phases;
+  static constexpr std::size_t tables = ModelType::tables;
+  static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::meeting;
 
   /// A range of the canonical array that one task sums and updates.
   struct Piece {
@@ -175,21 +189,75 @@ class Trainer {
   Pass load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::size_t first,
             std::size_t most, WorkerType& worker) const {
     worker.load(source, indices.subspan(first, std::min(most, indices.size() - first)), epoch_);
+    return training_pass(first);
+  }
+
+  Pass training_pass(std::size_t first) const {
     Pass pass;
     pass.training = true;
+    pass.collects = true;
     pass.seed = options_.seed;
     pass.step = steps_;
     pass.first_sample = first;
     return pass;
   }
 
+  /// Forward, loss and backward of all groups. Where groups meet, those are calls for each phase, with everybody done
+  /// with one phase before the next begins.
+  void run_groups(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split) {
+    for (std::size_t phase = 0; phase <= 2 * phases; ++phase) {
+      executor_.run(split.groups, [&](std::size_t group, std::size_t worker) {
+        run_group(source, indices, split, group, phase, *workers_[by_group_ ? group : worker]);
+      });
+      if constexpr (phases > 0) meet(split.groups);
+    }
+  }
+
+  /// A group's part of one phase: those of the forward, and then of the backward; the last of one is the first of the
+  /// other.
   void run_group(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, GroupSplit split,
-                 std::size_t group, WorkerType& worker) {
-    const Pass pass = load(source, indices, group * split.samples, split.samples, worker);
-    std::fill_n(gradients_[group].data(), layout.trainable_end, Scalar(0));
-    worker.forward(model_, pass);
-    group_loss_[group] = worker.loss(loss_, 1.0 / static_cast<double>(indices.size()));
-    worker.backward(model_, pass, gradients_[group].data());
+                 std::size_t group, std::size_t phase, WorkerType& worker) {
+    const std::size_t first = group * split.samples;
+    if (phase == 0) {
+      load(source, indices, first, split.samples, worker);
+      clear(gradients_[group].data());
+    }
+    Pass pass = training_pass(first);
+    if constexpr (phases > 0) {
+      meetings_[group] = {deposits_[group].data(), total_.data(), 0};
+      pass.meeting = &meetings_[group];
+    }
+    if (phase <= phases) {
+      pass.phase = phase;
+      worker.forward(model_, pass);
+    }
+    if constexpr (tables > 0) {
+      RowGradients* const rows = row_gradients_.data() + group * tables;
+      if (phase == 0)
+        for (std::size_t t = 0; t < tables; ++t) rows[t] = table_steps_[t].open(group);
+      pass.row_gradients = rows;
+    }
+    if (phase == phases) group_loss_[group] = worker.loss(loss_, 1.0 / static_cast<double>(indices.size()));
+    if (phase >= phases) {
+      pass.phase = phase - phases;
+      worker.backward(model_, pass, gradients_[group].data());
+    }
+    if (phase == 2 * phases)
+      for (std::size_t t = 0; t < tables; ++t) table_steps_[t].close(group, row_gradients_[group * tables + t]);
+  }
+
+  /// Sums what the groups have deposited, in their order.
+  void meet(std::size_t groups) {
+    for (std::size_t i = 0; i < meetings_[0].count; ++i) {
+      double sum = 0;
+      for (std::size_t g = 0; g < groups; ++g) sum += deposits_[g].data()[i];
+      total_.data()[i] = sum;
+    }
+  }
+
+  static void clear(Scalar* gradients) {
+    std::fill_n(gradients, layout.trainable_end, Scalar(0));
+    std::fill_n(gradients + layout.frozen_end, layout.size - layout.frozen_end, Scalar(0));
   }
 
   /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
@@ -225,6 +293,13 @@ class Trainer {
             optimiser_, step, parameters.subspan(piece.begin, piece.end - piece.begin),
             std::span<const Scalar>(gradients_[0].data() + piece.begin, piece.end - piece.begin), state);
       });
+      for (std::size_t t = 0; t < tables; ++t)
+        table_steps_[t].update(
+            model_.all_tables()[t], optimiser_,
+            {.number = steps_, .learning_rate = optimiser_.learning_rate * rate, .gradient_scale = gradient_scale},
+            executor_);
+      // The first group of the batch says by how much statistics change.
+      for (std::size_t i = layout.frozen_end; i < layout.size; ++i) parameters[i] += gradients_[0].data()[i];
     });
   }
 
@@ -238,7 +313,8 @@ class Trainer {
   void cut_pieces() {
     for (const PartRate& part : options_.part_rates) {
       const auto& table = parameter_table<Net>();
-      if (std::none_of(table.begin(), table.end(), [&](const auto& p) { return p.name.starts_with(part.prefix); }))
+      const auto begins = [&](const auto& p) { return p.name.starts_with(part.prefix); };
+      if (std::none_of(table.begin(), table.end(), begins) && std::ranges::none_of(network_tables<Net>(), begins))
         throw Error("part_rates: no parameter's name begins with \"" + part.prefix + "\"");
     }
     std::vector<ParameterInfo> trained;
@@ -273,6 +349,11 @@ class Trainer {
   bool by_group_ = false;
   std::vector<AlignedArray<Scalar>> gradients_;  ///< one array a group
   std::vector<AlignedArray<Scalar>> moments_;
+  std::vector<AlignedArray<double>> deposits_;  ///< what each group brings to a meeting
+  AlignedArray<double> total_{most_deposits};
+  std::vector<Meeting> meetings_;  ///< of each group
+  std::vector<detail::TableStep<Backend, Rule>> table_steps_;
+  std::vector<RowGradients> row_gradients_;  ///< of each group, of each table
   std::vector<double> group_loss_;
   std::vector<Piece> pieces_;
   std::vector<double> piece_norm_;

@@ -50,6 +50,7 @@ class Worker {
   using Out = typename ModelType::Out;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
+  using WorkspaceType = Workspace<Net, Backend, C>;
   enum { checked = detail::LossRefusal<LossType, Out>::say() };
   static constexpr bool usable = LossAcceptsOutput<LossType, Out>;
   static constexpr std::size_t targets = [] {
@@ -87,12 +88,16 @@ class Worker {
   void forward(const ModelType& model, Pass pass) {
     pass.samples = samples_;
     pass.lengths = lengths();
+    const auto refs = model.table_refs();
+    pass.tables = refs.data();
     workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
   }
 
   void backward(const ModelType& model, Pass pass, Scalar* gradients) {
     pass.samples = samples_;
     pass.lengths = lengths();
+    const auto refs = model.table_refs();
+    pass.tables = refs.data();
     workspace.backward(pass, model.parameters().data(), model.packed(), gradients);
   }
 
@@ -125,7 +130,7 @@ class Worker {
     return sum;
   }
 
-  Workspace<Net, Backend, C> workspace;
+  WorkspaceType workspace;
 
  private:
   AlignedArray<Scalar> targets_;

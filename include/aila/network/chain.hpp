@@ -1,7 +1,10 @@
-// Chain: layers one after the other; Residual: a chain with its input added.
+// Chain: layers one after the other.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "placing.hpp"
 
@@ -17,6 +20,79 @@ struct ChainPlan {
   static constexpr auto first_tensor = detail::first_tensors(Children{});
 };
 
+/// What becomes of a chain's input x beside its layers' result r: nothing; x + r; [x, r]; x times r, the same r at
+/// every position.
+enum class Joint { none, adds, concatenates, scales };
+
+namespace detail {
+
+template <class L>
+consteval Joint joint_of() {
+  if constexpr (requires { L::joint; })
+    return L::joint;
+  else
+    return Joint::none;
+}
+
+constexpr const char* joint_sign(Joint joint) {
+  return joint == Joint::adds ? "+" : joint == Joint::concatenates ? "[ , ]" : "*";
+}
+
+/// Whether one of the first `count` parts, Placed layers, changes the valid steps of a sequence.
+template <class Children, std::size_t count = Children::size>
+consteval bool any_changes_length() {
+  bool any = false;
+  for_each_index<count>([&](auto i) {
+    using Child = At<Children, i>;
+    any = any || aila::changes_length<typename Child::Layer, typename Child::In>();
+  });
+  return any;
+}
+/// Tables of the first `count` parts.
+template <class Children, std::size_t count = Children::size>
+consteval std::size_t count_tables() {
+  std::size_t tables = 0;
+  for_each_index<count>([&](auto i) {
+    using Child = At<Children, i>;
+    tables += aila::tables_of<typename Child::Layer, typename Child::In>();
+  });
+  return tables;
+}
+/// Valid steps after the first `count` parts.
+template <class Children, std::size_t count = Children::size>
+constexpr std::size_t length_through(std::size_t n) {
+  for_each_index<count>([&](auto i) {
+    using Child = At<Children, i>;
+    n = length_after<typename Child::Layer, typename Child::In>(n);
+  });
+  return n;
+}
+
+/// "path.name" for each of the names; like ones are told apart by a number: "linear", "linear_1".
+inline std::vector<std::string> child_paths(const std::string& path, const std::string_view* names, std::size_t count) {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto before = std::count(names, names + i, names[i]);
+    paths.push_back((path.empty() ? std::string() : path + ".").append(names[i]));
+    if (before > 0) paths.back() += "_" + std::to_string(before);
+  }
+  return paths;
+}
+template <class... Part>
+std::vector<std::string> child_paths(const std::string& path, List<Part...>) {
+  const std::string_view names[] = {layer_name<typename Part::Layer>()..., {}};
+  return child_paths(path, names, sizeof...(Part));
+}
+
+/// Calls f.template operator()<Part>(path) for each of the parts, in the order of its tensors.
+template <class Children, class F>
+void for_each_child(const std::string& path, F&& f) {
+  const std::vector<std::string> paths = child_paths(path, Children{});
+  for_each_index<Children::size>([&](auto i) { f.template operator()<At<Children, i>>(paths[i]); });
+}
+
+}  // namespace detail
+
 /// y = last(...(first(x))). A chain is itself a layer.
 template <class... Layers>
 struct Chain {
@@ -25,7 +101,6 @@ struct Chain {
   static constexpr const char* name = "chain";
   static constexpr bool is_composite = true;
   static constexpr bool is_chain = true;
-  static constexpr bool adds_input = false;
 
   template <class In>
   using Plan = ChainPlan<In, Layers...>;
@@ -42,50 +117,18 @@ struct Chain {
     return detail::summed_flops(typename Plan<In>::Children{});
   }
 
-  /// Calls f.template operator()<Part>(path) for each part, in the order of its tensors. Like layers are told apart by
-  /// a number: "linear", "linear_1".
+  template <class In>
+  static constexpr std::size_t tables = detail::count_tables<typename Plan<In>::Children>();
+  template <class In>
+  static constexpr bool changes_length = detail::any_changes_length<typename Plan<In>::Children>();
+  template <class In>
+  static constexpr std::size_t length(std::size_t n) {
+    return detail::length_through<typename Plan<In>::Children>(n);
+  }
+
   template <class In, class F>
   static void for_each_part(const std::string& path, F&& f) {
-    using Children = typename Plan<In>::Children;
-    for_each_index<Children::size>([&](auto i) {
-      const std::string_view name = layer_name<typename At<Children, i>::Layer>();
-      std::size_t before = 0;
-      for_each_index<i.value>(
-          [&](auto k) { before += std::size_t{name == layer_name<typename At<Children, k>::Layer>()}; });
-      std::string child = path.empty() ? std::string(name) : path + "." + std::string(name);
-      if (before > 0) child += "_" + std::to_string(before);
-      f.template operator()<At<Children, i>>(child);
-    });
-  }
-};
-
-/// y = x + Chain<layers...>(x); the layers keep the shape.
-template <class... Layers>
-struct Residual : Chain<Layers...> {
-  static constexpr const char* name = "residual";
-  static constexpr bool adds_input = true;
-
-  /// Where a layer inside was refused, the error is that layer's.
-  template <class In, class Result = typename Chain<Layers...>::template Out<In>>
-  static constexpr bool keeps_shape = std::is_same_v<Result, In> || detail::Refused<Result>;
-  template <class In>
-  static constexpr bool accepts = [] {
-    if constexpr (RealShape<In>) return keeps_shape<In>;
-    return false;
-  }();
-  template <class In>
-  static consteval int expect() {
-    constexpr bool real = RealShape<In>;
-    static_assert(real, "aila: Residual takes real features; embed tokens first");
-    if constexpr (real) {
-      constexpr bool keeps = keeps_shape<In>;
-      static_assert(keeps, "aila: the layers inside Residual must give back the shape they take");
-    }
-    return 0;
-  }
-  template <class In>
-  static consteval std::size_t flops() {
-    return Chain<Layers...>::template flops<In>() + In::elements;
+    detail::for_each_child<typename Plan<In>::Children>(path, f);
   }
 };
 

@@ -18,12 +18,18 @@ inline std::string thousands(std::size_t n) {
   return text;
 }
 
+namespace detail {
+inline std::string extents_and_kind(const std::size_t* extents, std::size_t rank, bool is_tokens) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < rank; ++i) text += (i > 0 ? ", " : "") + std::to_string(extents[i]);
+  return text + (is_tokens ? "] tokens" : "]");
+}
+}  // namespace detail
+
 /// "[12, 64]", and "[200] tokens".
 template <class S>
 std::string shape_text() {
-  std::string text = "[";
-  for (std::size_t i = 0; i < S::rank; ++i) text += (i > 0 ? ", " : "") + std::to_string(S::extents[i]);
-  return text + (S::is_tokens ? "] tokens" : "]");
+  return detail::extents_and_kind(S::extents.data(), S::rank, S::is_tokens);
 }
 
 namespace detail {

@@ -37,6 +37,8 @@ struct GraphBuilder {
       const std::string kind = layer_name<Layer>() + std::string(inside.frozen ? ", frozen" : "");
       if constexpr (requires { requires Layer::is_stack; })
         inside.stack<typename Layer::template Plan<typename Part::In>>(path, kind);
+      else if constexpr (requires { requires Layer::is_sum; })
+        inside.sum<Layer, typename Part::In>(path, kind);
       else
         inside.chain<Layer, typename Part::In>(path, kind);
     } else if constexpr (!PartTraits<Part>::is_nothing) {
@@ -56,13 +58,15 @@ struct GraphBuilder {
 
   template <class Part>
   DotNode make(const std::string& path) const {
-    std::size_t numbers = 0;
-    for (const ParameterSpec& p : Part::parameters) numbers += p.size();
-    const bool dashed = frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen;
-    const char* filled = PartTraits<Part>::is_integration ? "#dbe9f6" : "white";
-    return dot.node(titled(path, kind_text<Part>(), "\n") + "\n" + shape_text<typename PartTraits<Part>::Out>() +
-                        (numbers > 0 ? "\n" + thousands(numbers) + " parameters" : ""),
-                    std::string(", fillcolor=\"") + filled + (dashed ? "\", style=\"rounded,filled,dashed\"" : "\""));
+    return make(path, kind_text<Part>(), shape_text<typename PartTraits<Part>::Out>(), count_parameters<Part>(),
+                PartTraits<Part>::is_integration, frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen);
+  }
+  DotNode make(const std::string& path, const std::string& kind, const std::string& shape, std::size_t numbers,
+               bool is_integration, bool dashed) const {
+    const char* filled = is_integration ? "#dbe9f6" : "white";
+    return dot.node(
+        titled(path, kind, "\n") + "\n" + shape + (numbers > 0 ? "\n" + thousands(numbers) + " parameters" : ""),
+        std::string(", fillcolor=\"") + filled + (dashed ? "\", style=\"rounded,filled,dashed\"" : "\""));
   }
 
   template <class Layer, class In>
@@ -70,12 +74,28 @@ struct GraphBuilder {
     const DotNode input = current;
     if (!path.empty()) dot.open(titled(path, kind, ": "));
     Layer::template for_each_part<In>(path, *this);
-    if constexpr (requires { requires Layer::adds_input; }) {
-      const DotNode sum = dot.node("+", ", shape=circle");
+    if constexpr (joint_of<Layer>() != Joint::none) {
+      const DotNode sum = dot.node(joint_sign(joint_of<Layer>()), ", shape=circle");
       dot.skip(input, sum, {});
       follow(sum);
     }
     if (!path.empty()) dot.close();
+  }
+
+  template <class Layer, class In>
+  void sum(const std::string& path, const std::string& kind) const {
+    const DotNode input = current;
+    std::vector<DotNode> ends;
+    dot.open(titled(path, kind, ": "));
+    Layer::template for_each_part<In>(path, [&]<class Part>(const std::string& part) {
+      current = input;
+      operator()<Part>(part);
+      ends.push_back(current);
+    });
+    const DotNode sum = dot.node("+", ", shape=circle");
+    for (const DotNode& end : ends) dot.edge(end, sum);
+    current = sum;
+    dot.close();
   }
 
   template <class Plan>

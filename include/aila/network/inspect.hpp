@@ -4,27 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "mixture_weights.hpp"
 #include "model.hpp"
 
 namespace aila::inline v0 {
-
-/// The mixture weights of one layer of a stack, averaged over samples and (valid) positions.
-struct MixtureWeights {
-  std::string path;       ///< "stack.2.integrate"
-  std::size_t layer = 0;  ///< 0-based
-  std::size_t heads = 0;
-  std::vector<std::string> items;  ///< "own", "h_0", "h_1", ..., "task"
-  std::vector<double> mean;        ///< [heads, items]; the items of a head sum to 1
-
-  /// The mean over the heads of an item's weight; 0 for an item that this layer has not.
-  double of(const std::string& item) const {
-    double sum = 0;
-    for (std::size_t i = 0; i < items.size(); ++i)
-      if (items[i] == item)
-        for (std::size_t h = 0; h < heads; ++h) sum += mean[h * items.size() + i];
-    return heads > 0 ? sum / static_cast<double>(heads) : 0;
-  }
-};
 
 namespace detail {
 
@@ -97,9 +80,11 @@ std::vector<MixtureWeights> mixture_weights(
     Pass pass;
     pass.samples = std::min(group, samples - first);
     pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
+    const auto refs = model.table_refs();
+    pass.tables = refs.data();
     workspace.forward(pass, model.parameters().data(), model.packed(), inputs.data() + first * In::elements);
     const Weights<S> w(model.parameters().data(), Model<Net, Backend>::layout.offset.data());
-    if constexpr (requires { &Kernel::template for_each_mixture<Capability::train, detail::MixtureSums>; })
+    if constexpr (mixes_of<Kernel>())
       Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
                                                            workspace.scratch(), sums);
   }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <span>
 
 #include "../backend/cpu.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
 #include "input.hpp"
+#include "table.hpp"
 #include "walk.hpp"
 #include "workspace.hpp"
 
@@ -27,13 +30,41 @@ class Model {
   enum { has_kernels = detail::RefusalOf<Kernel>::say() };
   static constexpr const auto& layout = parameter_layout<Placed>;
 
-  /// First weights by each tensor's initialiser; the same numbers on every platform.
-  explicit Model(Seed seed = {}) : parameters_(layout.size + 2 * alignment_elements), packed_(packed_size()) {
+  /// Tables of rows beside the canonical array, such as those of an Embedding.
+  static constexpr std::size_t tables = tables_of<Net, In>();
+
+  /// First weights by each tensor's initialiser; the same numbers on every platform. `rows` are those of each table:
+  /// until a table has some, every token gives zeros. Throws Error for more rows than a table may have, or another
+  /// number of tables.
+  explicit Model(Seed seed = {}, std::initializer_list<std::size_t> rows = {})
+      : parameters_(layout.size + 2 * alignment_elements), packed_(packed_size()) {
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const std::size_t rows = p.rank > 0 ? p.extents[0] : 1;
       aila::initialise(p.initial, rows, p.size / rows, seed, hash_path(p.name), parameters_.data() + p.offset);
     }
     pack();
+    for (std::size_t i = 0; i < tables; ++i) tables_[i] = Table<Scalar>(network_tables<Net>()[i]);
+    if (rows.size() != 0 && rows.size() != tables)
+      throw Error("model: expected the rows of " + std::to_string(tables) + " tables, found " +
+                  std::to_string(rows.size()) + " numbers");
+    for (std::size_t i = 0; i < rows.size(); ++i) tables_[i].initialise(rows.begin()[i], seed);
+  }
+
+  /// The table of this name, "embedding.weight"; throws Error where there is none.
+  Table<Scalar>& table(std::string_view name) {
+    for (std::size_t i = 0; i < tables; ++i)
+      if (tables_[i].info().name == name) return tables_[i];
+    throw Error("this network has no table " + std::string(name));
+  }
+  const Table<Scalar>& table(std::string_view name) const { return const_cast<Model&>(*this).table(name); }
+  /// All of them, in the order of the layers.
+  std::span<Table<Scalar>> all_tables() noexcept { return {tables_.data(), tables}; }
+  std::span<const Table<Scalar>> all_tables() const noexcept { return {tables_.data(), tables}; }
+  /// For kernels: what a Pass points to.
+  auto table_refs() const noexcept {
+    std::array<TableRef, tables + 1> refs{};
+    for (std::size_t i = 0; i < tables; ++i) refs[i] = tables_[i].ref();
+    return refs;
   }
 
   /// The canonical array, gaps included: tensor `p` of parameter_table<Net>() has [p.offset, p.offset + p.size).
@@ -94,6 +125,8 @@ class Model {
     Pass pass;
     pass.samples = samples;
     pass.lengths = lengths;
+    const auto refs = table_refs();
+    pass.tables = refs.data();
     workspace.forward(pass, parameters_.data(), packed_.data(), x);
   }
 
@@ -103,6 +136,7 @@ class Model {
 
   AlignedArray<Scalar> parameters_;
   AlignedArray<Scalar> packed_;
+  std::array<Table<Scalar>, tables + 1> tables_{};
 };
 
 }  // namespace aila::inline v0

@@ -53,13 +53,20 @@ struct SummaryRows {
       Part::Layer::template for_each_part<typename Part::In>(path, SummaryRows{rows, whole});
     } else if constexpr (!Traits::is_nothing) {
       using Kernel = KernelFor<Part, Backend>;
-      std::size_t numbers = 0;
-      for (const ParameterSpec& p : Part::parameters) numbers += p.size();
+      constexpr std::size_t numbers = count_parameters<Part>();
+      std::size_t width = 0;
+      if constexpr (requires { Part::Layer::template table<typename Part::In>(); })
+        width = Part::Layer::template table<typename Part::In>().width;
       const std::size_t kept = Traits::Out::elements + saved_elements<Kernel>();
-      rows.push_back({path, kind_text<Part>(), shape_text<typename Traits::Out>(), thousands(numbers),
-                      thousands(Part::flops), thousands(kept * sizeof(typename Backend::Scalar)),
-                      fused != nullptr ? fused : kernel_name<Kernel>()});
+      add(path, kind_text<Part>(), shape_text<typename Traits::Out>(), numbers, width, Part::flops,
+          kept * sizeof(typename Backend::Scalar), fused != nullptr ? fused : kernel_name<Kernel>());
     }
+  }
+
+  void add(const std::string& path, const std::string& kind, const std::string& shape, std::size_t numbers,
+           std::size_t row_width, std::size_t operations, std::size_t bytes, const char* kernel) const {
+    rows.push_back({path, kind, shape, row_width > 0 ? "rows x " + thousands(row_width) : thousands(numbers),
+                    thousands(operations), thousands(bytes), kernel});
   }
 };
 

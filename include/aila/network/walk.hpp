@@ -64,7 +64,11 @@ struct TableBuilder {
 
   template <class Part>
   void operator()(const std::string& path) const {
-    for (const ParameterSpec& spec : Part::parameters) {
+    add(path, Part::parameters.data(), Part::parameters.size());
+  }
+  void add(const std::string& path, const ParameterSpec* specs, std::size_t count) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      const ParameterSpec& spec = specs[i];
       std::string name = (path.empty() ? std::string() : path + ".") + spec.name;
       if (spec.index >= 0) name += "." + std::to_string(spec.index);
       table.push_back({.name = std::move(name),

@@ -18,12 +18,18 @@ class Workspace {
   using Out = typename Placed::Out;
   using Kernel = KernelFor<Placed, Backend>;
   using Element = ElementOf<In, Scalar>;
+  /// How often the groups of a batch meet in a forward; a workspace that works on a whole batch needs not to know.
+  static constexpr std::size_t phases = phases_of<Kernel>();
+  static constexpr std::size_t meeting = meeting_of<Kernel>();
   static constexpr const auto& layout = parameter_layout<Placed>;
   using MissingBackward = std::conditional_t<keeps_for_backward(C), detail::MissingBackward<Kernel>, detail::NoRefusal>;
   enum { has_kernels = detail::RefusalOf<Kernel>::say(), has_backward = MissingBackward::say() };
 
   constexpr explicit Workspace(std::size_t samples)
-      : capacity_(samples), memory_(size(samples)), tokens_(copies_tokens ? samples * In::elements : 0) {
+      : capacity_(samples),
+        memory_(size(samples)),
+        tokens_(copies_tokens ? samples * In::elements : 0),
+        meeting_(meeting) {
     bind(Arena<Scalar>(memory_.data()), samples);
   }
   Workspace(const Workspace&) = delete;
@@ -50,11 +56,13 @@ class Workspace {
   /// Of the input, after backward with `wants_input_gradient`.
   constexpr Scalar* input_gradient() { return buffers_.dx; }
 
-  /// output() = network(x), x [samples, In...].
+  /// output() = network(x), x [samples, In...]. One phase of it where the pass has a meeting, else all.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
     [[maybe_unused]] const typename Backend::FloatMode mode;
-    Kernel::template forward<C>(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
-                                buffers_.saved, buffers_.scratch);
+    in_phases(pass, [&](const Pass& now) {
+      Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
+                                  buffers_.saved, buffers_.scratch);
+    });
   }
 
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
@@ -67,18 +75,36 @@ class Workspace {
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
         dx = buffers_.dx;
-        std::fill_n(dx, pass.samples * In::elements, Scalar(0));
+        if (pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
       }
     }
-    Kernel::template backward<C>(pass, Weights<Scalar>(parameters, layout.offset.data()), packed,
-                                 static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx,
-                                 Gradients<Scalar>(gradients, layout.offset.data()), buffers_.saved, buffers_.scratch);
+    in_phases(pass, [&](const Pass& now) {
+      Kernel::template backward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
+                                   static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx,
+                                   Gradients<Scalar>(gradients, layout.offset.data()), buffers_.saved,
+                                   buffers_.scratch);
+    });
   }
 
   constexpr auto& saved() { return buffers_.saved; }
   constexpr Scalar* scratch() { return buffers_.scratch; }
 
  private:
+  /// Calls f once, or for every phase with this group as the only one.
+  template <class F>
+  constexpr void in_phases(const Pass& pass, F&& f) {
+    if constexpr (phases == 0) {
+      f(pass);
+    } else if (pass.meeting != nullptr) {
+      f(pass);
+    } else {
+      Meeting alone{meeting_.data(), meeting_.data(), 0};
+      Pass now = pass;
+      now.meeting = &alone;
+      for (now.phase = 0; now.phase <= phases; ++now.phase) f(now);
+    }
+  }
+
   static constexpr bool copies_tokens = In::is_tokens;
 
   struct Buffers {
@@ -106,6 +132,7 @@ class Workspace {
   std::size_t capacity_;
   AlignedArray<Scalar> memory_;
   AlignedArray<std::int32_t> tokens_;
+  AlignedArray<double> meeting_;
   Buffers buffers_{};
 };
 

@@ -1,4 +1,4 @@
-// Chain and Residual on the host: the kernels of the parts one after the other.
+// Chains, with or without the input joined to their result, on the host: the kernels of the parts one after the other.
 #pragma once
 
 #include <algorithm>
@@ -6,11 +6,38 @@
 #include <string>
 #include <vector>
 
-#include "../../network/chain.hpp"
-#include "../kernel.hpp"
+#include "joint.hpp"
+#include "lengths.hpp"
 
 namespace aila::inline v0 {
 
+namespace detail {
+
+/// Whether Kernel can take the batch normalisation behind it into its weights.
+template <class Kernel, class Next>
+inline constexpr bool folds_into = false;
+template <class Kernel, class Next>
+  requires requires {
+    typename Kernel::Channels;
+    requires Next::Layer::is_batch_norm;
+  }
+inline constexpr bool folds_into<Kernel, Next> = true;
+
+/// The element-wise layer that part I is, which a folded kernel applies to its outputs, else Identity.
+template <class Children, std::size_t I, class S>
+struct AfterFold {
+  using type = Identity;
+};
+template <class Children, std::size_t I, class S>
+  requires(I < Children::size &&
+           requires(S v) { At < Children, I<Children::size ? I : 0>::Layer::template value<S>(v); })
+struct AfterFold<Children, I, S> {
+  using type = typename At<Children, I>::Layer;
+};
+
+}  // namespace detail
+
+/// In prediction a convolution, the batch normalisation behind it and an activation behind that are one pass.
 template <class L, class In, class Backend>
 struct ChainKernel {
   static constexpr const char* name = "host chain";
@@ -24,9 +51,32 @@ struct ChainKernel {
   using Child = At<Children, I>;
   template <std::size_t I>
   using ChildKernel = KernelFor<Child<I>, Backend>;
-  /// Outputs that are kept here: all but the last, which is y. Under Residual y is another sum, so the last is kept
-  /// too.
-  static constexpr std::size_t kept = L::adds_input ? size : size - (size > 0 ? 1 : 0);
+  static constexpr Joint joint = detail::joint_of<L>();
+  /// Outputs that are kept here: all but the last, which is y. Where the input is joined to it, the last is kept too.
+  static constexpr std::size_t kept = joint != Joint::none ? size : size - (size > 0 ? 1 : 0);
+  /// Where parts of a sample's steps are valid, these are other steps before part I than before the chain.
+  template <std::size_t I>
+  static constexpr bool maps_lengths = detail::any_changes_length<Children, I>();
+
+  /// Part i works from phase first_phase[i] of a forward to first_phase[i + 1], where the next begins; in a backward
+  /// counted from the end.
+  static constexpr auto first_phase = [] {
+    std::array<std::size_t, size + 1> first{};
+    for_each_index<size>([&](auto i) { first[i + 1] = first[i] + phases_of<ChildKernel<i>>(); });
+    return first;
+  }();
+  static constexpr std::size_t phases = first_phase[size];
+  static constexpr std::size_t meeting = [] {
+    std::size_t most = 0;
+    for_each_index<size>([&](auto i) { most = std::max(most, meeting_of<ChildKernel<i>>()); });
+    return most;
+  }();
+
+  static constexpr bool mixes = [] {
+    bool any = false;
+    for_each_index<size>([&](auto i) { any = any || mixes_of<ChildKernel<i>>(); });
+    return any;
+  }();
 
   template <Capability C, class Kernels>
   struct SavedSlots;
@@ -54,32 +104,66 @@ struct ChainKernel {
   template <Capability C>
   struct Saved {
     typename SavedSlots<C, Kernels>::type child;
-    std::array<S*, size + 1> map{};       ///< output of each child
-    std::array<S*, size + 1> gradient{};  ///< its gradient
+    std::array<S*, size + 1> map{};                            ///< output of each child
+    std::array<S*, size + 1> gradient{};                       ///< its gradient
+    std::array<detail::MappedLengths<S>, size + 1> lengths{};  ///< before each child
 
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       for_each_index<size>([&](auto i) {
         slot<i>(child).bind(arena, samples);
+        if constexpr (maps_lengths<i>) lengths[i].bind(arena, samples);
         if constexpr (i < kept) {
           map[i] = arena.take(samples * Child<i>::Out::elements);
-          if constexpr (keeps_for_backward(C) && i + 1 < size)
+          if constexpr (keeps_for_backward(C) && (i + 1 < size || detail::takes_own_gradient(joint)))
             gradient[i] = arena.take(samples * Child<i>::Out::elements);
         }
       });
     }
   };
 
+  /// Whether prediction computes parts I, the normalisation I + 1 and, where that is element by element, I + 2 as one.
+  template <std::size_t I>
+  static constexpr bool folds = [] {
+    if constexpr (I + 1 < size) return detail::folds_into<ChildKernel<I>, At<Children, I + 1>>;
+    return false;
+  }();
+  template <std::size_t I>
+  using After = typename detail::AfterFold<Children, I + 2, typename Backend::Scalar>::type;
+  template <std::size_t I>
+  static constexpr std::size_t folded_parts = std::is_same_v<After<I>, Identity> ? 2 : 3;
+  /// Whether part I's output exists in prediction: the others are inside a fold.
+  static constexpr auto is_folded = [] {
+    std::array<bool, size + 1> inside{};
+    for_each_index<size>([&](auto i) {
+      if constexpr (folds<i>)
+        for (std::size_t k = 1; k < folded_parts<i>; ++k) inside[i + k] = true;
+    });
+    return inside;
+  }();
+
+  /// Packed weights of each part, and behind them those of the folded ones.
   static constexpr auto packed_offset = [] {
-    std::array<std::size_t, size + 1> offset{};
+    std::array<std::size_t, 2 * size + 1> offset{};
     for_each_index<size>(
         [&](auto i) { offset[i + 1] = offset[i] + round_up(ChildKernel<i>::packed, alignment_elements); });
+    for_each_index<size>([&](auto i) {
+      const std::size_t more = folds<i> ? round_up(ChildKernel<i>::packed, alignment_elements) : 0;
+      offset[size + i + 1] = offset[size + i] + more;
+    });
     return offset;
   }();
-  static constexpr std::size_t packed = packed_offset[size];
+  static constexpr std::size_t packed = packed_offset[2 * size];
 
   static constexpr void pack(Weights<S> w, S* packed_weights) {
     for_each_index<size>(
         [&](auto i) { ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i]); });
+    for_each_index<size>([&](auto i) {
+      if constexpr (folds<i>) {
+        const S* norm = packed_weights + packed_offset[i + 1];
+        ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), {norm, norm + ChildKernel<i + 1>::shift_offset},
+                             packed_weights + packed_offset[size + i]);
+      }
+    });
   }
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
@@ -92,31 +176,48 @@ struct ChainKernel {
   static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                 S* y, Saved<C>& saved, S* scratch) {
     for_each_index<size>([&](auto i) {
+      if (!works(pass.phase, first_phase[i], first_phase[i + 1])) return;
+      constexpr std::size_t I = i;
+      if constexpr (maps_lengths<I>)
+        saved.lengths[I].set(pass, In::extents[0],
+                             [](std::size_t n) { return detail::length_through<Children, I>(n); });
       S* out = i < kept ? saved.map[i] : y;
-      ChildKernel<i>::template forward<C>(pass.part(i), w.from(Plan::first_tensor[i]),
+      if constexpr (!keeps_for_backward(C) && (folds<I> || is_folded[I]))
+        if (!pass.training) {
+          if constexpr (folds<I>) {
+            constexpr std::size_t last = I + folded_parts<I> - 1;
+            ChildKernel<I>::template forward_then<After<I>>(
+                part<I>(pass, first_phase[I], saved), packed_weights + packed_offset[size + I], input<I>(x, saved),
+                last < kept ? saved.map[last] : y, scratch);
+          }
+          return;
+        }
+      ChildKernel<i>::template forward<C>(part<i>(pass, first_phase[i], saved), w.from(Plan::first_tensor[i]),
                                           packed_weights + packed_offset[i], input<i>(x, saved), out,
                                           slot<i>(saved.child), scratch);
     });
-    if constexpr (L::adds_input)
-      for (std::size_t i = 0; i < pass.samples * In::elements; ++i) y[i] = x[i] + saved.map[size - 1][i];
+    if constexpr (joint != Joint::none)
+      if (phases == 0 || pass.phase == phases) Join::forward(pass.samples, x, saved.map[size - 1], y);
   }
 
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                  const S* y, const S* dy, S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    if constexpr (L::adds_input)
-      if (dx != nullptr)
-        for (std::size_t i = 0; i < pass.samples * In::elements; ++i) dx[i] += dy[i];
+    if constexpr (joint != Joint::none)
+      if (phases == 0 || pass.phase == 0)
+        Join::backward(pass.samples, x, saved.map[size - 1], dy, dx, saved.gradient[size - 1]);
     for_each_index_down<size>([&](auto i) {
+      constexpr std::size_t first = phases - first_phase[i + 1];
+      if (!works(pass.phase, first, phases - first_phase[i])) return;
       S* down = dx;
       if constexpr (i > 0) {
         down = saved.gradient[i - 1];
-        std::fill_n(down, pass.samples * Child<i>::In::elements, S(0));
+        if (phases == 0 || pass.phase == first) std::fill_n(down, pass.samples * Child<i>::In::elements, S(0));
       }
       const S* out = i < kept ? saved.map[i] : y;
       const S* d_out = dy;
-      if constexpr (i + 1 < size) d_out = saved.gradient[i];
-      ChildKernel<i>::template backward<C>(pass.part(i), w.from(Plan::first_tensor[i]),
+      if constexpr (i + 1 < size || detail::takes_own_gradient(joint)) d_out = saved.gradient[i];
+      ChildKernel<i>::template backward<C>(part<i>(pass, first, saved), w.from(Plan::first_tensor[i]),
                                            packed_weights + packed_offset[i], input<i>(x, saved), out, d_out, down,
                                            g.from(Plan::first_tensor[i]), slot<i>(saved.child), scratch);
     });
@@ -125,9 +226,7 @@ struct ChainKernel {
   /// f(path, map, elements) for the output of every part, in the order of computation, after a forward.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
-    std::size_t i = 0;
-    std::array<std::string, size + 1> names;
-    L::template for_each_part<In>(path, [&]<class Part>(const std::string& part) { names[i++] = part; });
+    const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto c) {
       S* out = c < kept ? saved.map[c] : y;
       if constexpr (requires { ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, path, f); })
@@ -140,17 +239,44 @@ struct ChainKernel {
   template <Capability C, class Sums>
   static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
                                std::vector<S>& weights, S* scratch, Sums& sums) {
-    std::size_t i = 0;
-    std::array<std::string, size + 1> names;
-    L::template for_each_part<In>(path, [&]<class Part>(const std::string& part) { names[i++] = part; });
+    const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto c) {
-      if constexpr (requires { &ChildKernel<c>::template for_each_mixture<C, Sums>; })
+      if constexpr (mixes_of<ChildKernel<c>>())
         ChildKernel<c>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[c]), slot<c>(saved.child),
                                                      names[c], weights, scratch, sums);
     });
   }
 
  private:
+  struct NoJoin {};
+  template <bool joins>
+  struct JoinOf {
+    using type = NoJoin;
+  };
+  template <bool joins>
+    requires joins
+  struct JoinOf<joins> {
+    using type = detail::JoinInput<joint, In, Out, Backend>;
+  };
+  using Join = typename JoinOf<joint != Joint::none>::type;
+
+  /// Whether a part that works from phase `first` to `last` is called in this one.
+  static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
+                              [[maybe_unused]] std::size_t last) {
+    if constexpr (phases == 0)
+      return true;
+    else
+      return phase >= first && phase <= last;
+  }
+  /// What part I knows, of which `first` is the first phase.
+  template <std::size_t I, Capability C>
+  static constexpr Pass part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
+    Pass p = pass.part(I).with_tables_from(detail::count_tables<Children, I>());
+    p.phase = phases == 0 ? 0 : pass.phase - first;
+    if constexpr (maps_lengths<I>) p.lengths = saved.lengths[I].of(pass);
+    return p;
+  }
+
   template <std::size_t I, Capability C>
   static constexpr auto input(const ElementOf<In, S>* x, const Saved<C>& saved) {
     if constexpr (I == 0)

@@ -8,17 +8,25 @@
 
 namespace aila::inline v0 {
 
-/// Backward costs what the gradient of the input costs, and nothing where nobody asks for that.
+/// Backward costs what the gradient of the input costs, and nothing where nobody asks for that. Batch normalisation
+/// inside keeps to its running statistics.
 template <class L, class In, class Backend>
 struct FrozenKernel : KernelFor<Placed<L, In>, Backend> {
   using Inner = KernelFor<Placed<L, In>, Backend>;
   using S = typename Backend::Scalar;
 
   template <Capability C>
-  static constexpr void backward(const Pass& pass, Weights<S> w, const S* packed, const ElementOf<In, S>* x, const S* y,
+  static constexpr void forward(Pass pass, Weights<S> w, const S* packed, const ElementOf<In, S>* x, S* y,
+                                typename Inner::template Saved<C>& saved, S* scratch) {
+    pass.frozen = true;
+    Inner::template forward<C>(pass, w, packed, x, y, saved, scratch);
+  }
+  template <Capability C>
+  static constexpr void backward(Pass pass, Weights<S> w, const S* packed, const ElementOf<In, S>* x, const S* y,
                                  const S* dy, S* dx, Gradients<S>, typename Inner::template Saved<C>& saved,
                                  S* scratch) {
     if (dx == nullptr) return;
+    pass.frozen = true;
     Inner::template backward<C>(pass, w, packed, x, y, dy, dx, Gradients<S>(nullptr, no_offsets.data()), saved,
                                 scratch);
   }

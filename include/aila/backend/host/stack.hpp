@@ -8,6 +8,7 @@
 
 #include "../../network/stack.hpp"
 #include "../kernel.hpp"
+#include "lengths.hpp"
 #include "pooling.hpp"
 
 namespace aila::inline v0 {
@@ -64,6 +65,26 @@ struct StackKernel {
   template <std::size_t From, class To>
   static constexpr bool needs_pooling = Map<From>::positions != To::positions;
 
+  /// Where parts of a sample's steps are valid, these are other steps at layer J's positions than in the stack's input.
+  template <std::size_t J>
+  static constexpr bool maps_lengths = Plan::template changes_length<J + 1>;
+  template <std::size_t J>
+  static constexpr std::size_t phases_of_core = phases_of<Core<J>>();
+
+  /// Layer J's core works from phase first_phase[J] of a forward on, its integration once the core is done, its
+  /// epilogue from then to first_phase[J + 1]; in a backward counted from the end.
+  static constexpr auto first_phase = [] {
+    std::array<std::size_t, depth + 1> first{};
+    for_each_index<depth>([&](auto j) { first[j + 1] = first[j] + phases_of_core<j> + phases_of<Epilogue<j>>(); });
+    return first;
+  }();
+  static constexpr std::size_t phases = first_phase[depth];
+  static constexpr std::size_t meeting = [] {
+    std::size_t most = 0;
+    for_each_index<depth>([&](auto j) { most = std::max({most, meeting_of<Core<j>>(), meeting_of<Epilogue<j>>()}); });
+    return most;
+  }();
+
   template <Capability C, class Indices>
   struct SavedSlots;
   template <Capability C, std::size_t... J>
@@ -96,6 +117,8 @@ struct StackKernel {
     std::array<S*, depth + 1> gradient{};                       ///< of h_j
     std::array<std::array<S*, depth + 1>, depth + 1> pooled{};  ///< h_i at layer j's positions, where they differ
 
+    std::array<detail::MappedLengths<S>, depth + 1> lengths{};  ///< at layer j's positions
+
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       S* shared_own = nullptr;
       S* shared_sum = nullptr;
@@ -108,6 +131,7 @@ struct StackKernel {
         slot<J>(core).bind(arena, samples);
         slot<J>(integration).bind(arena, samples);
         slot<J>(epilogue).bind(arena, samples);
+        if constexpr (maps_lengths<J>) lengths[J].bind(arena, samples);
         if constexpr (concatenates<J>) joined[J] = arena.take(samples * CoreIn<J>::elements);
         if constexpr (!keeps_for_backward(C)) {
           own[J] = shared_own;
@@ -197,19 +221,28 @@ struct StackKernel {
       S* h = saved.published(J, y);
       S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
       S* own = integrates<J> ? saved.own[J] : sum;
-      if constexpr (concatenates<J>) join<J>(pass, saved, y, scratch);
-      Core<J>::template forward<C>(pass.part(3 * J), w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
-                                   core_input<J>(x, saved), own, slot<J>(saved.core), scratch);
-      if constexpr (integrates<J>) {
-        const auto before = gather<J>(pass, saved, y);
-        Integrate<J>::template forward<C>(pass.part(3 * J + 1), w.from(first_tensor<J, 1>),
-                                          packed_weights + packed_offset[3 * J + 1], own, before.data(), sum,
-                                          slot<J>(saved.integration), scratch);
+      constexpr std::size_t first = first_phase[J], integrated = first + phases_of_core<J>;
+      if (works(pass.phase, first, first)) {
+        if constexpr (maps_lengths<J>)
+          saved.lengths[J].set(pass, In::extents[0], [](std::size_t n) { return Plan::template length<J + 1>(n); });
+        if constexpr (concatenates<J>) join<J>(pass, saved, y, scratch);
       }
+      if (works(pass.phase, first, integrated))
+        Core<J>::template forward<C>(core_part<J>(pass, first, saved), w.from(first_tensor<J, 0>),
+                                     packed_weights + packed_offset[3 * J], core_input<J>(x, saved), own,
+                                     slot<J>(saved.core), scratch);
+      if constexpr (integrates<J>)
+        if (works(pass.phase, integrated, integrated)) {
+          const auto before = gather<J>(pass, saved, y);
+          Integrate<J>::template forward<C>(own_part<J, 1>(pass, integrated, saved), w.from(first_tensor<J, 1>),
+                                            packed_weights + packed_offset[3 * J + 1], own, before.data(), sum,
+                                            slot<J>(saved.integration), scratch);
+        }
       if constexpr (!bare<J>)
-        Epilogue<J>::template forward<C>(pass.part(3 * J + 2), w.from(first_tensor<J, 2>),
-                                         packed_weights + packed_offset[3 * J + 2], sum, h, slot<J>(saved.epilogue),
-                                         scratch);
+        if (works(pass.phase, integrated, first_phase[J + 1]))
+          Epilogue<J>::template forward<C>(own_part<J, 2>(pass, integrated, saved), w.from(first_tensor<J, 2>),
+                                           packed_weights + packed_offset[3 * J + 2], sum, h, slot<J>(saved.epilogue),
+                                           scratch);
     });
   }
 
@@ -221,8 +254,9 @@ struct StackKernel {
     S* const d_own_buffer = arena.take(pass.samples * most_elements);
     S* const between = arena.take(pass.samples * most_between);
     S* const rest = scratch + arena.used();
-    for_each_index<(depth > 0 ? depth - 1 : 0)>(
-        [&](auto j) { std::fill_n(saved.gradient[j], pass.samples * elements<j>, S(0)); });
+    if (works(pass.phase, 0, 0))
+      for_each_index<(depth > 0 ? depth - 1 : 0)>(
+          [&](auto j) { std::fill_n(saved.gradient[j], pass.samples * elements<j>, S(0)); });
     for_each_index_down<depth>([&](auto j) {
       constexpr std::size_t J = j;
       const S* h = J + 1 < depth ? saved.map[J] : y;
@@ -230,29 +264,38 @@ struct StackKernel {
       const S* own = integrates<J> ? saved.own[J] : sum;
       const S* dh = J + 1 < depth ? saved.gradient[J] : dy;
 
+      constexpr std::size_t first = phases - first_phase[J + 1], integrated = first + phases_of<Epilogue<J>>();
+      if (!works(pass.phase, first, phases - first_phase[J])) return;
+
       const S* d_sum = dh;
       if constexpr (!bare<J>) {
-        std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
-        Epilogue<J>::template backward<C>(pass.part(3 * J + 2), w.from(first_tensor<J, 2>),
-                                          packed_weights + packed_offset[3 * J + 2], sum, h, dh, d_sum_buffer,
-                                          g.from(first_tensor<J, 2>), slot<J>(saved.epilogue), rest);
+        if (works(pass.phase, first, first)) std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
+        if (works(pass.phase, first, integrated))
+          Epilogue<J>::template backward<C>(own_part<J, 2>(pass, first, saved), w.from(first_tensor<J, 2>),
+                                            packed_weights + packed_offset[3 * J + 2], sum, h, dh, d_sum_buffer,
+                                            g.from(first_tensor<J, 2>), slot<J>(saved.epilogue), rest);
         d_sum = d_sum_buffer;
       }
       const S* d_own = d_sum;
       if constexpr (integrates<J>) {
-        std::fill_n(d_own_buffer, pass.samples * elements<J>, S(0));
-        integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, between, g, saved, rest);
+        if (works(pass.phase, integrated, integrated)) {
+          std::fill_n(d_own_buffer, pass.samples * elements<J>, S(0));
+          integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, between, g, saved, rest);
+        }
         d_own = d_own_buffer;
       }
+      if (!works(pass.phase, integrated, phases - first_phase[J])) return;
       S* down = J > 0 ? saved.gradient[J > 0 ? J - 1 : 0] : dx;
       if constexpr (concatenates<J>) {
         down = between;
-        std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
+        if (works(pass.phase, integrated, integrated)) std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
       }
-      Core<J>::template backward<C>(pass.part(3 * J), w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
-                                    core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
-                                    slot<J>(saved.core), rest);
-      if constexpr (concatenates<J>) split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
+      Core<J>::template backward<C>(core_part<J>(pass, integrated, saved), w.from(first_tensor<J, 0>),
+                                    packed_weights + packed_offset[3 * J], core_input<J>(x, saved), own, d_own, down,
+                                    g.from(first_tensor<J, 0>), slot<J>(saved.core), rest);
+      if constexpr (concatenates<J>)
+        if (works(pass.phase, phases - first_phase[J], phases - first_phase[J]))
+          split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
     });
   }
 
@@ -284,6 +327,11 @@ struct StackKernel {
     });
   }
 
+  static constexpr bool mixes = [] {
+    bool any = false;
+    for_each_index<depth>([&](auto j) { any = any || (integrates<j> && Integrated<j>::mixture_weights > 0); });
+    return any;
+  }();
   /// The mixture weights of every layer that has them, given to sums.add<Integration>(path, layer, pass, weights).
   template <Capability C, class Sums>
   static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
@@ -300,6 +348,45 @@ struct StackKernel {
   }
 
  private:
+  /// Whether what works from phase `first` to `last` is called in this one.
+  static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
+                              [[maybe_unused]] std::size_t last) {
+    if constexpr (phases == 0)
+      return true;
+    else
+      return phase >= first && phase <= last;
+  }
+  /// What the core of layer J knows, which began in phase `first`.
+  template <std::size_t J, Capability C>
+  static constexpr Pass core_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
+    Pass p = pass.part(3 * J).with_tables_from(detail::count_tables_of_cores<Layers, J>());
+    p.phase = phases == 0 ? 0 : pass.phase - first;
+    if constexpr (J > 0) p.lengths = lengths<J - 1>(pass, saved);
+    return p;
+  }
+  /// What integration (1) and epilogue (2) of layer J know.
+  template <std::size_t J, std::size_t Part, Capability C>
+  static constexpr Pass own_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
+    Pass p = pass.part(3 * J + Part);
+    p.phase = phases == 0 ? 0 : pass.phase - first;
+    p.lengths = lengths<J>(pass, saved);
+    return p;
+  }
+  /// The pass with the valid steps of layer J's map.
+  template <std::size_t J, Capability C>
+  static constexpr Pass at_map(Pass pass, const Saved<C>& saved) {
+    pass.lengths = lengths<J>(pass, saved);
+    return pass;
+  }
+  /// Valid steps at the positions of layer J.
+  template <std::size_t J, Capability C>
+  static constexpr const std::int32_t* lengths(const Pass& pass, const Saved<C>& saved) {
+    if constexpr (maps_lengths<J>)
+      return saved.lengths[J].of(pass);
+    else
+      return pass.lengths;
+  }
+
   template <std::size_t J, Capability C>
   static constexpr auto core_input(const ElementOf<In, S>* x, const Saved<C>& saved) {
     if constexpr (J == 0)
@@ -318,7 +405,7 @@ struct StackKernel {
       constexpr std::size_t From = first_read<J> + i;
       before[i] = saved.published(From, y);
       if constexpr (needs_pooling<From, Map<J>>) {
-        Pooling<Map<From>, Map<J>, Backend>::forward(pass.samples, before[i], saved.pooled[J][From]);
+        Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i], saved.pooled[J][From]);
         before[i] = saved.pooled[J][From];
       }
     });
@@ -343,13 +430,14 @@ struct StackKernel {
         std::fill_n(d_before[i], size, S(0));
       }
     });
-    Integrate<J>::template backward<C>(
-        pass.part(3 * J + 1), w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own, before.data(),
-        d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration), scratch);
+    Integrate<J>::template backward<C>(own_part<J, 1>(pass, pass.phase, saved), w.from(first_tensor<J, 1>),
+                                       packed_weights + packed_offset[3 * J + 1], own, before.data(), d_sum, d_own,
+                                       d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration),
+                                       scratch);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
       if constexpr (needs_pooling<From, Map<J>>)
-        Pooling<Map<From>, Map<J>, Backend>::backward(pass.samples, d_before[i], saved.gradient[From]);
+        Pooling<Map<From>, Map<J>, Backend>::backward(at_map<From>(pass, saved), d_before[i], saved.gradient[From]);
     });
   }
 
@@ -371,7 +459,7 @@ struct StackKernel {
       constexpr std::size_t features = Map<i>::features;
       const S* from = saved.published(i, y);
       if constexpr (needs_pooling<i, CoreIn<J>>) {
-        Pooling<Map<i>, CoreIn<J>, Backend>::forward(pass.samples, from, scratch);
+        Pooling<Map<i>, CoreIn<J>, Backend>::forward(at_map<i>(pass, saved), from, scratch);
         from = scratch;
       }
       for (std::size_t r = 0; r < rows; ++r)
@@ -392,7 +480,8 @@ struct StackKernel {
           const S d = d_joined[r * width + column + f];
           to[r * features + f] = pools ? d : to[r * features + f] + d;
         }
-      if constexpr (pools) Pooling<Map<i>, CoreIn<J>, Backend>::backward(pass.samples, d_pooled, saved.gradient[i]);
+      if constexpr (pools)
+        Pooling<Map<i>, CoreIn<J>, Backend>::backward(at_map<i>(pass, saved), d_pooled, saved.gradient[i]);
     });
   }
 };

@@ -1,0 +1,67 @@
+// BatchNorm: normalises each feature over the batch and its positions.
+#pragma once
+
+#include "../core/option.hpp"
+#include "concepts.hpp"
+
+namespace aila::inline v0 {
+
+namespace role {
+struct StatisticsRate;
+struct Epsilon;
+}  // namespace role
+
+/// BatchNorm's option: a running statistic moves by Thousandths / 1000 of the way to the batch's (`momentum` in
+/// PyTorch).
+template <std::size_t Thousandths>
+struct StatisticsRate {
+  using role = role::StatisticsRate;
+  static constexpr double value = static_cast<double>(Thousandths) / 1000;
+};
+/// BatchNorm's option: epsilon is Millionths / 1,000,000.
+template <std::size_t Millionths>
+struct Epsilon {
+  using role = role::Epsilon;
+  static constexpr double value = static_cast<double>(Millionths) / 1'000'000;
+};
+
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each feature; [positions..., F] stays. While training,
+/// mean and (biased) variance are those of the batch over all samples and positions, steps beyond a sample's length
+/// left out; otherwise, and inside Frozen, they are the running ones, which each training step moves towards the
+/// batch's mean and unbiased variance: running += rate (batch - running). weight, bias [F]; buffers running_mean,
+/// running_var [F]. Options `StatisticsRate<100>`, thousandths, and `Epsilon<10>`, millionths: PyTorch's defaults. The
+/// groups of a batch meet once in a forward and once in a backward. Source: arXiv 1502.03167.
+template <class... Options>
+struct BatchNorm {
+  static constexpr const char* name = "batch_norm";
+  static constexpr bool is_batch_norm = true;
+  using Choice = OptionsOf<BatchNorm, List<role::StatisticsRate, role::Epsilon>, Options...>;
+  using Refusal = detail::RefusalOf<Choice>;
+  static constexpr double rate = Choice::template Pick<role::StatisticsRate, StatisticsRate<100>>::value;
+  static constexpr double epsilon = Choice::template Pick<role::Epsilon, Epsilon<10>>::value;
+
+  template <class In>
+  static constexpr bool accepts = RealShape<In>;
+  template <class In>
+  static consteval int expect() {
+    constexpr bool real = RealShape<In>;
+    static_assert(real, "aila: BatchNorm takes real features; embed tokens first");
+    return 0;
+  }
+  template <class In>
+  using Out = In;
+  template <class In>
+  static consteval auto parameters() {
+    constexpr std::size_t f = In::features;
+    return std::array{parameter("weight", {f}, init::ones()).without_decay(),
+                      parameter("bias", {f}, init::zeros()).without_decay(),
+                      parameter("running_mean", {f}, init::zeros()).without_decay().of_kind(ParameterKind::buffer),
+                      parameter("running_var", {f}, init::ones()).without_decay().of_kind(ParameterKind::buffer)};
+  }
+  template <class In>
+  static consteval std::size_t flops() {
+    return 2 * In::elements;  // at prediction
+  }
+};
+
+}  // namespace aila::inline v0

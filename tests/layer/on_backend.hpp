@@ -1,0 +1,121 @@
+// A network on any host backend, with numbers for weights, and what a forward and a backward give.
+#pragma once
+
+#include <aila/backend/cpu.hpp>
+#include <aila/backend/reference.hpp>
+#include <aila/layer/layers.hpp>
+#include <aila/network/walk.hpp>
+#include <aila/network/workspace.hpp>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+using CpuFloat = aila::backend::Cpu;
+using CpuDouble = aila::backend::CpuOn<aila::simd::DefaultArch, double>;
+using ReferenceFloat = aila::backend::Reference<float>;
+using ReferenceDouble = aila::backend::Reference<double>;
+
+/// What one batch gives.
+template <class S>
+struct Results {
+  std::vector<S> predicted, y, dx;
+  std::map<std::string, std::vector<S>> gradients;
+};
+
+template <class Net, class Backend>
+class OnBackend {
+ public:
+  using S = typename Backend::Scalar;
+  using Training = aila::Workspace<Net, Backend, aila::Capability::train>;
+  using In = typename Training::In;
+  using Out = typename Training::Out;
+
+  aila::Pass pass;
+
+  /// Element e of a tensor is a number that depends on the tensor's name and e alone.
+  explicit OnBackend(std::size_t samples) : parameters_(room), packed_(Training::Kernel::packed + margin) {
+    pass.samples = samples;
+    for (const auto& p : aila::parameter_table<Net>()) {
+      const double phase = static_cast<double>(aila::hash_path(p.name) % 1000);
+      const double scale = p.rank > 1 ? 1.5 / std::sqrt(static_cast<double>(p.size / p.extents[0])) : 1;
+      for (std::size_t e = 0; e < p.size; ++e)
+        parameters_.data()[p.offset + e] = static_cast<S>(scale * std::sin(1.7 * static_cast<double>(e) + phase));
+    }
+    Training::Kernel::pack(aila::Weights<S>(parameters_.data(), Training::layout.offset.data()), packed_.data());
+  }
+
+  /// x [samples, In...], dy [samples, Out...]. What the kernels do not write is NaN; dx and gradients start at zero.
+  Results<S> run(const std::vector<S>& x, const std::vector<S>& dy) {
+    const std::size_t inputs = pass.samples * In::elements, outputs = pass.samples * Out::elements;
+    constexpr S nan = std::numeric_limits<S>::quiet_NaN();
+    aila::Workspace<Net, Backend, aila::Capability::predict> predicting(pass.samples);
+    std::fill_n(predicting.output(), outputs, nan);
+    predicting.forward(pass, parameters_.data(), packed_.data(), x.data());
+    Training training(pass.samples);
+    std::copy_n(x.data(), inputs, training.input());
+    std::fill_n(training.output(), outputs, nan);
+    training.forward(pass, parameters_.data(), packed_.data(), training.input());
+    std::copy_n(dy.data(), outputs, training.output_gradient());
+    aila::AlignedArray<S> gradients(room);
+    training.backward(pass, parameters_.data(), packed_.data(), gradients.data(), true);
+    Results<S> results{{predicting.output(), predicting.output() + outputs},
+                       {training.output(), training.output() + outputs},
+                       {training.input_gradient(), training.input_gradient() + inputs},
+                       {}};
+    for (const auto& p : aila::parameter_table<Net>())
+      results.gradients[p.name] = {gradients.data() + p.offset, gradients.data() + p.offset + p.size};
+    return results;
+  }
+
+ private:
+  static constexpr std::size_t margin = 2 * aila::alignment_elements;
+  static constexpr std::size_t room = Training::layout.size + margin;
+  aila::AlignedArray<S> parameters_, packed_;
+};
+
+/// n numbers between -1.5 and 1.5, the same for float and double but for rounding.
+template <class S>
+std::vector<S> waves(std::size_t n, double phase = 0) {
+  std::vector<S> x;
+  for (std::size_t i = 0; i < n; ++i) x.push_back(static_cast<S>(1.5 * std::sin(2.3 * static_cast<double>(i) + phase)));
+  return x;
+}
+
+/// max|a - b| / max|b|; infinity where one is no number.
+template <class A, class B>
+double apart(const std::vector<A>& a, const std::vector<B>& b) {
+  double worst = a.size() == b.size() ? 0 : INFINITY, largest = 1e-30;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    const double off = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    worst = off <= worst ? worst : std::isfinite(off) ? off : INFINITY;
+    largest = std::max(largest, std::abs(static_cast<double>(b[i])));
+  }
+  return worst / largest;
+}
+
+/// The worst of all results.
+template <class A, class B>
+double apart(const Results<A>& a, const Results<B>& b) {
+  double worst = std::max({apart(a.predicted, b.predicted), apart(a.y, b.y), apart(a.dx, b.dx)});
+  for (const auto& [name, gradient] : b.gradients) worst = std::max(worst, apart(a.gradients.at(name), gradient));
+  return worst;
+}
+
+/// How far the kernels of the CPU, in float and double, are from the plain loops in double, as multiples of 1e-5 and
+/// 1e-10: at most 1.
+template <class Net>
+double cpu_error(std::size_t samples, const std::vector<std::int32_t>& lengths = {}) {
+  using Exact = OnBackend<Net, ReferenceDouble>;
+  const auto results = [&]<class Backend>(std::type_identity<Backend>) {
+    using S = typename Backend::Scalar;
+    OnBackend<Net, Backend> net(samples);
+    if (!lengths.empty()) net.pass.lengths = lengths.data();
+    return net.run(waves<S>(samples * Exact::In::elements), waves<S>(samples * Exact::Out::elements, 1));
+  };
+  const auto exact = results(std::type_identity<ReferenceDouble>{});
+  return std::max(apart(results(std::type_identity<CpuFloat>{}), exact) / 1e-5,
+                  apart(results(std::type_identity<CpuDouble>{}), exact) / 1e-10);
+}
