@@ -1,0 +1,11 @@
+#pragma once
+#include "aila_image.hpp"
+#include "aila_sequence.hpp"
+#include "attention_lstm.hpp"
+#include "dense_net_bc.hpp"
+#include "efficient_net_b0.hpp"
+#include "lstm2.hpp"
+#include "res_net.hpp"
+#include "residual_cnn_1d.hpp"
+#include "transformer_encoder.hpp"
+#include "vision_transformer.hpp"
