@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--ci]
-# With --ci also what checking a change needs: clang 19, its sanitizer runtimes, clang-format and clang-tidy.
+# With --ci also what checking a change needs: clang 19, its sanitizer runtimes, clang-format, clang-tidy, curl and unzip.
 # On Debian and Ubuntu by apt; elsewhere it says what is needed. Quick where all is there.
 set -eu
 
-packages="g++ cmake ninja-build libxsimd-dev libeigen3-dev nlohmann-json3-dev libcli11-dev doctest-dev libbenchmark-dev"
+packages="g++ cmake ninja-build libxsimd-dev libeigen3-dev nlohmann-json3-dev libcli11-dev doctest-dev libbenchmark-dev
+  zlib1g-dev"
 case "${1-}" in
   "") ;;
-  --ci) packages="$packages git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev" ;;
+  --ci) packages="$packages git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip" ;;
   *) echo "usage: sh cmake/setup.sh [--ci]" >&2; exit 2 ;;
 esac
 
@@ -52,7 +53,7 @@ else
 This is neither Debian nor Ubuntu, so nothing was installed. aila needs
   g++ 12 or clang 16, or newer; CMake 3.25 or newer; Ninja;
 and uses, from where CMake finds them or else fetched while configuring,
-  xsimd 8 or newer, Eigen 3.4, nlohmann_json 3.10, CLI11 2.1, doctest 2.4, Google Benchmark 1.7.
+  xsimd 8 or newer, Eigen 3.4, nlohmann_json 3.10, CLI11 2.1, doctest 2.4, Google Benchmark 1.7, zlib.
 TEXT
 fi
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../io/input_file.hpp"
+#include "../io/number.hpp"
 #include "csv_text.hpp"
 #include "series.hpp"
 
@@ -118,7 +119,7 @@ class CsvReader {
       lines_.fail(
           column.blank_line, column.blank_column,
           "expected a number in the column " + io::printable(column.series.name) + ", found a blank between numbers");
-    const double number = csv_number(field.text).value_or(std::numeric_limits<double>::quiet_NaN());
+    const double number = io::number<double>(field.text).value_or(std::numeric_limits<double>::quiet_NaN());
     if (std::isnan(number)) refuse("a number");
     if (options_.positive && !(number > 0)) refuse("a positive number");
     column.series.dates.push_back(date);

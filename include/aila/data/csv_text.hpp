@@ -1,24 +1,16 @@
-// Lines, fields, numbers and dates of CSV text, with the place of each for messages.
+// Lines, fields and dates of CSV text, with the place of each for messages.
 #pragma once
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
 #include "../io/text.hpp"
-
-#if !defined(__cpp_lib_to_chars)  // libc++ before 20 reads no floating-point numbers by from_chars
-#include <locale>
-#include <sstream>
-#endif
 
 namespace aila::inline v0::data::detail {
 
@@ -89,21 +81,6 @@ class CsvLines {
   std::size_t line_ = 0;
   bool done_ = false;
 };
-
-/// A finite number in the C locale's notation and nothing else.
-inline std::optional<double> csv_number(const std::string& text) {
-  double value = 0;
-#if defined(__cpp_lib_to_chars)
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = code == std::errc{} && end == text.data() + text.size();
-#else
-  std::istringstream stream(text);
-  stream.imbue(std::locale::classic());
-  const bool whole =
-      static_cast<bool>(stream >> std::noskipws >> value) && stream.peek() == std::istringstream::traits_type::eof();
-#endif
-  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
 
 /// Months since year 0 of "YYYY-MM" or "YYYY-MM-DD"; nothing for other text.
 inline std::optional<int> csv_month(std::string_view date) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "../core/error.hpp"
 #include "text.hpp"
@@ -55,6 +56,14 @@ inline std::string read_text(const std::filesystem::path& path) {
   std::string text(static_cast<std::size_t>(file.size()), '\0');
   file.read(std::as_writable_bytes(std::span(text)));
   return text;
+}
+
+/// The whole file as bytes.
+inline std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
+  InputFile file(path);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
+  file.read(bytes);
+  return bytes;
 }
 
 }  // namespace aila::inline v0::io

@@ -17,6 +17,7 @@
 
 #include "../core/error.hpp"
 #include "input_file.hpp"
+#include "memory_input.hpp"
 #include "safetensors_header.hpp"
 #include "tensor_entry.hpp"
 
@@ -29,10 +30,12 @@ class SafetensorsFile {
   /// Throws Error, one sentence that begins with the file's name, for whatever is not such a file.
   static SafetensorsFile read(const std::filesystem::path& path) {
     InputFile input(path);
-    SafetensorsFile file;
-    file.name_ = input.name();
-    file.parse(input);
-    return file;
+    return from(input);
+  }
+  /// The same of a file's contents; `name` is what messages call it.
+  static SafetensorsFile parse(std::span<const std::byte> bytes, std::string name) {
+    MemoryInput input(bytes, std::move(name));
+    return from(input);
   }
 
   const std::string& name() const noexcept { return name_; }
@@ -64,7 +67,16 @@ class SafetensorsFile {
   [[noreturn]] void fail(const std::string& sentence) const { throw Error(name_ + ": " + sentence); }
 
  private:
-  void parse(InputFile& input) {
+  template <class Input>
+  static SafetensorsFile from(Input& input) {
+    SafetensorsFile file;
+    file.name_ = input.name();
+    file.take(input);
+    return file;
+  }
+
+  template <class Input>
+  void take(Input& input) {
     if (input.size() == 0) fail("the file is empty");
     if (input.size() < 8) fail("the file has " + std::to_string(input.size()) + " bytes, a safetensors file 8 or more");
     std::uint64_t header_bytes = 0;

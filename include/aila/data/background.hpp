@@ -1,0 +1,59 @@
+// Samples loaded ahead of a training run, by threads of their own, while the network computes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "../learn/source.hpp"
+#include "load_queue.hpp"
+
+namespace aila::inline v0::data {
+
+/// A SampleSource that gives the samples of another one, which must outlive it, and loads them beforehand in the order
+/// in which `fit` with the same seed reads them. The numbers are the other source's in every case: a sample that was
+/// not foreseen, or is not there yet, is loaded on the spot. Epoch 0, which is that of evaluation, is not foreseen.
+///
+/// It pays where loading takes a notable share of a step and a processor is free; a sample costs one copy more.
+template <class In, class Scalar = float>
+class Background {
+ public:
+  /// Throws Error where a thread cannot be started.
+  explicit Background(SourceRef<In, Scalar> source, const BackgroundOptions& options = {})
+      : queue_(std::make_unique<detail::LoadQueue<In, Scalar>>(source, options)) {
+    try {
+      for (std::size_t i = 0; i < options.threads; ++i)
+        threads_.emplace_back([queue = queue_.get()] { queue->work(); });
+    } catch (const std::system_error& error) {
+      stop();
+      throw Error(std::string("background: a thread could not be started: ") + error.what());
+    }
+  }
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+  ~Background() { stop(); }
+
+  std::size_t size() const { return queue_->source().size(); }
+  std::size_t targets_per_sample() const { return queue_->source().targets_per_sample(); }
+  /// How many samples were there when they were asked for.
+  std::size_t foreseen() const { return queue_->foreseen(); }
+
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
+    if (slot.epoch == 0 || !queue_->take(index, slot)) queue_->source().load(index, slot);
+  }
+
+ private:
+  void stop() {
+    queue_->stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  std::unique_ptr<detail::LoadQueue<In, Scalar>> queue_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace aila::inline v0::data

@@ -1,0 +1,70 @@
+// CIFAR-10, binary version: https://www.cs.toronto.edu/~kriz/cifar.html
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <span>
+#include <string>
+
+#include "../core/error.hpp"
+#include "../io/input_file.hpp"
+#include "image_set.hpp"
+
+namespace aila::inline v0::data {
+
+/// No images yet, of the size and with the classes of CIFAR-10.
+inline ImageSet no_cifar10_images() {
+  return {.height = 32,
+          .width = 32,
+          .channels = 3,
+          .classes = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}};
+}
+
+/// Appends the images of one file: records of a label and 1024 red, 1024 green and 1024 blue bytes, row by row.
+/// Throws Error, one sentence that begins with `name`, for another size than `records` of them (0: any number but
+/// none) and for a label above 9.
+inline void parse_cifar10(std::span<const std::byte> bytes, const std::string& name, ImageSet& images,
+                          std::size_t records = 0) {
+  constexpr std::size_t plane = 1024, channels = 3, record = 1 + channels * plane;
+  if (records > 0 && bytes.size() != records * record)
+    throw Error(name + ": expected " + std::to_string(records) + " records of " + std::to_string(record) + " bytes, " +
+                std::to_string(records * record) + " in all, found " + std::to_string(bytes.size()));
+  if (bytes.empty() || bytes.size() % record != 0)
+    throw Error(name + ": expected records of " + std::to_string(record) + " bytes, found " +
+                std::to_string(bytes.size()) + " bytes in all");
+  const std::size_t before = images.size(), count = bytes.size() / record;
+  for (std::size_t i = 0; i < count; ++i)
+    if (const auto label = std::to_integer<std::size_t>(bytes[i * record]); label >= images.classes.size())
+      throw Error(name + ": expected labels from 0 to " + std::to_string(images.classes.size() - 1) + ", record " +
+                  std::to_string(i) + " has " + std::to_string(label));
+  images.labels.resize(before + count);
+  images.pixels.resize((before + count) * images.image_bytes());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* from = bytes.data() + i * record;
+    std::uint8_t* to = images.pixels.data() + (before + i) * images.image_bytes();
+    images.labels[before + i] = std::to_integer<Label>(*from++);
+    for (std::size_t p = 0; p < plane; ++p)
+      for (std::size_t c = 0; c < channels; ++c)
+        to[p * channels + c] = std::to_integer<std::uint8_t>(from[c * plane + p]);
+  }
+}
+
+/// Training and test part from the folder that the archive unpacks to (data_batch_1.bin to data_batch_5.bin,
+/// test_batch.bin), in the files' order. Throws Error as `parse_cifar10` and for a file that is missing; `records` is
+/// the number in each file.
+inline ImageParts read_cifar10(const std::filesystem::path& folder, std::size_t records = 10000) {
+  ImageParts parts{.train = no_cifar10_images(), .test = no_cifar10_images()};
+  parts.train.labels.reserve(5 * records);
+  parts.train.pixels.reserve(5 * records * parts.train.image_bytes());
+  const auto read = [&](const std::string& name, ImageSet& images) {
+    parse_cifar10(io::read_bytes(folder / name), name, images, records);
+  };
+  for (const char digit : {'1', '2', '3', '4', '5'}) read(std::string("data_batch_") + digit + ".bin", parts.train);
+  read("test_batch.bin", parts.test);
+  return parts;
+}
+
+}  // namespace aila::inline v0::data

@@ -1,0 +1,49 @@
+// Labelled images in memory, as bytes: a pixel becomes a number when a network asks for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "../io/text.hpp"
+#include "label.hpp"
+
+namespace aila::inline v0::data {
+
+/// N images of one size: pixels [N, height, width, channels], a label each, and the names of the classes.
+struct ImageSet {
+  std::size_t height = 0, width = 0, channels = 0;
+  std::vector<std::uint8_t> pixels{};
+  std::vector<Label> labels{};
+  std::vector<std::string> classes{};
+
+  std::size_t size() const { return labels.size(); }
+  std::size_t image_bytes() const { return height * width * channels; }
+  /// Pixels [height, width, channels] of one image.
+  std::span<const std::uint8_t> image(std::size_t i) const {
+    return std::span(pixels).subspan(i * image_bytes(), image_bytes());
+  }
+
+  /// Throws Error where the sizes do not fit, a label is out of range, or nothing is there.
+  void check() const {
+    if (size() == 0 || image_bytes() == 0) throw Error("images: expected at least one image with pixels, found none");
+    if (pixels.size() / image_bytes() != size() || pixels.size() % image_bytes() != 0)
+      throw Error("images: expected " + std::to_string(size()) + " images, one a label, of " +
+                  std::to_string(image_bytes()) + " bytes each, found " + std::to_string(pixels.size()) +
+                  " bytes in all");
+    for (std::size_t i = 0; i < size(); ++i)
+      if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= classes.size())
+        throw Error("images: expected labels below " + std::to_string(classes.size()) + ", image " + std::to_string(i) +
+                    " has " + std::to_string(labels[i]));
+  }
+};
+
+/// The two parts that benchmarks come in.
+struct ImageParts {
+  ImageSet train, test;
+};
+
+}  // namespace aila::inline v0::data

@@ -1,0 +1,11 @@
+// The class of a sample.
+#pragma once
+
+#include <cstdint>
+
+namespace aila::inline v0::data {
+
+/// A class by number, from 0 on: int32, as the numbers of tokens are.
+using Label = std::int32_t;
+
+}  // namespace aila::inline v0::data

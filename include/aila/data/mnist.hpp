@@ -1,0 +1,46 @@
+// MNIST and what is packed like it: Fashion-MNIST (https://github.com/zalandoresearch/fashion-mnist) and others.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "gzip.hpp"
+#include "idx.hpp"
+
+namespace aila::inline v0::data {
+
+/// The classes of MNIST.
+inline std::vector<std::string> digit_classes() {
+  return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+}
+
+/// The classes of Fashion-MNIST.
+inline std::vector<std::string> fashion_classes() {
+  return {"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"};
+}
+
+/// Training and test part from a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k,
+/// each as it is or with .gz. Throws Error for a missing file, and as `gunzip`, `parse_idx` and `images_of`.
+inline ImageParts read_mnist(const std::filesystem::path& folder, const std::vector<std::string>& classes) {
+  const auto read = [&](const std::string& name) {
+    std::error_code code;
+    const bool plain = std::filesystem::exists(folder / name, code);
+    const std::string found = plain ? name : name + ".gz";
+    return parse_idx(read_bytes_unpacked(folder / found), found);
+  };
+  const auto part = [&](const std::string& name) {
+    auto images = read(name + "-images-idx3-ubyte");
+    const auto labels = read(name + "-labels-idx1-ubyte");
+    try {
+      return images_of(std::move(images), labels, classes);
+    } catch (const Error& error) {
+      throw Error(name + "-" + error.what());
+    }
+  };
+  return {.train = part("train"), .test = part("t10k")};
+}
+
+}  // namespace aila::inline v0::data

@@ -1,0 +1,90 @@
+// Texts as samples of a network: as numbers of tokens, or as the words' vectors.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "../core/shape.hpp"
+#include "../learn/source.hpp"
+#include "text_set.hpp"
+#include "word_vectors.hpp"
+
+namespace aila::inline v0::data {
+
+/// Which tokens of a text that is longer than the network's input are read.
+enum class Keep { first, last };
+
+/// A SampleSource of the texts `rows` of a set: the first or last In::extents[0] tokens, with their number as length
+/// and the class as target. Where In is Tokens<T> the input is the tokens' numbers, 0 behind the last; where it is
+/// Sequence<T, D>, their vectors, zero behind the last. Set and vectors must outlive it.
+template <AnyShape In, class Scalar = float>
+  requires(In::is_tokens || In::rank == 2)
+class TextSource {
+ public:
+  static constexpr std::size_t steps = In::extents[0];
+
+  TextSource(const TextSet& texts, std::vector<std::size_t> rows, Keep keep = Keep::first)
+    requires(In::is_tokens)
+      : texts_(&texts), rows_(std::move(rows)), keep_(keep) {
+    check();
+  }
+  /// Throws Error for rows that the set does not have, vectors of another dimension than In's, and a vocabulary that
+  /// was another one when the vectors were read.
+  TextSource(const TextSet& texts, const WordVectors& vectors, std::vector<std::size_t> rows, Keep keep = Keep::first)
+    requires(!In::is_tokens)
+      : texts_(&texts), vectors_(&vectors), rows_(std::move(rows)), keep_(keep) {
+    check();
+    if (vectors.dimension != In::features)
+      throw Error("texts: the network takes vectors of " + std::to_string(In::features) + " numbers, found " +
+                  std::to_string(vectors.dimension));
+    for (const std::int32_t token : texts.tokens)
+      if (static_cast<std::size_t>(token) >= vectors.words)
+        throw Error("texts: expected tokens below " + std::to_string(vectors.words) +
+                    ", the number of vectors, found " + std::to_string(token));
+  }
+
+  std::size_t size() const { return rows_.size(); }
+  static constexpr std::size_t targets_per_sample() { return 1; }
+  Label label(std::size_t index) const { return texts_->labels[rows_[index]]; }
+  const std::vector<std::string>& classes() const { return texts_->classes; }
+  /// The tokens that the network reads of a sample.
+  std::span<const std::int32_t> tokens(std::size_t index) const {
+    const auto all = texts_->text(rows_[index]);
+    const std::size_t count = std::min(steps, all.size());
+    return keep_ == Keep::first ? all.first(count) : all.last(count);
+  }
+
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
+    const auto read = tokens(index);
+    auto* to = slot.input;
+    if constexpr (In::is_tokens) {
+      to = std::ranges::copy(read, to).out;
+    } else {
+      for (const std::int32_t token : read)
+        for (const float value : vectors_->of(token)) *to++ = static_cast<Scalar>(value);
+    }
+    std::fill(to, slot.input + In::elements, 0);
+    slot.length = static_cast<std::int32_t>(read.size());
+    if (slot.target_count > 0) slot.targets[0] = static_cast<Scalar>(texts_->labels[rows_[index]]);
+  }
+
+ private:
+  void check() const {
+    for (const std::size_t row : rows_)
+      if (row >= texts_->size())
+        throw Error("texts: expected rows below " + std::to_string(texts_->size()) + ", found " + std::to_string(row));
+  }
+
+  const TextSet* texts_;
+  const WordVectors* vectors_ = nullptr;
+  std::vector<std::size_t> rows_;
+  Keep keep_;
+};
+
+}  // namespace aila::inline v0::data

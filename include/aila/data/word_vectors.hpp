@@ -1,0 +1,44 @@
+// A vector for each word of a vocabulary.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vocabulary.hpp"
+
+namespace aila::inline v0::data {
+
+/// Rows [words, dimension] by the vocabulary's numbers; those of padding and of words without a vector are zero.
+struct WordVectors {
+  std::size_t words = 0, dimension = 0;
+  std::vector<float> values{};
+  std::vector<bool> found{};  ///< whether a word has a vector
+  std::vector<std::string> warnings{};
+
+  std::span<const float> of(std::int32_t number) const {
+    return std::span(values).subspan(static_cast<std::size_t>(number) * dimension, dimension);
+  }
+};
+
+/// How much of a text, as often as its words were counted, the vectors know.
+struct Coverage {
+  std::size_t words = 0, missing_words = 0;
+  std::uint64_t tokens = 0, missing_tokens = 0;
+};
+
+inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabulary) {
+  Coverage sum;
+  for (std::size_t i = 0; i < vocabulary.words().size(); ++i) {
+    const bool missing = !vectors.found[i + Vocabulary::first];
+    sum.words += 1;
+    sum.tokens += vocabulary.counts()[i];
+    sum.missing_words += missing ? 1 : 0;
+    sum.missing_tokens += missing ? vocabulary.counts()[i] : 0;
+  }
+  return sum;
+}
+
+}  // namespace aila::inline v0::data

@@ -1,0 +1,66 @@
+// Tables of labels and texts.
+#include <doctest/doctest.h>
+
+#include <aila/data/tsv.hpp>
+#include <string>
+#include <vector>
+
+#include "../io/temporary_folder.hpp"
+
+using namespace aila::data;
+using namespace aila_test;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+std::string refusal(const std::string& text, const TsvOptions& options = {}) {
+  return error_of([&] { parse_tsv(text, "r.tsv", options); });
+}
+
+}  // namespace
+
+TEST_CASE("a table gives texts, classes in order, and a class for each text") {
+  const auto found = parse_tsv("pos\tgood film\nneg\tbad\npos\tfine, \"really\"\n", "r.tsv");
+  CHECK(found.texts == Strings{"good film", "bad", "fine, \"really\""});
+  CHECK(found.classes == Strings{"neg", "pos"});
+  CHECK(found.labels == std::vector<Label>{1, 0, 1});
+  CHECK(found.warnings.empty());
+}
+
+TEST_CASE("headers, the other order of columns, CR LF and byte order marks are understood") {
+  const TsvOptions options{.text_first = true, .header = true};
+  const auto found = parse_tsv("\xEF\xBB\xBFsentence\tlabel\r\na\t1\r\nb\t0", "r.tsv", options);
+  CHECK(found.texts == Strings{"a", "b"});
+  CHECK(found.classes == Strings{"0", "1"});
+  CHECK(found.labels == std::vector<Label>{1, 0});
+}
+
+TEST_CASE("classes that are given hold for the test part") {
+  const auto found = parse_tsv("b\tx\n", "r.tsv", {.classes = {"a", "b"}});
+  CHECK(found.classes == Strings{"a", "b"});
+  CHECK(found.labels == std::vector<Label>{1});
+  CHECK(refusal("b\tx\nc\ty\n", {.classes = {"a", "b"}}) == "r.tsv:2: expected one of the labels a, b, found \"c\"");
+}
+
+TEST_CASE("texts that are not UTF-8 are replaced and counted") {
+  const auto found = parse_tsv("a\tcaf\xE9\na\tok\nb\t\xFF\xFF\n", "r.tsv");
+  CHECK(found.texts[0] == "caf\xEF\xBF\xBD");
+  CHECK(found.warnings == Strings{"r.tsv: 2 of 3 texts have bytes that are not UTF-8; they were replaced"});
+}
+
+TEST_CASE("tables that are none are refused with their line") {
+  CHECK(refusal("") == "r.tsv:1: expected labels and texts, found none");
+  CHECK(refusal("\n\r\n") == "r.tsv:1: expected labels and texts, found none");
+  CHECK(refusal("label\ttext\n", {.header = true}) == "r.tsv:1: expected labels and texts, found none");
+  CHECK(refusal("a\tb\nc\n") == "r.tsv:2: expected 2 fields with a tab between them, found 1");
+  CHECK(refusal("a\tb\n\na\tc\n") == "r.tsv:2: expected 2 fields with a tab between them, found 1");
+  CHECK(refusal("a\tb\tc\n") == "r.tsv:1: expected 2 fields with a tab between them, found 3");
+  CHECK(refusal("\tb\n") == "r.tsv:1: expected a label, found a blank");
+  CHECK(error_of([] { read_tsv("/no/such/r.tsv"); }).starts_with("r.tsv: there is no such file"));
+}
+
+TEST_CASE("a table is read from its file") {
+  const TemporaryFolder folder;
+  write_raw(folder / "r.tsv", "x\tone\n");
+  CHECK(read_tsv(folder / "r.tsv").texts == Strings{"one"});
+}
