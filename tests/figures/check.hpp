@@ -28,11 +28,13 @@ using aila::ParameterInfo;
 using aila::io::SafetensorsFile;
 
 /// The name in the file of our tensor "stack.J.part.name", without the "w." or "dw." before it; biases are two there.
-inline std::string name_in_file(const std::string& ours) {
+inline std::string name_in_file(const SafetensorsFile& file, const std::string& ours) {
   const std::size_t layer = ours.find('.') + 1, part = ours.find('.', layer) + 1, rest = ours.find('.', part) + 1;
   const std::string number = ours.substr(layer, part - 1 - layer);
   const std::string kind = ours.substr(part, rest - 1 - part), name = ours.substr(rest);
-  if (kind == "core") return "cores." + number + ".rnn." + (name == "bias" ? "bias_ih" : name) + "_l0";
+  const std::string core = "cores." + number;
+  if (kind == "core" && file.find("w." + core + ".conv.weight") != nullptr) return core + ".conv." + name;
+  if (kind == "core") return core + ".rnn." + (name == "bias" ? "bias_ih" : name) + "_l0";
   if (kind == "integrate") return "integrations." + number + "." + name + (name == "value" ? ".0" : "");
   return "norms." + number + "." + name;
 }
@@ -99,7 +101,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   aila::AlignedArray<S> parameters(Training::layout.size + margin), gradients(Training::layout.size + margin);
   aila::AlignedArray<S> packed(Kernel::packed + margin);
   for (const ParameterInfo& p : table) {
-    const std::string name = "w." + name_in_file(p.name);
+    const std::string name = "w." + name_in_file(file, p.name);
     std::vector<double> values = file.as<double>(name);
     if (name.ends_with("bias_ih_l0")) {
       const auto second = file.as<double>(name.substr(0, name.size() - 5) + "hh_l0");
@@ -132,7 +134,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   aila::for_each_index<Stack::depth>([&](auto j) {
     constexpr std::size_t each = Stack::template Integrated<j>::mixture_weights;
     if constexpr (each > 0) {
-      const std::size_t count = samples * Training::In::positions * each;
+      const std::size_t count = samples * Stack::template Map<j>::positions * each;
       aila::AlignedArray<S> weights(count + margin);
       using All = aila::Weights<S>;
       const All w(parameters.data(), Training::layout.offset.data());
@@ -143,7 +145,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
   comparison.compare("dx", training.input_gradient(), x.size());
   for (const ParameterInfo& p : table) {
-    const std::string name = "dw." + name_in_file(p.name);
+    const std::string name = "dw." + name_in_file(file, p.name);
     comparison.compare(name, gradients.data() + p.offset, p.size);
     if (name.ends_with("bias_ih_l0"))
       comparison.compare(name.substr(0, name.size() - 5) + "hh_l0", gradients.data() + p.offset, p.size);
@@ -152,12 +154,12 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   return comparison.worst;
 }
 
-/// Both backends: plain loops in double to 1e-10, the CPU's kernels in float to 1e-5.
+/// Both backends: plain loops in double to 1e-10, the CPU's kernels in float to 1e-5, to 3e-4 through convolutions.
 ///
 /// LayerNorm over a few nearly dead channels amplifies rounding: there are figures that computation in float does not
 /// meet to 1e-5, whoever does it (PyTorch's own, in float32, has 1.3e-5 on lstm-linear1-depth4). Which these are is
 /// measured: the plain loops in float, on weights moved by one unit in the last place, show how far results lie apart
-/// that are all right to within the weights' own rounding. Where half as much again is more than 1e-5 it is the bound
+/// that are all right to within the weights' own rounding. Where half as much again is more than that it is the bound
 /// instead, and is printed.
 template <class Net>
 void check(const std::string& path) {
@@ -166,7 +168,8 @@ void check(const std::string& path) {
   double rounding = 0;
   for (std::uint64_t seed = 0; seed <= 8; ++seed)
     rounding = std::max(rounding, check_on<Net, aila::backend::Reference<float>>(file, INFINITY, seed));
-  const double bound = std::max(1e-5, 1.5 * rounding);
+  const double base = file.find("w.cores.0.conv.weight") != nullptr ? 3e-4 : 1e-5;
+  const double bound = std::max(base, 1.5 * rounding);
   const double cpu = check_on<Net, aila::backend::Cpu>(file, bound);
   std::printf("%-36s worst: double %.1e, float's rounding %.1e, cpu %.1e, bound %.1e\n", file.name().c_str(), exact,
               rounding, cpu, bound);

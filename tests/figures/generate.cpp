@@ -1,7 +1,7 @@
 // Writes one network type for each file of figures: generate_figures FOLDER OUT.cpp...
 //
 // A file is named after its case; "case" in its metadata is JSON with the policy and its options, and the shapes of its
-// tensors tell the rest. Files of convolutions (conv-*) are named and skipped: there is no such layer yet.
+// tensors tell the rest but for the strides of convolutions (strides.hpp).
 #include <aila/io/safetensors.hpp>
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "strides.hpp"
 
 namespace {
 
@@ -45,22 +47,48 @@ std::string policy(const SafetensorsFile& file, const nlohmann::json& options) {
   return prefix + "Attention<" + arguments + ">";
 }
 
+std::string numbers(std::size_t a, std::size_t b) {
+  return a == b ? std::to_string(a) : std::to_string(a) + ", " + std::to_string(b);
+}
+
+/// The cores as C++, each with a comma before it.
+std::string cores(const SafetensorsFile& file, const nlohmann::json& options) {
+  const std::size_t depth = options.at("widths").size();
+  std::string text;
+  if (file.find("w.cores.0.conv.weight") == nullptr) {
+    for (std::size_t j = 0; j < depth; ++j)
+      text +=
+          ", aila::Lstm<" + std::to_string(extent(file, "w.cores." + std::to_string(j) + ".rnn.weight_hh_l0", 1)) + ">";
+    return text;
+  }
+  const auto strides = figures::StrideSearch(file, options).find();
+  for (std::size_t j = 0; j < depth; ++j) {
+    const auto& shape = file.at("w.cores." + std::to_string(j) + ".conv.weight").shape;
+    const std::size_t w = shape.back(), h = shape.size() == 4 ? shape[2] : w;
+    const std::size_t a = shape.size() == 4 ? strides[j].height : strides[j].width, b = strides[j].width;
+    text += ", aila::Conv<" + std::to_string(shape[0]);
+    if (h != 3 || w != 3) text += ", aila::Kernel<" + numbers(h, w) + ">";
+    if (h % 2 == 0 || w % 2 == 0) text += ", aila::Padding<" + numbers(h / 2, w / 2) + ">";
+    if (a != 1 || b != 1) text += ", aila::Stride<" + numbers(a, b) + ">";
+    text += ">";
+  }
+  return text;
+}
+
 /// The network type and its test.
 std::string source(const SafetensorsFile& file, const std::filesystem::path& path, std::size_t number) {
   const auto found = file.metadata().find("case");
   if (found == file.metadata().end()) file.fail("the metadata has no case");
   const auto options = nlohmann::json::parse(found->second);
-  std::string cores;
-  for (std::size_t j = 0; j < options.at("widths").size(); ++j) {
-    const std::string weight = std::string("w.cores.") + std::to_string(j) + ".rnn.weight_hh_l0";
-    cores += ", aila::Lstm<" + std::to_string(extent(file, weight, 1)) + ">";
-  }
+  std::string input = "aila::Shape<" + std::to_string(extent(file, "x", 1));
+  for (std::size_t axis = 2; axis < file.at("x").shape.size(); ++axis)
+    input += ", " + std::to_string(extent(file, "x", axis));
   const std::string type = "Figure" + std::to_string(number);
   const std::string name = path.stem().string();
-  return "struct " + type + " : aila::Network<aila::Sequence<" + std::to_string(extent(file, "x", 1)) + ", " +
-         std::to_string(extent(file, "x", 2)) + ">, aila::Stack<" + policy(file, options) + cores + ">> {};\n" +
-         "TEST_CASE(" + nlohmann::json("the figures of " + name + " are met").dump() + ") {\n  figures::check<" + type +
-         ">(" + nlohmann::json(std::filesystem::absolute(path).string()).dump() + ");\n}\n\n";
+  return "struct " + type + " : aila::Network<" + input + ">, aila::Stack<" + policy(file, options) +
+         cores(file, options) + ">> {};\n" + "TEST_CASE(" +
+         nlohmann::json("the figures of " + name + " are met").dump() + ") {\n  figures::check<" + type + ">(" +
+         nlohmann::json(std::filesystem::absolute(path).string()).dump() + ");\n}\n\n";
 }
 
 void run(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& outputs) {
@@ -72,10 +100,6 @@ void run(const std::filesystem::path& folder, const std::vector<std::filesystem:
   std::vector<std::string> texts(outputs.size(), "#include \"check.hpp\"\n\nnamespace {\n\n");
   std::size_t number = 0;
   for (const auto& path : paths) {
-    if (path.filename().string().starts_with("conv-")) {
-      std::cout << path.filename().string() << ": skipped, there are no convolution layers yet\n";
-      continue;
-    }
     texts[number % texts.size()] += source(SafetensorsFile::read(path), path, number);
     ++number;
   }
