@@ -1,35 +1,15 @@
 // The program forecast, run as its users run it: what it writes, that it repeats itself, and what it refuses.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
-#include "../io/temporary_folder.hpp"
+#include "program.hpp"
 
 using namespace aila_test;
-using Json = nlohmann::json;
 
 namespace {
-
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Answer shell(const TemporaryFolder& folder, const std::string& command) {
-  const std::string redirected =
-      "cd '" + folder.path().string() + "' && { " + command + "; } >.stdout 2>.stderr </dev/null";
-  const int status = std::system(redirected.c_str());
-  Answer answer{WEXITSTATUS(status), read_raw(folder / ".stdout"), read_raw(folder / ".stderr")};
-  std::filesystem::remove(folder / ".stdout");
-  std::filesystem::remove(folder / ".stderr");
-  return answer;
-}
 
 Answer forecast(const TemporaryFolder& folder, const std::string& options) {
   return shell(folder, "'" AILA_FORECAST_PROGRAM "' --quiet " + options);
@@ -39,15 +19,6 @@ Json report_of(const TemporaryFolder& folder, const std::string& options) {
   const auto answer = forecast(folder, options + " --report report.json");
   REQUIRE_MESSAGE(answer.code == 0, answer.err);
   return Json::parse(read_raw(folder / "report.json"));
-}
-
-/// A report without what may differ between two runs: times, and how many threads there were.
-Json without_times(Json json) {
-  if (json.is_object())
-    for (const char* key : {"seconds", "seconds_per_epoch", "seconds_per_epoch_std", "threads"}) json.erase(key);
-  for (auto& inner : json)
-    if (inner.is_structured()) inner = without_times(inner);
-  return json;
 }
 
 /// 180 months of two prices, of which one begins later.
@@ -181,8 +152,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
     CAPTURE(wrong);
     const auto answer = forecast(folder, wrong);
     CHECK(answer.code == 2);
-    CHECK(answer.err.starts_with("forecast: "));
-    CHECK(answer.err.find('\n') == answer.err.size() - 1);
+    CHECK(is_one_line(answer.err, "forecast: "));
     CHECK(folder.files() == 0);
   }
 }
