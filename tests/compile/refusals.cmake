@@ -4,7 +4,7 @@
 #     // expect: <sentence>          compiled with -DMUST_FAIL
 #     // expect <n>: <sentence>      compiled with -DMUST_FAIL_<n>
 # Without a macro the file compiles without a warning. With one there is exactly one line with `error:`; it holds the
-# sentence and has at most 200 characters, and the compiler prints at most 20 lines in all.
+# sentence and has at most 200 characters, and the compiler prints at most 20 lines, the trail of includes not counted.
 #
 #     cmake -DCOMPILER=g++ -DSOURCE=tests/compile/<file>.cpp -P tests/compile/refusals.cmake      in the repository's root
 cmake_minimum_required(VERSION 3.25)
@@ -35,7 +35,8 @@ while(text MATCHES "^// expect( ([0-9]+))?: ([^\n]+)\n")
   set(fault "")
   string(REGEX MATCHALL "error: " errors "${output}")
   list(LENGTH errors error_count)
-  string(REGEX MATCHALL "\n" newlines "${output}")
+  string(REGEX REPLACE "(In file included|                 ) from [^\n]*\n" "" told "${output}")
+  string(REGEX MATCHALL "\n" newlines "${told}")
   list(LENGTH newlines line_count)
   string(REGEX MATCH "[^\n]*error: [^\n]*" error_line "${output}")
   string(LENGTH "${error_line}" error_length)

@@ -22,7 +22,7 @@ template <class From, class To, class Backend>
 void check_pooling() {
   using S = typename Backend::Scalar;
   constexpr std::size_t samples = 2, axes = From::rank - 1, features = From::features;
-  const auto to_position = [](std::size_t p) {
+  const auto to_position = [&](std::size_t p) {
     std::size_t at[axes], q = 0;
     for (std::size_t a = axes; a-- > 0; p /= From::extents[a]) at[a] = p % From::extents[a];
     for (std::size_t a = 0; a < axes; ++a) q = q * To::extents[a] + at[a] / (From::extents[a] / To::extents[a]);
