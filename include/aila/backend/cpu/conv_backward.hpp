@@ -5,6 +5,7 @@
 // order that suits the products.
 #pragma once
 
+#include "../../layer/activation.hpp"
 #include "conv_map.hpp"
 #include "product_transposed.hpp"
 

@@ -4,6 +4,7 @@
 // a row of outputs stay in registers, a few taps at a time: one load of x for each fused multiply-add.
 #pragma once
 
+#include "../../layer/activation.hpp"
 #include "depthwise.hpp"
 #include "product_transposed.hpp"
 
