@@ -25,11 +25,10 @@ struct Net : Network<Vector<8>, GlobalMaxPool, Linear<1>> {};
 #elif defined(MUST_FAIL_7)
 struct Net : Network<Image<8, 8, 3>, MaxPool<2, Dilation<2>>, MeanOverPositions, Linear<1>> {};
 #elif defined(MUST_FAIL_8)
-struct Net : Network<Sequence<8, 2>, MaxPool<Window{2, 2}>, LastStep, Linear<1>> {};
+struct Net : Network<Sequence<8, 2>, MaxPool<2, Width<2>>, LastStep, Linear<1>> {};
 #else
 struct Net
-    : Network<Image<8, 8, 3>, MaxPool<3, Stride<2>, Padding<1>>, AveragePool<Window{2, 1}>, GlobalMaxPool, Linear<1>> {
-};
+    : Network<Image<8, 8, 3>, MaxPool<3, Stride<2>, Padding<1>>, AveragePool<2, Width<1>>, GlobalMaxPool, Linear<1>> {};
 #endif
 
 #include "every_use.hpp"

@@ -35,7 +35,7 @@ TEST_CASE_TEMPLATE("convolutions and pools of sequences with lengths have right 
 
 TEST_CASE_TEMPLATE("pools have right gradients", Backend, ReferenceDouble, CpuDouble) {
   CHECK(wrong_gradient<MaxPool<2>, Image<4, 5, 3>, Backend>() == "");
-  CHECK(wrong_gradient<MaxPool<Window{2, 3}, Stride<1>, Padding<1>>, Image<3, 4, 2>, Backend>() == "");
+  CHECK(wrong_gradient<MaxPool<2, Width<3>, Stride<1>, Padding<1>>, Image<3, 4, 2>, Backend>() == "");
   CHECK(wrong_gradient<AveragePool<3, Stride<2>, Padding<1>>, Image<5, 4, 9>, Backend>({.samples = 1}) == "");
   CHECK(wrong_gradient<GlobalMaxPool, Image<2, 3, 4>, Backend>() == "");
 }

@@ -13,15 +13,16 @@ using OutOf = typename Placed<L, In>::Out;
 
 static_assert(std::is_same_v<MaxPool<2>, MaxPool<2, Stride<2>, Padding<0>>>);
 static_assert(std::is_same_v<MaxPool<3, Stride<2>, Padding<1>>, MaxPool<3, Padding<1>, Stride<2>>>);
+static_assert(std::is_same_v<MaxPool<2, Width<3>>, MaxPool<2, Stride<2, 3>, Width<3>>>);
 static_assert(!std::is_same_v<MaxPool<2>, AveragePool<2>>);
 static_assert(std::is_same_v<OutOf<MaxPool<2>, Image<5, 6, 3>>, Image<2, 3, 3>>);
 static_assert(std::is_same_v<OutOf<MaxPool<3, Stride<2>, Padding<1>>, Sequence<8, 3>>, Sequence<4, 3>>);
-static_assert(std::is_same_v<OutOf<AveragePool<Window{2, 3}, Stride<1, 2>>, Image<5, 7, 3>>, Image<4, 3, 3>>);
+static_assert(std::is_same_v<OutOf<AveragePool<2, Width<3>, Stride<1, 2>>, Image<5, 7, 3>>, Image<4, 3, 3>>);
 static_assert(std::is_same_v<OutOf<GlobalMaxPool, Image<5, 7, 3>>, Vector<3>>);
 static_assert(Placed<MaxPool<2>, Image<4, 4, 3>>::tensors == 0 && Placed<MaxPool<2>, Image<4, 4, 3>>::flops == 48);
 static_assert(!layer_accepts<MaxPool<2>, Tokens<4>>() && !layer_accepts<AveragePool<2>, Vector<4>>());
 static_assert(!layer_accepts<MaxPool<4>, Image<3, 4, 1>>() && layer_accepts<MaxPool<4, Padding<1>>, Image<3, 4, 1>>());
-static_assert(!layer_accepts<MaxPool<Window{1, 2}>, Sequence<4, 1>>());
+static_assert(!layer_accepts<MaxPool<1, Width<2>>, Sequence<4, 1>>());
 static_assert(!layer_accepts<GlobalMaxPool, Vector<4>>() && !layer_accepts<GlobalMaxPool, Tokens<4>>());
 static_assert(MaxPool<2>::length<Sequence<9, 1>>(5) == 2 && AveragePool<2>::length<Sequence<9, 1>>(1) == 0);
 
@@ -104,7 +105,7 @@ TEST_CASE_TEMPLATE("pools end where a sample's steps end", Backend, BACKENDS) {
 TEST_CASE("pools agree on the backends for widths that do not fill vectors") {
   CHECK(disagreement<MaxPool<2>, Image<5, 6, 3>>() == "");
   CHECK(disagreement<MaxPool<3, Stride<2>, Padding<1>>, Image<6, 5, 19>>() == "");
-  CHECK(disagreement<MaxPool<Window{1, 4}, Stride<3>, Padding<0, 2>>, Image<3, 9, 33>>() == "");
+  CHECK(disagreement<MaxPool<1, Width<4>, Stride<3>, Padding<0, 2>>, Image<3, 9, 33>>() == "");
   CHECK(disagreement<MaxPool<5, Stride<7>>, Sequence<29, 8>>() == "");
   CHECK(disagreement<AveragePool<2>, Image<5, 6, 21>>() == "");
   CHECK(disagreement<AveragePool<3, Stride<2>, Padding<1>>, Sequence<8, 16>>() == "");
@@ -122,7 +123,7 @@ TEST_CASE("means and flattened maps agree on the backends, for narrow and wide m
 TEST_CASE("options of a pool are told in words") {
   CHECK(MaxPool<2>::options() == "2");
   CHECK(MaxPool<3, Stride<2>, Padding<1>>::options() == "3, stride 2, padding 1");
-  CHECK(AveragePool<Window{2, 3}, Stride<1>>::options() == "2x3, stride 1");
+  CHECK(AveragePool<2, Width<3>, Stride<1>>::options() == "2x3, stride 1");
 }
 
 TEST_CASE("a pool is a constant expression on the reference backend") {

@@ -59,7 +59,7 @@ TEST_CASE("convolutions agree with PyTorch's") {
 TEST_CASE("pools agree with PyTorch's") {
   meets<MaxPool<2>, Image<4, 6, 3>>("max");
   meets<MaxPool<3, Stride<2>, Padding<1>>, Image<5, 6, 3>>("max_overlap");
-  meets<MaxPool<Window{2, 3}, Stride<1, 2>, Padding<0, 1>>, Image<4, 5, 2>>("max_window");
+  meets<MaxPool<2, Width<3>, Stride<1, 2>, Padding<0, 1>>, Image<4, 5, 2>>("max_window");
   meets<MaxPool<3, Stride<2>, Padding<1>>, Sequence<8, 3>>("max_sequence");
   meets<AveragePool<2>, Image<4, 5, 3>>("average");
   meets<AveragePool<3, Stride<2>, Padding<1>>, Image<5, 6, 3>>("average_padding");

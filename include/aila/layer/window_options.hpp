@@ -23,13 +23,10 @@ struct Window {
   std::size_t height;
   std::size_t width;
 
-  constexpr Window(std::size_t n) : axes(1), height(n), width(n) {}
+  explicit constexpr Window(std::size_t n) : axes(1), height(n), width(n) {}
   constexpr Window(std::size_t h, std::size_t w) : axes(2), height(h), width(w) {}
-  /// All members: so nvcc writes a template argument of this type.
-  constexpr Window(std::size_t axis_count, std::size_t h, std::size_t w) : axes(axis_count), height(h), width(w) {}
   friend constexpr bool operator==(const Window&, const Window&) = default;
 
-  constexpr bool positive() const { return height > 0 && width > 0; }
   constexpr bool is(std::size_t n) const { return height == n && width == n; }
 };
 
