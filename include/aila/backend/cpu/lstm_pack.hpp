@@ -48,11 +48,17 @@ struct LstmSizes {
   /// Steps whose gates are in the second-level cache between the products over all steps and the recurrence.
   constexpr std::size_t chunk(std::size_t n) const noexcept { return smaller(steps, ceil_div(96, n)); }
   constexpr std::size_t saved_size(std::size_t n) const noexcept { return steps * (step_stride(n) + state_size(n)); }
+  /// Scratch of a group of up to n samples. A smaller one has longer chunks, and may need more.
   constexpr std::size_t forward_scratch(std::size_t n) const noexcept {
-    return 3 * state_size(n) + chunk(n) * step_stride(n);
+    std::size_t most = 0;
+    for (std::size_t m = 1; m <= n; ++m) most = std::max(most, 3 * state_size(m) + chunk(m) * step_stride(m));
+    return most;
   }
   constexpr std::size_t backward_scratch(std::size_t n) const noexcept {
-    return state_size(n) + round(gates()) + (chunk(n) + 1) * step_stride(n);
+    std::size_t most = 0;
+    for (std::size_t m = 1; m <= n; ++m)
+      most = std::max(most, state_size(m) + round(gates()) + (chunk(m) + 1) * step_stride(m));
+    return most;
   }
 
   /// Steps of sample s that are before its length, at most `most`; null lengths are full ones.
