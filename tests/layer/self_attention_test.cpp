@@ -84,6 +84,7 @@ TEST_CASE_TEMPLATE("a step that is no number makes the outputs no numbers", Back
 }
 
 TEST_CASE("self-attention tells its options") {
-  CHECK(detail::kind_text<Placed<SelfAttention<1>, Sequence<2, 4>>>() == "self_attention, 1 head");
-  CHECK(detail::kind_text<Placed<SelfAttention<4, Causal>, Sequence<2, 4>>>() == "self_attention, 4 heads, causal");
+  CHECK(detail::part_facts<Placed<SelfAttention<1>, Sequence<2, 4>>>.kind() == "self_attention, 1 head");
+  CHECK(detail::part_facts<Placed<SelfAttention<4, Causal>, Sequence<2, 4>>>.kind() ==
+        "self_attention, 4 heads, causal");
 }

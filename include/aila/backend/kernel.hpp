@@ -1,17 +1,18 @@
 // What a kernel is, and how one is selected for a placed layer on a backend.
 //
 // A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws:
-//   static constexpr const char* name;                                    what summary() calls it (default: "own
-//   kernel") template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };   kept
-//   for backward static constexpr std::size_t packed;                                  Scalars of weights packed in the
-//   kernel's order static constexpr void pack(Weights<Scalar> w, Scalar* packed);        called after every change of
-//   the weights static constexpr std::size_t scratch(std::size_t samples, Capability);   Scalars of memory free after
-//   the call template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar*
-//   packed,
+//   static constexpr const char* name;  what summary() calls it (default: "own kernel")
+//   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };
+//       kept for backward
+//   static constexpr std::size_t packed;  Scalars of weights packed in the kernel's order
+//   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
+//   static constexpr std::size_t scratch(std::size_t samples, Capability);
+//       Scalars of memory free after the call. What holds for n samples serves fewer ones too, here and in Saved
+//   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
 //       const Element* x, Scalar* y, Saved<C>&, Scalar* scratch);
 //   template <Capability C> static constexpr void backward(const Pass&, Weights<Scalar> w, const Scalar* packed,
-//       const Element* x, const Scalar* y, const Scalar* dy, Scalar* dx, Gradients<Scalar> g, Saved<C>&, Scalar*
-//       scratch);
+//       const Element* x, const Scalar* y, const Scalar* dy, Scalar* dx, Gradients<Scalar> g, Saved<C>&,
+//       Scalar* scratch);
 // backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
 // (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
 //
@@ -90,17 +91,13 @@ struct Pass {
   const TableRef* tables = nullptr;       ///< of this layer, in the order of its parts
   RowGradients* row_gradients = nullptr;  ///< theirs; null: nobody asks
 
-  /// The pass of part number i of a composite.
-  constexpr Pass part(std::size_t i) const {
+  /// The pass of part number i of a composite, whose tables begin behind the first `tables_before`. A call, not copies
+  /// of its code: deep networks have hundreds of parts.
+  [[gnu::noinline]] constexpr Pass part(std::size_t i, std::size_t tables_before = 0) const {
     Pass p = *this;
     p.path = (path ^ (i + 1)) * 0x100000001b3ULL;  // FNV-1a over the numbers on the way
-    return p;
-  }
-  /// The same for tables that begin behind the first `n`.
-  constexpr Pass with_tables_from(std::size_t n) const {
-    Pass p = *this;
-    if (tables != nullptr) p.tables += n;
-    if (row_gradients != nullptr) p.row_gradients += n;
+    if (tables != nullptr) p.tables += tables_before;
+    if (row_gradients != nullptr) p.row_gradients += tables_before;
     return p;
   }
   constexpr std::size_t length(std::size_t sample, std::size_t steps) const {

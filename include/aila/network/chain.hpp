@@ -74,7 +74,7 @@ inline std::vector<std::string> child_paths(const std::string& path, const std::
   for (std::size_t i = 0; i < count; ++i) {
     const auto before = std::count(names, names + i, names[i]);
     paths.push_back((path.empty() ? std::string() : path + ".").append(names[i]));
-    if (before > 0) paths.back() += "_" + std::to_string(before);
+    if (before > 0) (paths.back() += '_') += std::to_string(before);
   }
   return paths;
 }

@@ -90,15 +90,35 @@ struct PartTraits<Integration<P, Own, Before>> {
   static constexpr bool is_nothing = P::reads == integrate::Reads::nothing;
 };
 
-/// "attention, 4 heads, tied values"
+/// What tables and drawings say of a part, as data: their code is then one for all parts.
+struct PartFacts {
+  const char* name;
+  std::string (*options)();
+  const std::size_t* extents;  ///< of its output
+  std::size_t rank;
+  std::size_t parameters;  ///< buffers not counted
+  bool is_integration;
+
+  /// "attention, 4 heads, tied values"
+  std::string kind() const { return name + options(); }
+  std::string shape() const { return extents_and_kind(extents, rank, false); }
+};
 template <class Part>
-std::string kind_text() {
-  using Described = typename PartTraits<Part>::Described;
-  if constexpr (PartTraits<Part>::is_integration)
-    return Described::name + OptionsText<Described>::text();
+constexpr PartFacts make_part_facts() {
+  using Traits = PartTraits<Part>;
+  using Described = typename Traits::Described;
+  PartFacts facts{"", OptionsText<Described>::text, Traits::Out::extents.data(), Traits::Out::rank,
+                  0,  Traits::is_integration};
+  if constexpr (Traits::is_integration)
+    facts.name = Described::name;
   else
-    return layer_name<Described>() + OptionsText<Described>::text();
+    facts.name = layer_name<Described>();
+  for (const ParameterSpec& p : Part::parameters)
+    if (p.kind != ParameterKind::buffer) facts.parameters += p.size();
+  return facts;
 }
+template <class Part>
+inline constexpr PartFacts part_facts = make_part_facts<Part>();
 
 template <class Part>
 consteval std::size_t count_of_kind(ParameterKind kind) {

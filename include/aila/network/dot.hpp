@@ -29,7 +29,8 @@ using DotNode = std::size_t;
 class DotWriter {
  public:
   DotNode node(const std::string& label, std::string_view style) {
-    line("n" + std::to_string(nodes_) + " [label=\"" + dot_escaped(label) + "\"" + std::string(style) + "];");
+    line(std::string("n").append(std::to_string(nodes_)) + " [label=\"" + dot_escaped(label) + "\"" +
+         std::string(style) + "];");
     return nodes_++;
   }
   void edge(DotNode from, DotNode to) { arrow(from, to, ""); }

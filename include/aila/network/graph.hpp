@@ -34,13 +34,12 @@ struct GraphBuilder {
     if constexpr (Composite<Described>) {
       using Layer = typename Thawed<Described>::type;
       const GraphBuilder inside{dot, current, frozen || Thawed<Described>::is_frozen};
-      const std::string kind = layer_name<Layer>() + std::string(inside.frozen ? ", frozen" : "");
       if constexpr (requires { requires Layer::is_stack; })
-        inside.stack<typename Layer::template Plan<typename Part::In>>(path, kind);
+        inside.stack<typename Layer::template Plan<typename Part::In>>(path, layer_name<Layer>());
       else if constexpr (requires { requires Layer::is_sum; })
-        inside.sum<Layer, typename Part::In>(path, kind);
+        inside.sum<Layer, typename Part::In>(path, layer_name<Layer>());
       else
-        inside.chain<Layer, typename Part::In>(path, kind);
+        inside.chain<Layer, typename Part::In>(path, layer_name<Layer>());
     } else if constexpr (!PartTraits<Part>::is_nothing) {
       follow(make<Part>(path));
     }
@@ -51,6 +50,14 @@ struct GraphBuilder {
   static std::string titled(const std::string& path, const std::string& kind, const char* between) {
     return path == kind || path.ends_with("." + kind) ? path : path + between + kind;
   }
+  std::string frame(const std::string& path, const char* name) const {
+    return titled(path, name + std::string(frozen ? ", frozen" : ""), ": ");
+  }
+  void join(DotNode input, const char* sign) const {
+    const DotNode joined = dot.node(sign, ", shape=circle");
+    dot.skip(input, joined, {});
+    follow(joined);
+  }
   void follow(const DotNode& next) const {
     dot.edge(current, next);
     current = next;
@@ -58,35 +65,29 @@ struct GraphBuilder {
 
   template <class Part>
   DotNode make(const std::string& path) const {
-    return make(path, kind_text<Part>(), shape_text<typename PartTraits<Part>::Out>(), count_parameters<Part>(),
-                PartTraits<Part>::is_integration, frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen);
+    return make(path, part_facts<Part>, frozen || Thawed<typename PartTraits<Part>::Described>::is_frozen);
   }
-  DotNode make(const std::string& path, const std::string& kind, const std::string& shape, std::size_t numbers,
-               bool is_integration, bool dashed) const {
-    const char* filled = is_integration ? "#dbe9f6" : "white";
-    return dot.node(
-        titled(path, kind, "\n") + "\n" + shape + (numbers > 0 ? "\n" + thousands(numbers) + " parameters" : ""),
-        std::string(", fillcolor=\"") + filled + (dashed ? "\", style=\"rounded,filled,dashed\"" : "\""));
+  DotNode make(const std::string& path, const PartFacts& facts, bool dashed) const {
+    const char* filled = facts.is_integration ? "#dbe9f6" : "white";
+    return dot.node(titled(path, facts.kind(), "\n") + "\n" + facts.shape() +
+                        (facts.parameters > 0 ? "\n" + thousands(facts.parameters) + " parameters" : ""),
+                    std::string(", fillcolor=\"") + filled + (dashed ? "\", style=\"rounded,filled,dashed\"" : "\""));
   }
 
   template <class Layer, class In>
-  void chain(const std::string& path, const std::string& kind) const {
+  void chain(const std::string& path, const char* name) const {
     const DotNode input = current;
-    if (!path.empty()) dot.open(titled(path, kind, ": "));
+    if (!path.empty()) dot.open(frame(path, name));
     Layer::template for_each_part<In>(path, *this);
-    if constexpr (joint_of<Layer>() != Joint::none) {
-      const DotNode sum = dot.node(joint_sign(joint_of<Layer>()), ", shape=circle");
-      dot.skip(input, sum, {});
-      follow(sum);
-    }
+    if constexpr (joint_of<Layer>() != Joint::none) join(input, joint_sign(joint_of<Layer>()));
     if (!path.empty()) dot.close();
   }
 
   template <class Layer, class In>
-  void sum(const std::string& path, const std::string& kind) const {
+  void sum(const std::string& path, const char* name) const {
     const DotNode input = current;
     std::vector<DotNode> ends;
-    dot.open(titled(path, kind, ": "));
+    dot.open(frame(path, name));
     Layer::template for_each_part<In>(path, [&]<class Part>(const std::string& part) {
       current = input;
       operator()<Part>(part);
@@ -99,11 +100,11 @@ struct GraphBuilder {
   }
 
   template <class Plan>
-  void stack(const std::string& path, const std::string& kind) const {
+  void stack(const std::string& path, const char* name) const {
     using Policy = typename Plan::Policy;
     using Layers = typename Plan::Layers;
     std::vector<DotNode> maps;
-    dot.open(titled(path, kind, ": ") + ", " + Policy::name + OptionsText<Policy>::text());
+    dot.open(frame(path, name) + ", " + Policy::name + OptionsText<Policy>::text());
     for_each_index<Plan::depth>([&](auto j) {
       using Layer = At<Layers, j>;
       const std::string layer = (path.empty() ? "" : path + ".") + std::to_string(j.value);

@@ -26,7 +26,7 @@ constexpr const char* kernel_name() {
 
 /// Elements of memory that a kernel keeps between forward and backward of one sample.
 template <class Kernel>
-std::size_t saved_elements() {
+consteval std::size_t saved_elements() {
   using Scalar = typename Kernel::Scalar;
   Arena<Scalar> arena;
   typename Kernel::template Saved<Capability::train> saved{};
@@ -53,20 +53,20 @@ struct SummaryRows {
       Part::Layer::template for_each_part<typename Part::In>(path, SummaryRows{rows, whole});
     } else if constexpr (!Traits::is_nothing) {
       using Kernel = KernelFor<Part, Backend>;
-      constexpr std::size_t numbers = count_parameters<Part>();
       std::size_t width = 0;
       if constexpr (requires { Part::Layer::template table<typename Part::In>(); })
         width = Part::Layer::template table<typename Part::In>().width;
-      const std::size_t kept = Traits::Out::elements + saved_elements<Kernel>();
-      add(path, kind_text<Part>(), shape_text<typename Traits::Out>(), numbers, width, Part::flops,
-          kept * sizeof(typename Backend::Scalar), fused != nullptr ? fused : kernel_name<Kernel>());
+      constexpr std::size_t kept = Traits::Out::elements + saved_elements<Kernel>();
+      add(path, part_facts<Part>, width, Part::flops, kept * sizeof(typename Backend::Scalar), kernel_name<Kernel>());
     }
   }
 
-  void add(const std::string& path, const std::string& kind, const std::string& shape, std::size_t numbers,
-           std::size_t row_width, std::size_t operations, std::size_t bytes, const char* kernel) const {
-    rows.push_back({path, kind, shape, row_width > 0 ? "rows x " + thousands(row_width) : thousands(numbers),
-                    thousands(operations), thousands(bytes), kernel});
+ private:
+  void add(const std::string& path, const PartFacts& facts, std::size_t row_width, std::size_t operations,
+           std::size_t bytes, const char* kernel) const {
+    rows.push_back({path, facts.kind(), facts.shape(),
+                    row_width > 0 ? "rows x " + thousands(row_width) : thousands(facts.parameters),
+                    thousands(operations), thousands(bytes), fused != nullptr ? fused : kernel});
   }
 };
 
@@ -87,7 +87,7 @@ inline std::string aligned(const std::vector<SummaryRow>& rows) {
     if (text.empty()) {
       std::size_t whole = 2 * (summary_columns - 1);
       for (std::size_t w : width) whole += w;
-      line += "\n" + std::string(whole, '-');
+      line.append("\n").append(whole, '-');
     }
     text += line + "\n";
   }

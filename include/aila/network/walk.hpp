@@ -70,7 +70,7 @@ struct TableBuilder {
     for (std::size_t i = 0; i < count; ++i) {
       const ParameterSpec& spec = specs[i];
       std::string name = (path.empty() ? std::string() : path + ".") + spec.name;
-      if (spec.index >= 0) name += "." + std::to_string(spec.index);
+      if (spec.index >= 0) (name += '.') += std::to_string(spec.index);
       table.push_back({.name = std::move(name),
                        .extents = spec.extents,
                        .rank = spec.rank,

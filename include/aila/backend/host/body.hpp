@@ -66,6 +66,30 @@ constexpr bool is_position_wise() {
   else
     return false;
 }
+
+/// The loops of an element-wise body; any number of elements, so that all maps share this code.
+template <class L, class Backend>
+struct ElementWiseLoops {
+  using S = typename Backend::Scalar;
+  using Lane = Lanes<Backend>;
+  using V = typename Lane::V;
+  [[gnu::noinline]] static constexpr void forward(std::size_t n, const S* x, S* y) {
+    std::size_t i = 0;
+    for (; i + Lane::count <= n; i += Lane::count) Lane::store(y + i, L::template value<V>(Lane::load(x + i)));
+    if (i < n) Lane::store_first(y + i, L::template value<V>(Lane::load_first(x + i, n - i)), n - i);
+  }
+  [[gnu::noinline]] static constexpr void backward(std::size_t n, const S* x, const S* y, const S* dy, S* dx) {
+    std::size_t i = 0;
+    for (; i + Lane::count <= n; i += Lane::count)
+      Lane::store(dx + i,
+                  Lane::load(dx + i) + Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
+    if (i < n) {
+      const std::size_t rest = n - i;
+      const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
+      Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
+    }
+  }
+};
 }  // namespace detail
 
 /// y = value(x), element by element.
@@ -79,26 +103,13 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
-    const std::size_t n = pass.samples * In::elements;
-    std::size_t i = 0;
-    for (; i + Lane::count <= n; i += Lane::count) Lane::store(y + i, L::template value<V>(Lane::load(x + i)));
-    if (i < n) Lane::store_first(y + i, L::template value<V>(Lane::load_first(x + i, n - i)), n - i);
+    detail::ElementWiseLoops<L, Backend>::forward(pass.samples * In::elements, x, y);
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S* x, const S* y, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if constexpr (SlopeBody<L, V>) {
-      if (dx == nullptr) return;
-      const std::size_t n = pass.samples * In::elements;
-      std::size_t i = 0;
-      for (; i + Lane::count <= n; i += Lane::count)
-        Lane::store(dx + i, Lane::load(dx + i) +
-                                Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
-      if (i < n) {
-        const std::size_t rest = n - i;
-        const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
-        Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
-      }
+      if (dx != nullptr) detail::ElementWiseLoops<L, Backend>::backward(pass.samples * In::elements, x, y, dy, dx);
     } else {
       enum { checked = MissingBackward::say() };
     }

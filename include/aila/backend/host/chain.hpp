@@ -197,7 +197,7 @@ struct ChainKernel {
                                           slot<i>(saved.child), scratch);
     });
     if constexpr (joint != Joint::none)
-      if (phases == 0 || pass.phase == phases) Join::forward(pass.samples, x, saved.map[size - 1], y);
+      if (phases == 0 || pass.phase == phases) join.forward(pass.samples, x, saved.map[size - 1], y);
   }
 
   template <Capability C>
@@ -205,7 +205,7 @@ struct ChainKernel {
                                  const S* y, const S* dy, S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
     if constexpr (joint != Joint::none)
       if (phases == 0 || pass.phase == 0)
-        Join::backward(pass.samples, x, saved.map[size - 1], dy, dx, saved.gradient[size - 1]);
+        join.backward(pass.samples, x, saved.map[size - 1], dy, dx, saved.gradient[size - 1]);
     for_each_index_down<size>([&](auto i) {
       constexpr std::size_t first = phases - first_phase[i + 1];
       if (!works(pass.phase, first, phases - first_phase[i])) return;
@@ -248,17 +248,7 @@ struct ChainKernel {
   }
 
  private:
-  struct NoJoin {};
-  template <bool joins>
-  struct JoinOf {
-    using type = NoJoin;
-  };
-  template <bool joins>
-    requires joins
-  struct JoinOf<joins> {
-    using type = detail::JoinInput<joint, In, Out, Backend>;
-  };
-  using Join = typename JoinOf<joint != Joint::none>::type;
+  static constexpr detail::JoinInput<joint, Backend> join{In::positions, In::features, Out::features};
 
   /// Whether a part that works from phase `first` to `last` is called in this one.
   static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
@@ -271,7 +261,7 @@ struct ChainKernel {
   /// What part I knows, of which `first` is the first phase.
   template <std::size_t I, Capability C>
   static constexpr Pass part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
-    Pass p = pass.part(I).with_tables_from(detail::count_tables<Children, I>());
+    Pass p = pass.part(I, detail::count_tables<Children, I>());
     p.phase = phases == 0 ? 0 : pass.phase - first;
     if constexpr (maps_lengths<I>) p.lengths = saved.lengths[I].of(pass);
     return p;

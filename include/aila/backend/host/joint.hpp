@@ -9,34 +9,37 @@
 
 namespace aila::inline v0::detail {
 
-/// y = x + r, y = [x, r], or y = x times r, of maps In and Result.
-template <Joint joint, class In, class Result, class Backend>
+/// y = x + r, y = [x, r], or y = x times r. Sizes are numbers of the program's run, so that all maps share this code.
+template <Joint joint, class Backend>
 struct JoinInput {
   using S = typename Backend::Scalar;
-  static constexpr std::size_t a = In::features, b = Result::features;
+  std::size_t positions;
+  std::size_t a;  ///< features of x
+  std::size_t b;  ///< features of r
 
-  static constexpr void forward(std::size_t samples, const S* x, const S* r, S* y) {
+  [[gnu::noinline]] constexpr void forward(std::size_t samples, const S* x, const S* r, S* y) const {
     if constexpr (joint == Joint::adds) {
-      over_row<Backend>(samples * In::elements, [&](auto part) { part.store(y, part.load(x) + part.load(r)); });
+      over_row<Backend>(samples * positions * a, [&](auto part) { part.store(y, part.load(x) + part.load(r)); });
     } else if constexpr (joint == Joint::concatenates) {
-      for (std::size_t p = 0; p < samples * In::positions; ++p, x += a, r += b, y += a + b) {
+      for (std::size_t p = 0; p < samples * positions; ++p, x += a, r += b, y += a + b) {
         std::copy_n(x, a, y);
         std::copy_n(r, b, y + a);
       }
     } else {
       for (std::size_t n = 0; n < samples; ++n, r += a)
-        for (std::size_t p = 0; p < In::positions; ++p, x += a, y += a)
+        for (std::size_t p = 0; p < positions; ++p, x += a, y += a)
           over_row<Backend>(a, [&](auto part) { part.store(y, part.load(x) * part.load(r)); });
     }
   }
 
   /// Adds to dx, unless it is null; sets dr, where that is not dy itself (see takes_own_gradient).
-  static constexpr void backward(std::size_t samples, const S* x, const S* r, const S* dy, S* dx, S* dr) {
+  [[gnu::noinline]] constexpr void backward(std::size_t samples, const S* x, const S* r, const S* dy, S* dx,
+                                            S* dr) const {
     if constexpr (joint == Joint::adds) {
       if (dx == nullptr) return;
-      over_row<Backend>(samples * In::elements, [&](auto part) { part.store(dx, part.load(dx) + part.load(dy)); });
+      over_row<Backend>(samples * positions * a, [&](auto part) { part.store(dx, part.load(dx) + part.load(dy)); });
     } else if constexpr (joint == Joint::concatenates) {
-      for (std::size_t p = 0; p < samples * In::positions; ++p, dr += b, dy += a + b) {
+      for (std::size_t p = 0; p < samples * positions; ++p, dr += b, dy += a + b) {
         if (dx != nullptr) {
           S* d = dx + p * a;
           over_row<Backend>(a, [&](auto part) { part.store(d, part.load(d) + part.load(dy)); });
@@ -46,8 +49,8 @@ struct JoinInput {
     } else {
       for (std::size_t n = 0; n < samples; ++n, r += a, dr += a) {
         std::fill_n(dr, a, S(0));
-        for (std::size_t p = 0; p < In::positions; ++p, x += a, dy += a) {
-          S* d = dx == nullptr ? nullptr : dx + (n * In::positions + p) * a;
+        for (std::size_t p = 0; p < positions; ++p, x += a, dy += a) {
+          S* d = dx == nullptr ? nullptr : dx + (n * positions + p) * a;
           over_row<Backend>(a, [&](auto part) {
             const auto g = part.load(dy);
             part.store(dr, part.load(dr) + g * part.load(x));

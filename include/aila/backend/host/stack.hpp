@@ -359,7 +359,7 @@ struct StackKernel {
   /// What the core of layer J knows, which began in phase `first`.
   template <std::size_t J, Capability C>
   static constexpr Pass core_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
-    Pass p = pass.part(3 * J).with_tables_from(detail::count_tables_of_cores<Layers, J>());
+    Pass p = pass.part(3 * J, detail::count_tables_of_cores<Layers, J>());
     p.phase = phases == 0 ? 0 : pass.phase - first;
     if constexpr (J > 0) p.lengths = lengths<J - 1>(pass, saved);
     return p;

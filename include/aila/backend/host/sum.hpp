@@ -144,7 +144,7 @@ struct SumKernel {
   }
   template <std::size_t I>
   static constexpr Pass part(const Pass& pass, std::size_t first) {
-    Pass p = pass.part(I).with_tables_from(detail::count_tables<Children, I>());
+    Pass p = pass.part(I, detail::count_tables<Children, I>());
     p.phase = phases == 0 ? 0 : pass.phase - first;
     return p;
   }

@@ -77,8 +77,8 @@ constexpr WindowWalk backward_walk(const WindowAxis& a, std::size_t n, std::size
   }
   const std::size_t tap_stride = a.stride / divisor;  // between taps of one phase
   std::size_t tap = 0;
-  while (tap < tap_stride && tap * a.dilation % a.stride != phase) ++tap;
-  const bool some = tap < tap_stride && tap < a.kernel;
+  while (tap < a.kernel && tap * a.dilation % a.stride != phase) ++tap;
+  const bool some = tap < a.kernel;
   const std::size_t taps = some ? (a.kernel - 1 - tap) / tap_stride + 1 : 0;
   const std::size_t step = a.dilation / divisor;
   const std::size_t skipped = phase < a.padding ? (a.padding - phase + a.stride - 1) / a.stride : 0;
