@@ -41,6 +41,8 @@ TEST_CASE_TEMPLATE("pools have right gradients", Backend, ReferenceDouble, CpuDo
 }
 
 TEST_CASE_TEMPLATE("networks of convolutions have right gradients", Backend, ReferenceDouble, CpuDouble) {
+  CHECK(wrong_gradient<Chain<Conv<4, Stride<2>>, Lstm<3>, MaxPool<2>, LastStep>, Sequence<9, 2>, Backend>(
+            {.lengths = true}) == "");
   CHECK(wrong_gradient<Chain<Conv<4>, Relu, MaxPool<2>, DepthwiseConv<>, Conv<3, Kernel<1>>, MeanOverPositions>,
                        Image<4, 4, 2>, Backend>() == "");
   CHECK(
