@@ -249,12 +249,14 @@ class LinearIntegration(nn.Module):
     def __init__(self, d, before, heads):
         super().__init__()
         self.projection = nn.ParameterList(nn.Parameter(torch.zeros(d, d)) for _ in range(before))
-        self.score = nn.Parameter(torch.zeros(heads, 1 + before, d // heads))
+        # A list too: a module's own parameters come before those of its lists.
+        self.score = nn.ParameterList([nn.Parameter(torch.zeros(heads, 1 + before, d // heads))])
 
     def forward(self, own, before):
         c = torch.stack([own] + [F.linear(h, w) for h, w in zip(before, self.projection)], -2)
-        scores = torch.einsum('...nkc,knc->...kn', c.unflatten(-1, (len(self.score), -1)), self.score)
-        return torch.einsum('...kn,...nd->...d', scores.softmax(-1), c) / len(self.score)
+        score = self.score[0]
+        scores = torch.einsum('...nkc,knc->...kn', c.unflatten(-1, (len(score), -1)), score)
+        return torch.einsum('...kn,...nd->...d', scores.softmax(-1), c) / len(score)
 
 
 class AttentionIntegration(nn.Module):
