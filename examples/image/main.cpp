@@ -1,0 +1,138 @@
+// image: small images, classified by networks that differ in the connection between their layers, and by others.
+#include <aila/data/pnm.hpp>
+#include <aila/io/atomic_file.hpp>
+#include <aila/io/input_file.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "../common/plots.hpp"
+#include "../common/program.hpp"
+#include "models.hpp"
+#include "options.hpp"
+#include "report.hpp"
+#include "saved.hpp"
+
+namespace image {
+namespace {
+
+using example::Experiment;
+
+/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+struct Outputs {
+  explicit Outputs(const Options& options) {
+    if (options.report) example::try_place("--report", *options.report);
+    if (options.save) example::try_place("--save", *options.save);
+    if (options.plot) pictures.emplace(*options.plot, "image");
+  }
+  void write(const Options& options, const Dataset& dataset, const Experiment& experiment,
+             const std::vector<example::Result>& results) const {
+    if (options.report) {
+      aila::io::write_text(*options.report, report(options, dataset, experiment, results));
+      std::printf("report: %s\n", options.report->c_str());
+    }
+    if (pictures)
+      for (const auto& file : pictures->write(experiment, results)) std::printf("plot:   %s\n", file.c_str());
+    if (options.save) std::printf("model:  %s\n", options.save->c_str());
+  }
+  std::optional<example::Pictures> pictures;
+};
+
+void print(const Dataset& dataset, const Experiment& experiment, const std::vector<example::Result>& results) {
+  const auto& best = experiment.runs[experiment.best];
+  std::printf("\n%s: %zu images train, %zu validate, %zu test\n\n%s\n", dataset.name.c_str(),
+              dataset.split.train.size(), dataset.split.valid.size(), dataset.images.test.size(),
+              table(experiment, results).c_str());
+  std::printf("Mean over seeds (standard deviation), after +- half of the 95 %% interval.\n\n");
+  std::printf("%s, seed %llu: %.2f %% of the test images are recognised; by class:\n%s\n",
+              best.candidate.name().c_str(), static_cast<unsigned long long>(best.seed), 100 * best.test.accuracy,
+              class_table(experiment).c_str());
+}
+
+/// The classes of one image, by the probabilities that the best network gives them.
+void print_prediction(const Dataset& dataset, const Experiment& experiment, const aila::data::ImageSet& picture,
+                      const std::filesystem::path& file) {
+  auto outputs = classify(dataset, *experiment.model, picture);
+  const float largest = *std::ranges::max_element(outputs);
+  for (float& o : outputs) o = std::exp(o - largest);
+  const float sum = std::accumulate(outputs.begin(), outputs.end(), 0.0F);
+  std::vector<std::size_t> order(outputs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return outputs[a] > outputs[b]; });
+  std::printf("%s:", file.c_str());
+  for (std::size_t i = 0; i < 3; ++i)
+    std::printf("%s %s %.1f %%", i == 0 ? "" : ",", dataset.classes()[order[i]].c_str(),
+                static_cast<double>(100 * outputs[order[i]] / sum));
+  std::puts("");
+}
+
+Experiment train(const Options& options, const Dataset& dataset, aila::ThreadPool& pool) {
+  const Preparation preparation{.augmentation = options.augmentation, .label_smoothing = options.label_smoothing};
+  const auto make = [&](const example::Candidate& candidate, aila::Seed seed) {
+    return make_classifier(dataset, candidate, seed, preparation, pool);
+  };
+  if (options.summary)
+    for (const auto& candidate : options.candidates)
+      std::printf("%s\n%s\n", candidate.name().c_str(), make(candidate, {})->summary().c_str());
+  example::catch_interrupts();
+  return example::train({.candidates = options.candidates,
+                         .seeds = options.seeds,
+                         .training = options.training,
+                         .save = options.save,
+                         .metadata = metadata_of(dataset),
+                         .quiet = options.quiet},
+                        dataset.classes(), make);
+}
+
+Experiment load(const Options& options, const SavedModel& saved, const Dataset& dataset, aila::ThreadPool& pool) {
+  auto model = make_classifier(dataset, saved.candidate, {saved.seed}, {}, pool);
+  model->load(*options.load);
+  if (options.summary) std::printf("%s\n", model->summary().c_str());
+  return example::loaded(saved.candidate, saved.seed, dataset.classes(), std::move(model));
+}
+
+aila::data::ImageSet read_picture(const Options& options, const Dataset& dataset) {
+  const auto name = aila::io::display_name(*options.predict);
+  auto picture = aila::data::parse_pnm(aila::io::read_bytes(*options.predict), name);
+  const auto& like = dataset.images.train;
+  const auto size = [](const aila::data::ImageSet& set) {
+    return aila::io::shape_text(std::vector{set.height, set.width, set.channels}, " x ");
+  };
+  if (size(picture) != size(like))
+    throw aila::Error(name + ": expected an image of height x width x channels " + size(like) + ", found " +
+                      size(picture));
+  picture.classes = like.classes;
+  return picture;
+}
+
+int run(int argc, const char* const* argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) return 0;
+  aila::ThreadPool pool(options->threads);
+  std::optional<SavedModel> saved;
+  if (options->load) saved.emplace(*options->load, *options);
+  const Dataset dataset =
+      saved ? std::move(saved->dataset) : read_dataset(options->dataset, options->data, options->limit);
+  std::optional<aila::data::ImageSet> picture;
+  if (options->predict) picture = read_picture(*options, dataset);
+  const Outputs outputs(*options);
+  const auto experiment = saved ? load(*options, *saved, dataset, pool) : train(*options, dataset, pool);
+  if (experiment.cancelled) {
+    std::fprintf(stderr, "image: cancelled; %s\n",
+                 experiment.saved ? "the best weights so far were saved" : "nothing was written");
+    return example::interrupted_code;
+  }
+  const auto results = results_of(experiment);
+  print(dataset, experiment, results);
+  if (picture) print_prediction(dataset, experiment, *picture, *options->predict);
+  outputs.write(*options, dataset, experiment, results);
+  return 0;
+}
+
+}  // namespace
+}  // namespace image
+
+int main(int argc, char** argv) {
+  return example::run_program("image", argc, argv, image::run);
+}
