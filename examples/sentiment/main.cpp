@@ -1,0 +1,163 @@
+// sentiment: film reviews, good or bad, by networks that differ in the connection between their layers, and by others.
+#include <aila/io/atomic_file.hpp>
+#include <aila/io/panels.hpp>
+#include <cstdio>
+
+#include "../common/classifier_of.hpp"
+#include "../common/plots.hpp"
+#include "../common/program.hpp"
+#include "explain.hpp"
+#include "models.hpp"
+#include "options.hpp"
+#include "prompt.hpp"
+#include "report.hpp"
+#include "saved.hpp"
+
+namespace sentiment {
+namespace {
+
+using example::Experiment;
+
+/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+struct Outputs {
+  explicit Outputs(const Options& options) {
+    if (options.report) example::try_place("--report", *options.report);
+    if (options.save) {
+      example::try_place("--save", *options.save);
+      example::try_place("--save", words_file(*options.save));
+    }
+    if (!options.plot) return;
+    if (options.measures()) pictures.emplace(*options.plot, "sentiment");
+    if (options.texts.empty()) return;
+    const auto files = example::plot_files(*options.plot, "sentiment", {"review"});
+    review = options.measures() ? files[1] : files[0];
+    example::try_place("--plot", *review);
+  }
+  std::optional<example::Pictures> pictures;
+  std::optional<std::filesystem::path> review;
+};
+
+void print(const Reviews& reviews, const Experiment& experiment, const std::vector<example::Result>& results) {
+  const auto& best = experiment.runs[experiment.best];
+  if (reviews.trains())
+    std::printf("\n%zu reviews train, %zu validate, %zu test\n", reviews.train().size(), reviews.valid().size(),
+                reviews.test().size());
+  else
+    std::printf("\n%zu reviews test\n", reviews.test().size());
+  std::printf("%s\n\n%s\n", about(reviews.words()).c_str(), table(experiment, results).c_str());
+  std::puts("Mean over seeds (standard deviation), after +- half of the 95 % interval.\n");
+  std::printf("%s, seed %llu: %.2f %% of the test reviews are told right; by class:\n%s\n",
+              best.candidate.name().c_str(), static_cast<unsigned long long>(best.seed), 100 * best.test.accuracy,
+              class_table(experiment).c_str());
+}
+
+/// Answers the reviews of the command line, and draws them.
+void answer_all(const Options& options, const Outputs& outputs, const AnyNetwork& network, const Words& words,
+                const Reading& reading, const std::string& name) {
+  std::vector<std::string> drawn;
+  for (const auto& text : options.texts) {
+    std::printf("%s\n", aila::io::printable(text, 400).c_str());
+    answer(network, words, reading, text);
+    std::puts("");
+    const auto review = read_review(text, words, reading);
+    if (outputs.review && !review.tokens.empty()) drawn.push_back(draw(review, explain(network, review), name));
+  }
+  if (drawn.empty()) return;
+  aila::io::write_text(*outputs.review, aila::io::panels(drawn, 1));
+  std::printf("plot:   %s\n", outputs.review->c_str());
+}
+
+void write(const Options& options, const Outputs& outputs, const Reviews& reviews, const Reading& reading,
+           const Experiment& experiment, const std::vector<example::Result>& results) {
+  if (options.report) {
+    aila::io::write_text(*options.report, report(options, reviews, reading, experiment, results));
+    std::printf("report: %s\n", options.report->c_str());
+  }
+  if (outputs.pictures)
+    for (const auto& file : outputs.pictures->write(experiment, results)) std::printf("plot:   %s\n", file.c_str());
+  if (options.save) std::printf("model:  %s\n        %s\n", options.save->c_str(), words_file(*options.save).c_str());
+}
+
+Experiment train(const Options& options, const Reviews& reviews, aila::ThreadPool& pool) {
+  const auto make = [&](const example::Candidate& candidate, aila::Seed seed) {
+    return make_classifier(reviews, candidate, seed, options.label_smoothing, pool);
+  };
+  if (options.summary)
+    for (const auto& candidate : options.candidates)
+      std::printf("%s\n%s\n", candidate.name().c_str(), make_network(candidate, {})->summary().c_str());
+  example::catch_interrupts();
+  if (options.save) save_words(words_file(*options.save), reviews.words());
+  return example::train({.candidates = options.candidates,
+                         .seeds = options.seeds,
+                         .training = options.training,
+                         .save = options.save,
+                         .metadata = metadata_of(reviews.words(), options.reviews.reading),
+                         .quiet = options.quiet},
+                        reviews.classes(), make);
+}
+
+void measure(const Options& options, const Outputs& outputs, const Reviews& reviews, const Reading& reading,
+             const Experiment& experiment) {
+  const auto results = results_of(experiment);
+  print(reviews, experiment, results);
+  write(options, outputs, reviews, reading, experiment, results);
+  if (options.texts.empty()) return;
+  const auto& model = dynamic_cast<const example::ClassifierOf<In, 1>&>(*experiment.model).model();
+  std::puts("");
+  answer_all(options, outputs, model, reviews.words(), reading, experiment.runs[experiment.best].candidate.name());
+}
+
+int run_training(const Options& options) {
+  aila::ThreadPool pool(options.threads);
+  const Outputs outputs(options);
+  const Reviews reviews(options.reviews);
+  for (const auto& warning : reviews.warnings()) std::fprintf(stderr, "sentiment: %s\n", warning.c_str());
+  const auto experiment = train(options, reviews, pool);
+  if (experiment.cancelled) {
+    if (options.save && !experiment.saved) std::filesystem::remove(words_file(*options.save));
+    std::fprintf(stderr, "sentiment: cancelled; %s\n",
+                 experiment.saved ? "the best weights so far were saved" : "nothing was written");
+    return example::interrupted_code;
+  }
+  measure(options, outputs, reviews, options.reviews.reading, experiment);
+  return 0;
+}
+
+int run_saved(const Options& options) {
+  auto saved = read_saved(*options.load);
+  const Outputs outputs(options);
+  if (options.test) {
+    aila::ThreadPool pool(options.threads);
+    auto of_test = options.reviews;
+    of_test.reading = saved.reading;
+    const Reviews reviews(of_test, std::move(saved.words));
+    auto model = make_classifier(reviews, saved.candidate, {saved.seed}, 0, pool);
+    model->load(*options.load);
+    if (options.summary) std::printf("%s\n", model->summary().c_str());
+    measure(options, outputs, reviews, saved.reading,
+            example::loaded(saved.candidate, saved.seed, reviews.classes(), std::move(model)));
+    return 0;
+  }
+  const auto network = make_network(saved.candidate, {saved.seed});
+  network->assign(aila::io::load_parameters<float>(*options.load, network->table(), network->description(),
+                                                   network->parameters().size()));
+  if (options.summary) std::printf("%s\n", network->summary().c_str());
+  if (options.texts.empty())
+    prompt(*network, saved.words, saved.reading);
+  else
+    answer_all(options, outputs, *network, saved.words, saved.reading, saved.candidate.name());
+  return 0;
+}
+
+int run(int argc, const char* const* argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) return 0;
+  return options->load ? run_saved(*options) : run_training(*options);
+}
+
+}  // namespace
+}  // namespace sentiment
+
+int main(int argc, char** argv) {
+  return example::run_program("sentiment", argc, argv, sentiment::run);
+}
