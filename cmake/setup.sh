@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--ci]
-# With --ci also what checking a change needs: clang 19, its sanitizer runtimes, clang-format, clang-tidy, curl and unzip.
+# Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--images | --ci]
+# With --images also Fashion-MNIST, which examples/image learns from. With --ci that, and what checking a change needs: clang 19,
+# its sanitizer runtimes, clang-format, clang-tidy, curl and unzip.
 # On Debian and Ubuntu by apt; elsewhere it says what is needed. Quick where all is there.
 set -eu
 
@@ -8,8 +9,11 @@ packages="g++ cmake ninja-build libxsimd-dev libeigen3-dev nlohmann-json3-dev li
   zlib1g-dev"
 case "${1-}" in
   "") ;;
-  --ci) packages="$packages git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip" ;;
-  *) echo "usage: sh cmake/setup.sh [--ci]" >&2; exit 2 ;;
+  --images) packages="$packages dataset-fashion-mnist" ;;
+  --ci)
+    packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip"
+    ;;
+  *) echo "usage: sh cmake/setup.sh [--images | --ci]" >&2; exit 2 ;;
 esac
 
 # at_least <found> <needed>: compares version numbers.
@@ -55,6 +59,7 @@ This is neither Debian nor Ubuntu, so nothing was installed. aila needs
 and uses, from where CMake finds them or else fetched while configuring,
   xsimd 8 or newer, Eigen 3.4, nlohmann_json 3.10, CLI11 2.1, doctest 2.4, Google Benchmark 1.7, zlib.
 TEXT
+  case "${1-}" in --images | --ci) echo "Fashion-MNIST is had by: sh examples/get-data.sh fashion-mnist" >&2 ;; esac
 fi
 
 fine=yes
