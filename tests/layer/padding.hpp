@@ -9,7 +9,7 @@ namespace padding {
 
 using namespace aila;
 
-constexpr std::size_t most = 11;
+constexpr std::size_t most = 12;
 
 /// From a sample of `length` steps one of `most`, with `behind` in the rest.
 template <class S>
@@ -53,7 +53,7 @@ void check_length() {
   }
 }
 
-/// Samples of 4 steps of 11.
+/// Samples of 4 steps of 12.
 template <template <std::size_t> class Net, class... Backends>
 void check() {
   (check_length<Net, 4, Backends>(), ...);
