@@ -73,8 +73,8 @@ class ClassifierOf final : public Classifier {
 
   void measure(Run& run) const override {
     run.parameters = model_->parameter_count();
-    run.confusion.emplace(classes);
-    run.test = score(predict_test(), parts_->test_labels, *run.confusion);
+    run.confusion = aila::metric::ConfusionMatrix(classes);
+    run.test = score(predict_test(), parts_->test_labels, run.confusion);
     run.mixture = model_->mixture_weights(parts_->mixture.inputs, parts_->mixture.lengths);
   }
   std::vector<float> predict_test() const override { return model_->predict(parts_->test, executor_); }

@@ -73,6 +73,7 @@ void TrainingOptions::add(CommandLine& line, const std::string& samples, const s
 std::vector<std::uint64_t> TrainingOptions::seed_list() const {
   require_one_of("--schedule", training.schedule, schedule_names());
   std::vector<std::uint64_t> list;
+  list.reserve(seeds);
   for (std::size_t i = 0; i < seeds; ++i) list.push_back(first_seed + i);
   return list;
 }

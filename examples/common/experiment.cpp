@@ -50,12 +50,12 @@ std::vector<Run> runs_of(const Plan& plan) {
   return runs;
 }
 
-void check_saved(const Plan& plan, const Experiment& experiment, const Make& make) {
+void check_saved(const std::filesystem::path& file, const Experiment& experiment, const Make& make) {
   const Run& best = experiment.runs[experiment.best];
   const auto again = make(best.candidate, {best.seed + 1});
-  again->load(*plan.save);
+  again->load(file);
   if (again->predict_test() != experiment.model->predict_test())
-    throw aila::Error(aila::io::display_name(*plan.save) + ": the saved model, read again, gives other outputs");
+    throw aila::Error(aila::io::display_name(file) + ": the saved model, read again, gives other outputs");
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ Experiment train(const Plan& plan, std::vector<std::string> classes, const Make&
   }
   progress.finish();
   experiment.saved = champion.saved();
-  if (plan.save) check_saved(plan, experiment, make);
+  if (plan.save) check_saved(*plan.save, experiment, make);
   experiment.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return experiment;
 }

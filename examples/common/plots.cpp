@@ -54,7 +54,7 @@ std::string draw_curves(const Experiment& experiment, const std::vector<Result>&
 std::string draw_confusion(const Experiment& experiment) {
   const Run& best = experiment.runs[experiment.best];
   const auto title = best.candidate.name() + ", test accuracy " + text("%.2f", 100 * best.test.accuracy) + " %";
-  return aila::io::svg(aila::io::confusion_map(title, *best.confusion, experiment.classes));
+  return aila::io::svg(aila::io::confusion_map(title, best.confusion, experiment.classes));
 }
 
 std::string draw_weights(const std::vector<Result>& results) {

@@ -25,9 +25,9 @@ Json run_json(const Experiment& experiment, const Run& run) {
   Json& recall = json["class_accuracy"] = Json::object();
   Json& confusion = json["confusion"] = Json::array();
   for (std::size_t truth = 0; truth < experiment.classes.size(); ++truth) {
-    recall[experiment.classes[truth]] = run.confusion->recall(truth);
+    recall[experiment.classes[truth]] = run.confusion.recall(truth);
     Json row = Json::array();
-    for (std::size_t c = 0; c < experiment.classes.size(); ++c) row.push_back(run.confusion->count(truth, c));
+    for (std::size_t c = 0; c < experiment.classes.size(); ++c) row.push_back(run.confusion.count(truth, c));
     confusion.push_back(row);
   }
   json["epochs"] = Json::array();

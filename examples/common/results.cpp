@@ -46,6 +46,7 @@ void compare(const Experiment& experiment, std::vector<Result>& results) {
     const auto control = std::ranges::find(results, bare, &Result::candidate);
     if (control == results.end() || result.candidate == bare) continue;
     std::vector<double> differences;
+    differences.reserve(result.runs.size());
     for (std::size_t i = 0; i < result.runs.size(); ++i)
       differences.push_back(experiment.runs[result.runs[i]].test.accuracy -
                             experiment.runs[control->runs[i]].test.accuracy);
@@ -89,7 +90,7 @@ std::string table(const Experiment& experiment, const std::vector<Result>& resul
 }
 
 std::string class_table(const Experiment& experiment) {
-  const auto& confusion = *experiment.runs[experiment.best].confusion;
+  const auto& confusion = experiment.runs[experiment.best].confusion;
   std::string lines;
   for (std::size_t c = 0; c < experiment.classes.size(); ++c)
     lines += text("%-14s %6.2f\n", experiment.classes[c].c_str(), 100 * confusion.recall(c));

@@ -65,8 +65,8 @@ struct Run {
   bool stopped_early = false;
   Score validation;  ///< of the weights that are kept, as test
   Score test;
-  std::optional<aila::metric::ConfusionMatrix> confusion;  ///< of the test part
-  std::vector<aila::MixtureWeights> mixture;               ///< mean over samples of the test part
+  aila::metric::ConfusionMatrix confusion{2};  ///< of the test part
+  std::vector<aila::MixtureWeights> mixture;   ///< mean over samples of the test part
 
   double seconds_per_epoch() const {
     double sum = 0;

@@ -85,16 +85,17 @@ Experiment train(const Options& options, const Dataset& dataset, aila::ThreadPoo
                         dataset.classes(), make);
 }
 
-Experiment load(const Options& options, const SavedModel& saved, const Dataset& dataset, aila::ThreadPool& pool) {
+Experiment load(const std::filesystem::path& file, const SavedModel& saved, const Dataset& dataset, bool summary,
+                aila::ThreadPool& pool) {
   auto model = make_classifier(dataset, saved.candidate, {saved.seed}, {}, pool);
-  model->load(*options.load);
-  if (options.summary) std::printf("%s\n", model->summary().c_str());
+  model->load(file);
+  if (summary) std::printf("%s\n", model->summary().c_str());
   return example::loaded(saved.candidate, saved.seed, dataset.classes(), std::move(model));
 }
 
-aila::data::ImageSet read_picture(const Options& options, const Dataset& dataset) {
-  const auto name = aila::io::display_name(*options.predict);
-  auto picture = aila::data::parse_pnm(aila::io::read_bytes(*options.predict), name);
+aila::data::ImageSet read_picture(const std::filesystem::path& file, const Dataset& dataset) {
+  const auto name = aila::io::display_name(file);
+  auto picture = aila::data::parse_pnm(aila::io::read_bytes(file), name);
   const auto& like = dataset.images.train;
   const auto size = [](const aila::data::ImageSet& set) {
     return aila::io::shape_text(std::vector{set.height, set.width, set.channels}, " x ");
@@ -115,9 +116,10 @@ int run(int argc, const char* const* argv) {
   const Dataset dataset =
       saved ? std::move(saved->dataset) : read_dataset(options->dataset, options->data, options->limit);
   std::optional<aila::data::ImageSet> picture;
-  if (options->predict) picture = read_picture(*options, dataset);
+  if (options->predict) picture = read_picture(*options->predict, dataset);
   const Outputs outputs(*options);
-  const auto experiment = saved ? load(*options, *saved, dataset, pool) : train(*options, dataset, pool);
+  const auto experiment = saved && options->load ? load(*options->load, *saved, dataset, options->summary, pool)
+                                                 : train(*options, dataset, pool);
   if (experiment.cancelled) {
     std::fprintf(stderr, "image: cancelled; %s\n",
                  experiment.saved ? "the best weights so far were saved" : "nothing was written");
@@ -125,7 +127,7 @@ int run(int argc, const char* const* argv) {
   }
   const auto results = results_of(experiment);
   print(dataset, experiment, results);
-  if (picture) print_prediction(dataset, experiment, *picture, *options->predict);
+  if (picture && options->predict) print_prediction(dataset, experiment, *picture, *options->predict);
   outputs.write(*options, dataset, experiment, results);
   return 0;
 }

@@ -17,7 +17,9 @@ constexpr std::size_t words_shown = 8;
 
 /// `most` signs for a share of 1.
 std::string bar(double share, double most) {
-  return std::string(static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * most)), '#');
+  std::string signs;
+  signs.resize(static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * most)), '#');
+  return signs;
 }
 
 /// The tokens of the largest sizes, largest first.

@@ -62,7 +62,7 @@ void answer_all(const Options& options, const Outputs& outputs, const AnyNetwork
     const auto review = read_review(text, words, reading);
     if (outputs.review && !review.tokens.empty()) drawn.push_back(draw(review, explain(network, review), name));
   }
-  if (drawn.empty()) return;
+  if (drawn.empty() || !outputs.review) return;
   aila::io::write_text(*outputs.review, aila::io::panels(drawn, 1));
   std::printf("plot:   %s\n", outputs.review->c_str());
 }
@@ -123,8 +123,8 @@ int run_training(const Options& options) {
   return 0;
 }
 
-int run_saved(const Options& options) {
-  auto saved = read_saved(*options.load);
+int run_saved(const Options& options, const std::filesystem::path& file) {
+  auto saved = read_saved(file);
   const Outputs outputs(options);
   if (options.test) {
     aila::ThreadPool pool(options.threads);
@@ -132,15 +132,15 @@ int run_saved(const Options& options) {
     of_test.reading = saved.reading;
     const Reviews reviews(of_test, std::move(saved.words));
     auto model = make_classifier(reviews, saved.candidate, {saved.seed}, 0, pool);
-    model->load(*options.load);
+    model->load(file);
     if (options.summary) std::printf("%s\n", model->summary().c_str());
     measure(options, outputs, reviews, saved.reading,
             example::loaded(saved.candidate, saved.seed, reviews.classes(), std::move(model)));
     return 0;
   }
   const auto network = make_network(saved.candidate, {saved.seed});
-  network->assign(aila::io::load_parameters<float>(*options.load, network->table(), network->description(),
-                                                   network->parameters().size()));
+  network->assign(
+      aila::io::load_parameters<float>(file, network->table(), network->description(), network->parameters().size()));
   if (options.summary) std::printf("%s\n", network->summary().c_str());
   if (options.texts.empty())
     prompt(*network, saved.words, saved.reading);
@@ -152,7 +152,7 @@ int run_saved(const Options& options) {
 int run(int argc, const char* const* argv) {
   const auto options = parse_options(argc, argv);
   if (!options) return 0;
-  return options->load ? run_saved(*options) : run_training(*options);
+  return options->load ? run_saved(*options, *options->load) : run_training(*options);
 }
 
 }  // namespace

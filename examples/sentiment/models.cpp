@@ -51,6 +51,7 @@ std::vector<std::string> names(std::string Entry::* member) {
 
 std::vector<aila::data::Label> labels_of(const Reviews::Source& source) {
   std::vector<aila::data::Label> labels;
+  labels.reserve(source.size());
   for (std::size_t i = 0; i < source.size(); ++i) labels.push_back(source.label(i));
   return labels;
 }

@@ -93,11 +93,9 @@ class Workspace {
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
   constexpr void in_phases(const Pass& pass, F&& f) {
-    if constexpr (phases == 0) {
+    if (phases == 0 || pass.meeting != nullptr) {
       f(pass);
-    } else if (pass.meeting != nullptr) {
-      f(pass);
-    } else {
+    } else if constexpr (phases > 0) {
       Meeting alone{meeting_.data(), meeting_.data(), 0};
       Pass now = pass;
       now.meeting = &alone;

@@ -1,6 +1,8 @@
 // What a convolution's kernels derive from its numbers: zeros around its maps, blocks of work, parts of packed weights.
 #pragma once
 
+#include <algorithm>
+
 #include "../../layer/conv.hpp"
 #include "../host/window_walk.hpp"
 #include "pack.hpp"
@@ -13,9 +15,7 @@ struct Border {
   constexpr bool none() const { return above + below + left + right == 0; }
   constexpr void include(const WindowWalk& y, const WindowWalk& x) {
     if (y.count <= 0 || x.count <= 0) return;
-    const auto raise = [](std::size_t& most, std::ptrdiff_t n) {
-      if (static_cast<std::size_t>(n) > most) most = static_cast<std::size_t>(n);
-    };
+    const auto raise = [](std::size_t& most, std::ptrdiff_t n) { most = std::max(most, static_cast<std::size_t>(n)); };
     raise(above, y.before());
     raise(below, y.behind());
     raise(left, x.before());
