@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lstm_forward.hpp"
+#include "recurrent_back.hpp"
 
 namespace aila::inline v0::cpu {
 
@@ -28,20 +29,9 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   const std::size_t L = step.lanes, stride = gate_count * L;
-  Sums<Scalar, Arch, Rows, Vectors> sums;
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = B(Scalar(0));
-  }
-  multiply_add(step.inner, step.d_gates_after + row * stride, stride, 1, step.weights + first * W * stride, Vectors * W,
-               W, sums);
   alignas(64) Scalar dh_next[Rows][Vectors][W];
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) simd::store(dh_next[r][v], sums.at[r][v]);
-  }
+  back_through_state<Arch>(step.inner, step.d_gates_after + row * stride, stride, step.weights + first * W * stride,
+                           dh_next);
   const B one = B(Scalar(1));
   for (std::size_t r = 0; r < Rows; ++r) {
     const bool valid = step.lengths == nullptr || step.lengths[row + r] > step.step;
