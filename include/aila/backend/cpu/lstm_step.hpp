@@ -1,0 +1,69 @@
+// One step of the LSTM for one sample, from a carried state: what a Stream runs.
+//
+// The sums over h come from packed weights of 16 units^2 bytes (float), read once: within the first-level cache they
+// are bound by fused multiply-adds, of which two vectors of units with four gates each give eight independent chains;
+// beyond, by the second-level cache. Every other step goes through the units from the last to the first, so that it
+// finds in the first-level cache what the step before left there. Sums of all units come first, then the gates: the
+// processor looks ahead too little to do both at once.
+#pragma once
+
+#include "step_vectors.hpp"
+
+namespace aila::inline v0::cpu {
+
+/// State: h, then c.
+template <class S, class Arch, std::size_t Features, std::size_t Units>
+struct LstmCell {
+  static constexpr LstmSizes<S, Arch> sizes{1, Features, Units};
+  static constexpr std::size_t gates = gate_count, state_size = 2 * sizes.lanes();
+  using Vectors = StepVectors<S, Arch, Units>;
+  using V = typename Vectors::V;
+  using Gates = StepGates<Vectors>;
+  using Step = OneStep<LstmCell>;
+
+  /// Sums of the gates of `Count` vectors of units from vector v on.
+  template <std::size_t Count, bool Backward>
+  [[gnu::always_inline]] static void add_up(std::size_t v, const S* x, const S* packed, const S* h, S* sums) noexcept {
+    constexpr std::size_t W = sizes.W, panel = panel_vectors;
+    typename Step::template Sums<Count> all;
+    const S* weights[Count][gates];
+    AILA_UNROLL
+    for (std::size_t j = 0; j < Count; ++j) {
+      AILA_UNROLL
+      for (std::size_t g = 0; g < gates; ++g) {
+        const std::size_t i = Step::in_register(g, v + j), within = Step::within(v + j);
+        weights[j][g] = packed + sizes.input_at() + (i / panel * Features * panel + i % panel) * W + within;
+        all.begin(j, g, Vectors::load(packed + i * W + within));
+      }
+    }
+    all.template add_state<Backward>(v, h, packed);  // first: h is there before x is
+    all.template add<Features>(x, weights, panel * W);
+    all.store(v, sums);
+  }
+
+  /// Cells and outputs of `Count` vectors of units.
+  template <std::size_t Count>
+  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, S* state, S* y) noexcept {
+    const auto sum = [&](std::size_t g, std::size_t j)
+                         __attribute__((always_inline)) { return Vectors::load(sums + Step::place(g, v + j)); };
+    S* const cells = state + sizes.lanes();
+    V cell[Count];
+    AILA_UNROLL
+    for (std::size_t j = 0; j < Count; ++j) {
+      const typename Gates::Quotient g = Gates::tanh(sum(cell_gate, j));
+      const V i = Gates::sigmoid(sum(input_gate, j)), f = Gates::sigmoid(sum(forget_gate, j));
+      cell[j] = Vectors::load(cells + Step::place(0, v + j)) / f + g.above / (g.below * i);
+    }
+    AILA_UNROLL
+    for (std::size_t j = 0; j < Count; ++j) {
+      const V o = Gates::sigmoid(sum(output_gate, j));
+      const typename Gates::Quotient c = Gates::tanh(cell[j]);
+      const V h = c.above / (c.below * o);
+      Vectors::store(state + Step::place(0, v + j), h);
+      Vectors::store(cells + Step::place(0, v + j), Vectors::large_or_zero(cell[j]));
+      Step::store_output(y, v + j, h);
+    }
+  }
+};
+
+}  // namespace aila::inline v0::cpu
