@@ -36,8 +36,10 @@ struct LstmCell {
         all.begin(j, g, Vectors::load(packed + i * W + within));
       }
     }
-    all.template add_state<Backward>(v, h, packed);  // first: h is there before x is
-    all.template add<Features>(x, weights, panel * W);
+    // The processor sees x long before h while a step is short, and after it else.
+    if constexpr (Step::count <= 2) all.template add<Features>(x, weights, panel * W);
+    all.template add_state<Backward>(v, h, packed);
+    if constexpr (Step::count > 2) all.template add<Features>(x, weights, panel * W);
     all.store(v, sums);
   }
 
@@ -52,15 +54,18 @@ struct LstmCell {
     for (std::size_t j = 0; j < Count; ++j) {
       const typename Gates::Quotient g = Gates::tanh(sum(cell_gate, j));
       const V i = Gates::sigmoid(sum(input_gate, j)), f = Gates::sigmoid(sum(forget_gate, j));
-      cell[j] = Vectors::load(cells + Step::place(0, v + j)) / f + g.above / (g.below * i);
+      // Of few units one division more is done while the input gate is waited for, of many there are enough of them.
+      const V fresh = sizes.units <= 16 ? g.above / g.below / i : g.above / (g.below * i);
+      cell[j] = Vectors::load(cells + Step::place(0, v + j)) / f + fresh;
     }
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
       const V o = Gates::sigmoid(sum(output_gate, j));
-      const typename Gates::Quotient c = Gates::tanh(cell[j]);
-      const V h = c.above / (c.below * o);
+      const V kept = Vectors::large_or_zero(cell[j]);
+      const typename Gates::Quotient c = Gates::tanh(cell[j], kept, o);
+      const V h = c.above / c.below;
       Vectors::store(state + Step::place(0, v + j), h);
-      Vectors::store(cells + Step::place(0, v + j), Vectors::large_or_zero(cell[j]));
+      Vectors::store(cells + Step::place(0, v + j), kept);
       Step::store_output(y, v + j, h);
     }
   }

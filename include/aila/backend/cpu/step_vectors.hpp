@@ -33,6 +33,31 @@ struct WholeVectors {
   }
   [[gnu::always_inline]] static S sum(const V& v) noexcept { return simd::reduce_add(v); }
   [[gnu::always_inline]] static V all(S value) noexcept { return V(value); }
+  /// Four registers of one Scalar each. Shuffles of one load leave the loads to the weights.
+  [[gnu::always_inline]] static void spread(const S* from, V (&to)[4]) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (simd::is_avx512<Arch> && std::is_same_v<S, float>) {
+      const __m512 all = _mm512_broadcast_f32x4(_mm_loadu_ps(from));
+      to[0] = _mm512_permute_ps(all, 0x00);
+      to[1] = _mm512_permute_ps(all, 0x55);
+      to[2] = _mm512_permute_ps(all, 0xaa);
+      to[3] = _mm512_permute_ps(all, 0xff);
+      return;
+    }
+#endif
+#if defined(__AVX__)
+    if constexpr (simd::is_avx<Arch> && std::is_same_v<S, float>) {
+      const __m128 four = _mm_loadu_ps(from);
+      const __m256 all = _mm256_insertf128_ps(_mm256_castps128_ps256(four), four, 1);
+      to[0] = _mm256_permute_ps(all, 0x00);
+      to[1] = _mm256_permute_ps(all, 0x55);
+      to[2] = _mm256_permute_ps(all, 0xaa);
+      to[3] = _mm256_permute_ps(all, 0xff);
+      return;
+    }
+#endif
+    for (std::size_t i = 0; i < 4; ++i) to[i] = V(from[i]);
+  }
   [[gnu::always_inline]] static V fmadd(const V& a, const V& b, const V& c) noexcept { return simd::fmadd(a, b, c); }
   /// x between the bounds; a NaN stays one.
   [[gnu::always_inline]] static V within(S low, S high, const V& x) noexcept {
@@ -70,6 +95,13 @@ struct HalfVectors {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
   [[gnu::always_inline]] static V all(float value) noexcept { return _mm256_set1_ps(value); }
+  [[gnu::always_inline]] static void spread(const float* from, V (&to)[4]) noexcept {
+    const V all = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(from));
+    to[0] = _mm256_permute_ps(all, 0x00);
+    to[1] = _mm256_permute_ps(all, 0x55);
+    to[2] = _mm256_permute_ps(all, 0xaa);
+    to[3] = _mm256_permute_ps(all, 0xff);
+  }
   [[gnu::always_inline]] static V fmadd(V a, V b, V c) noexcept { return _mm256_fmadd_ps(a, b, c); }
   [[gnu::always_inline]] static V within(float low, float high, V x) noexcept {
     return _mm256_max_ps(all(low), _mm256_min_ps(all(high), x));
@@ -104,22 +136,24 @@ struct StepGates {
 
   /// tanh x = above / below, NaN where x is. float: x P(x^2) / Q(x^2), a fit of least relative error, 2e-8, on +-9,
   /// beyond which the quotient is 1; rounding makes it 1 unit in the last place as a rule, 5 at most.
-  [[gnu::always_inline]] static Quotient tanh(const V& x) noexcept {
+  [[gnu::always_inline]] static Quotient tanh(const V& x) noexcept { return tanh(x, x, Vectors::all(S(1))); }
+  /// tanh(kept) / factor, where `kept` is x or, where x is next to nothing, 0: the polynomials wait for neither.
+  [[gnu::always_inline]] static Quotient tanh(const V& x, const V& kept, const V& factor) noexcept {
     if constexpr (std::is_same_v<S, float>) {
       const auto all = [](float value) __attribute__((always_inline)) { return Vectors::all(value); };
       // A square of 1e-15 or more has a square that is no denormal number, and 1e-15 is nothing beside 1.
       const V t = Vectors::at_most(81.0F, Vectors::fmadd(x, x, all(1e-15F)));
-      const V bounded = Vectors::within(-9.0F, 9.0F, x);
+      const V bounded = Vectors::within(-9.0F, 9.0F, kept);
       const V t2 = t * t;
       const V p = Vectors::fmadd(t, all(1.338397955e-01F), all(1.0F));
       const V q = Vectors::fmadd(t, all(4.671730104e-01F), all(1.0F));
-      const V p2 = Vectors::fmadd(t, all(2.066124543e-05F), all(3.498995169e-03F));
-      const V q2 = Vectors::fmadd(t, all(3.291036794e-04F), all(2.589020306e-02F));
-      const V above = Vectors::fmadd(t2, Vectors::fmadd(t2, all(1.341979392e-08F), p2), p);
-      const V below = Vectors::fmadd(t2, Vectors::fmadd(t2, all(7.804718826e-07F), q2), q);
-      return {bounded * above, below};
+      const V p2 =
+          Vectors::fmadd(t2, all(1.341979392e-08F), Vectors::fmadd(t, all(2.066124543e-05F), all(3.498995169e-03F)));
+      const V q2 =
+          Vectors::fmadd(t2, all(7.804718826e-07F), Vectors::fmadd(t, all(3.291036794e-04F), all(2.589020306e-02F)));
+      return {Vectors::fmadd(bounded * t2, p2, bounded * p), Vectors::fmadd(factor * t2, q2, factor * q)};
     } else {
-      return {simd::tanh_gate(x), V(S(1))};
+      return {simd::tanh_gate(kept), factor};
     }
   }
 
@@ -184,22 +218,26 @@ struct OneStep {
     template <std::size_t N, bool Backward = false>
     [[gnu::always_inline]] void add(const S* left, const S* const (&weights)[Count][gates],
                                     std::size_t stride) noexcept {
-      const auto product = [&](std::size_t i, V(&to)[Count][gates]) __attribute__((always_inline)) {
+      const auto product = [&](std::size_t i, const V& factor) __attribute__((always_inline)) {
         const std::size_t k = Backward ? N - 1 - i : i;
-        const V factor = Vectors::all(left[k]);
         AILA_UNROLL
         for (std::size_t j = 0; j < Count; ++j) {
           AILA_UNROLL
           for (std::size_t g = 0; g < gates; ++g)
-            to[j][g] = Vectors::fmadd(factor, Vectors::load(weights[j][g] + k * stride), to[j][g]);
+            at[i % chains][j][g] =
+                Vectors::fmadd(factor, Vectors::load(weights[j][g] + k * stride), at[i % chains][j][g]);
         }
       };
-      AILA_UNROLL_8
-      for (std::size_t k = 0; k + chains <= N; k += chains) {
-        product(k, at[0]);
-        if constexpr (chains > 1) product(k + 1, at[1]);
+      constexpr std::size_t four = 4, whole = N / four * four;
+      AILA_UNROLL_2
+      for (std::size_t i = 0; i < whole; i += four) {
+        V factors[four];
+        Vectors::spread(left + (Backward ? N - four - i : i), factors);
+        AILA_UNROLL
+        for (std::size_t p = 0; p < four; ++p) product(i + p, factors[Backward ? four - 1 - p : p]);
       }
-      if constexpr (N % chains > 0) product(N - 1, at[0]);
+      AILA_UNROLL
+      for (std::size_t i = whole; i < N; ++i) product(i, Vectors::all(left[Backward ? N - 1 - i : i]));
     }
     /// Adds the products of h and its weights.
     template <bool Backward>
