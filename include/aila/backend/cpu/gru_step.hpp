@@ -1,4 +1,5 @@
-// One step of the GRU for one sample, from a carried state: what a Stream runs. See lstm_step.hpp for what bounds it.
+// One step of the GRU for one sample, from a carried state: what a Stream runs. 6 units (units + features) operations,
+// and three gates a unit; see step_vectors.hpp for what bounds them.
 #pragma once
 
 #include <array>
@@ -8,11 +9,12 @@
 
 namespace aila::inline v0::cpu {
 
-/// State: h. Beside the three sums over h there is that of the new gate over the input, the fourth in `sums`.
-template <class S, class Arch, std::size_t Features, std::size_t Units>
+/// Beside the three sums over h there is that of the new gate over the input, the fourth in `sums`.
+template <class S, class ArchType, std::size_t Features, std::size_t Units>
 struct GruCell {
+  using Arch = ArchType;
   static constexpr GruSizes<S, Arch> sizes{{1, Features, Units}};
-  static constexpr std::size_t gates = gru_gates, state_size = sizes.lanes(), new_input = gru_gates;
+  static constexpr std::size_t gates = gru_gates, cells = 0, new_input = gru_gates;
   using Vectors = StepVectors<S, Arch, Units>;
   using V = typename Vectors::V;
   using Gates = StepGates<Vectors>;
@@ -42,8 +44,9 @@ struct GruCell {
       for (std::size_t g = 0; g < gates; ++g) {
         const std::size_t i = Step::in_register(g, v + j);
         const S* weights = packed + input_places[i].first + Step::within(v + j);
-        V sum = Vectors::load(packed + i * sizes.W + Step::within(v + j));
-        for (std::size_t k = 0; k < Features; ++k)
+        V sum = Vectors::load(Step::inputs_first ? sums + Step::place(g, v + j)
+                                                 : packed + i * sizes.W + Step::within(v + j));
+        for (std::size_t k = 0; k < Features && !Step::inputs_first; ++k)
           sum = Vectors::fmadd(Vectors::all(x[k]), Vectors::load(weights + k * input_places[i].stride), sum);
         if (g == new_gate) {
           Vectors::store(sums + Step::place(new_input, v + j), sum);
@@ -58,7 +61,7 @@ struct GruCell {
 
   /// Outputs of `Count` vectors of units.
   template <std::size_t Count>
-  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, S* state, S* y) noexcept {
+  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S* state, S* to, S*, S* y) noexcept {
     const auto sum = [&](std::size_t g, std::size_t j)
                          __attribute__((always_inline)) { return Vectors::load(sums + Step::place(g, v + j)); };
     V inner[Count];
@@ -72,7 +75,7 @@ struct GruCell {
       const V fresh = n.above / n.below;
       const V before = Vectors::load(state + Step::place(0, v + j));
       const V h = Vectors::large_or_zero(Vectors::fmadd(update, before - fresh, fresh));
-      Vectors::store(state + Step::place(0, v + j), h);
+      Vectors::store(to + Step::place(0, v + j), h);
       Step::store_output(y, v + j, h);
     }
   }

@@ -32,7 +32,7 @@ struct CpuLstm {
       if constexpr (keeps_for_backward(C))
         kept = arena.take(cpu::lstm_saved_size<S, Arch, steps, inputs, Units>(samples));
       else if constexpr (C == Capability::stream)
-        kept = arena.take(Cell::state_size);
+        kept = arena.take(cpu::OneStep<Cell>::state_size);
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {

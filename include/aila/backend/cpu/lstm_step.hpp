@@ -1,21 +1,16 @@
-// One step of the LSTM for one sample, from a carried state: what a Stream runs.
-//
-// The sums over h come from packed weights of 16 units^2 bytes (float), read once: within the first-level cache they
-// are bound by fused multiply-adds, of which two vectors of units with four gates each give eight independent chains;
-// beyond, by the second-level cache. Every other step goes through the units from the last to the first, so that it
-// finds in the first-level cache what the step before left there. Sums of all units come first, then the gates: the
-// processor looks ahead too little to do both at once.
+// One step of the LSTM for one sample, from a carried state: what a Stream runs. 8 units (units + features) operations,
+// and five gates a unit; see step_vectors.hpp for what bounds them.
 #pragma once
 
 #include "step_vectors.hpp"
 
 namespace aila::inline v0::cpu {
 
-/// State: h, then c.
-template <class S, class Arch, std::size_t Features, std::size_t Units>
+template <class S, class ArchType, std::size_t Features, std::size_t Units>
 struct LstmCell {
+  using Arch = ArchType;
   static constexpr LstmSizes<S, Arch> sizes{1, Features, Units};
-  static constexpr std::size_t gates = gate_count, state_size = 2 * sizes.lanes();
+  static constexpr std::size_t gates = gate_count, cells = 1;
   using Vectors = StepVectors<S, Arch, Units>;
   using V = typename Vectors::V;
   using Gates = StepGates<Vectors>;
@@ -33,22 +28,22 @@ struct LstmCell {
       for (std::size_t g = 0; g < gates; ++g) {
         const std::size_t i = Step::in_register(g, v + j), within = Step::within(v + j);
         weights[j][g] = packed + sizes.input_at() + (i / panel * Features * panel + i % panel) * W + within;
-        all.begin(j, g, Vectors::load(packed + i * W + within));
+        all.begin(j, g, Vectors::load(Step::inputs_first ? sums + Step::place(g, v + j) : packed + i * W + within));
       }
     }
     // The processor sees x long before h while a step is short, and after it else.
-    if constexpr (Step::count <= 2) all.template add<Features>(x, weights, panel * W);
+    constexpr bool early = Step::count <= 2;
+    if constexpr (!Step::inputs_first && early) all.template add<Features>(x, weights, panel * W);
     all.template add_state<Backward>(v, h, packed);
-    if constexpr (Step::count > 2) all.template add<Features>(x, weights, panel * W);
+    if constexpr (!Step::inputs_first && !early) all.template add<Features>(x, weights, panel * W);
     all.store(v, sums);
   }
 
   /// Cells and outputs of `Count` vectors of units.
   template <std::size_t Count>
-  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, S* state, S* y) noexcept {
+  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S*, S* to, S* cells, S* y) noexcept {
     const auto sum = [&](std::size_t g, std::size_t j)
                          __attribute__((always_inline)) { return Vectors::load(sums + Step::place(g, v + j)); };
-    S* const cells = state + sizes.lanes();
     V cell[Count];
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
@@ -64,7 +59,7 @@ struct LstmCell {
       const V kept = Vectors::large_or_zero(cell[j]);
       const typename Gates::Quotient c = Gates::tanh(cell[j], kept, o);
       const V h = c.above / c.below;
-      Vectors::store(state + Step::place(0, v + j), h);
+      Vectors::store(to + Step::place(0, v + j), h);
       Vectors::store(cells + Step::place(0, v + j), kept);
       Step::store_output(y, v + j, h);
     }

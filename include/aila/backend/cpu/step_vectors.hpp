@@ -4,12 +4,18 @@
 // are. Gates come as quotients, so that a product of two of them is one division, and polynomials are summed in pairs.
 // No number here is denormal where the sums are not: nobody has to change the processor's mode, which would wait for
 // everything under way.
+//
+// The sums over h read the packed weights once. Within the first-level cache they are bound by fused multiply-adds, of
+// which two vectors of units have enough independent ones; all sums come first then, since the processor looks ahead
+// too little to work on gates beside them. Beyond, they are bound by the second-level cache: every other step goes
+// through the weights from the last to the first, and finds in the first-level cache what the step before left there.
 #pragma once
 
 #include <bit>
 #include <limits>
 
 #include "lstm_pack.hpp"
+#include "row_product.hpp"
 
 namespace aila::inline v0::cpu {
 
@@ -189,11 +195,12 @@ struct OneStep {
   static constexpr auto sizes = Cell::sizes;
   static constexpr std::size_t w = Vectors::width, W = sizes.W, units = sizes.units, gates = Cell::gates;
   static constexpr std::size_t count = ceil_div(units, w);
-  /// Vectors of units that are summed and activated at once.
-  static constexpr std::size_t together = smaller(2, count);
-  static constexpr std::size_t groups = ceil_div(count, together), last = count - (groups - 1) * together;
   /// Whether the weights are more than the first-level cache keeps from one step to the next.
   static constexpr bool turns = gates * units * sizes.lanes() * sizeof(S) > 24576;
+  /// Whether the sums over x come before all others: of many features the weights are read in the order of memory.
+  static constexpr bool inputs_first = sizes.features >= 8;
+  /// Vectors of units that are summed and activated at once.
+  static constexpr std::size_t together = turns ? 1 : smaller(2, count);
 
   /// Where the sums of gate g of the vectors from v on lie, and where y and the state's vectors do.
   static constexpr std::size_t place(std::size_t g, std::size_t v) noexcept { return g * sizes.lanes() + v * w; }
@@ -218,14 +225,13 @@ struct OneStep {
     template <std::size_t N, bool Backward = false>
     [[gnu::always_inline]] void add(const S* left, const S* const (&weights)[Count][gates],
                                     std::size_t stride) noexcept {
-      const auto product = [&](std::size_t i, const V& factor) __attribute__((always_inline)) {
+      const auto product = [&](std::size_t i, const V& factor, V(&to)[Count][gates]) __attribute__((always_inline)) {
         const std::size_t k = Backward ? N - 1 - i : i;
         AILA_UNROLL
         for (std::size_t j = 0; j < Count; ++j) {
           AILA_UNROLL
           for (std::size_t g = 0; g < gates; ++g)
-            at[i % chains][j][g] =
-                Vectors::fmadd(factor, Vectors::load(weights[j][g] + k * stride), at[i % chains][j][g]);
+            to[j][g] = Vectors::fmadd(factor, Vectors::load(weights[j][g] + k * stride), to[j][g]);
         }
       };
       constexpr std::size_t four = 4, whole = N / four * four;
@@ -234,10 +240,10 @@ struct OneStep {
         V factors[four];
         Vectors::spread(left + (Backward ? N - four - i : i), factors);
         AILA_UNROLL
-        for (std::size_t p = 0; p < four; ++p) product(i + p, factors[Backward ? four - 1 - p : p]);
+        for (std::size_t p = 0; p < four; ++p) product(i + p, factors[Backward ? four - 1 - p : p], at[p % chains]);
       }
       AILA_UNROLL
-      for (std::size_t i = whole; i < N; ++i) product(i, Vectors::all(left[Backward ? N - 1 - i : i]));
+      for (std::size_t i = whole; i < N; ++i) product(i, Vectors::all(left[Backward ? N - 1 - i : i]), at[i % chains]);
     }
     /// Adds the products of h and its weights.
     template <bool Backward>
@@ -272,26 +278,55 @@ struct OneStep {
       Vectors::store_first(y + v * w, h, units - v * w);
   }
 
+  /// Scalars that a step leaves for the next: h, twice with `turns`, and behind it the cells.
+  static constexpr std::size_t cells_at = (turns ? 2 : 1) * sizes.lanes();
+  static constexpr std::size_t state_size = cells_at + Cell::cells * sizes.lanes();
+
   /// x [features] -> y = h [units], from and to `state`. `sums` is memory for 4 lanes, and `turn` even and odd in turn.
   [[gnu::always_inline]] static void step(const S* x, const S* packed, S* state, S* y, S* sums,
-                                          std::uint64_t turn) noexcept {
-    if (turns && turn % 2 == 1)
-      add_up<true>(x, packed, state, sums);
-    else
-      add_up<false>(x, packed, state, sums);
-    for (std::size_t i = 0; i + 1 < groups; ++i) Cell::template activate<together>(i * together, sums, state, y);
-    Cell::template activate<last>((groups - 1) * together, sums, state, y);
+                                          [[maybe_unused]] std::uint64_t turn) noexcept {
+    S* const cells = state + cells_at;
+    if constexpr (inputs_first)
+      row_times_packed<S, typename Cell::Arch, sizes.features, gates * sizes.lanes()>(x, packed + sizes.input_at(),
+                                                                                      packed, sums);
+    if constexpr (turns) {
+      S* const other = state + sizes.lanes();
+      if (turn % 2 == 1)
+        sum_and_activate<true>(x, packed, other, state, cells, y, sums);
+      else
+        sum_and_activate<false>(x, packed, state, other, cells, y, sums);
+    } else {
+      for_each_group([&](std::size_t v, auto size) __attribute__((always_inline)) {
+        Cell::template add_up<decltype(size)::value, false>(v, x, packed, state, sums);
+      });
+      for_each_group([&](std::size_t v, auto size) __attribute__((always_inline)) {
+        Cell::template activate<decltype(size)::value>(v, sums, state, state, cells, y);
+      });
+    }
   }
 
  private:
-  template <bool Backward>
-  [[gnu::always_inline]] static void add_up(const S* x, const S* packed, const S* h, S* sums) noexcept {
+  /// f(first vector, constant number of vectors) for all groups of vectors.
+  template <class F>
+  [[gnu::always_inline]] static void for_each_group(F&& f) noexcept {
+    constexpr std::size_t groups = ceil_div(count, together), last = count - (groups - 1) * together;
+    AILA_UNROLL_4
     for (std::size_t i = 0; i < groups; ++i) {
-      const std::size_t group = Backward ? groups - 1 - i : i;
-      if (last == together || group + 1 < groups)
-        Cell::template add_up<together, Backward>(group * together, x, packed, h, sums);
+      if (last == together || i + 1 < groups)
+        f(i * together, std::integral_constant<std::size_t, together>{});
       else
-        Cell::template add_up<last, Backward>(group * together, x, packed, h, sums);
+        f(i * together, std::integral_constant<std::size_t, last>{});
+    }
+  }
+  /// The gates of a group are computed while the weights of the next one come from the second-level cache.
+  template <bool Backward>
+  [[gnu::always_inline]] static void sum_and_activate(const S* x, const S* packed, const S* before, S* h, S* cells,
+                                                      S* y, S* sums) noexcept {
+    AILA_UNROLL_4
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t v = Backward ? count - 1 - i : i;
+      Cell::template add_up<1, Backward>(v, x, packed, before, sums);
+      Cell::template activate<1>(v, sums, before, h, cells, y);
     }
   }
 };
