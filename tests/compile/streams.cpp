@@ -1,23 +1,23 @@
 // expect 1: aila: a stream needs a network whose input is a Sequence or Tokens
 // expect 2: aila: Bidirectional cannot stream: it reads a sequence from its end, too
-// expect 3: aila: SelfAttention cannot stream: a step attends to all before it, more each time
-// expect 4: aila: SelfAttention cannot stream: a step attends to all before it, more each time
-// expect 5: aila: AttentionPooling cannot stream: it weighs every step of a sequence; LastStep can
-// expect 6: aila: MeanOverPositions cannot stream: it needs every step of a sequence; LastStep can
-// expect 7: aila: GlobalMaxPool cannot stream: it needs every step of a sequence; LastStep can
-// expect 8: aila: MaxPool and AveragePool cannot stream: their windows wait for steps to come
-// expect 9: aila: a convolution streams with Kernel<1> and Stride<1>; larger windows wait for steps to come
-// expect 10: aila: Flatten cannot stream: it holds every step of a sequence; LastStep can
+// expect 3: aila: SelfAttention cannot stream: a step attends to all before it
+// expect 4: aila: SelfAttention cannot stream: a step attends to all before it
+// expect 5: aila: AttentionPooling cannot stream: it weighs every step; LastStep can
+// expect 6: aila: MeanOverPositions cannot stream: it needs every step; LastStep can
+// expect 7: aila: GlobalMaxPool cannot stream: it needs every step; LastStep can
+// expect 8: aila: MaxPool and AveragePool cannot stream: windows wait for later steps
+// expect 9: aila: convolutions stream with Kernel<1> and Stride<1>; others need later steps
+// expect 10: aila: Flatten cannot stream: it holds every step; LastStep can
 // expect 11: aila: FirstStep cannot stream: later steps change nothing; LastStep can
 // expect 12: aila: ClassToken cannot stream: it puts a step before the first one
 // expect 13: aila: LearnedPositions cannot stream: its table ends, a stream does not
-// expect 14: aila: SinusoidalPositions cannot stream: it counts steps, and a stream has no last one
+// expect 14: aila: SinusoidalPositions cannot stream: it counts steps without end
 // expect 15: aila: SqueezeExcitation cannot stream: it needs the mean over every step
-// expect 16: aila: Shortcut streams with Stride<1> alone; larger strides leave steps out
+// expect 16: aila: Shortcut streams with Stride<1> alone; others leave steps out
 // expect 17: aila: this layer does not say that it can stream; see layer/concepts.hpp
-// expect 18: aila: what a layer of a stream has as weights may not depend on the number of steps
+// expect 18: aila: weights of a layer in a stream may not depend on the number of steps
 // expect 19: aila: this type is not a network; derive it from Network<input, layers...>
-// expect 20: aila: MeanOverPositions cannot stream: it needs every step of a sequence; LastStep can
+// expect 20: aila: MeanOverPositions cannot stream: it needs every step; LastStep can
 #include <aila/aila.hpp>
 using namespace aila;
 

@@ -39,7 +39,7 @@ struct AttentionPooling {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: AttentionPooling cannot stream: it weighs every step of a sequence; LastStep can");
+    static_assert(bounded, "aila: AttentionPooling cannot stream: it weighs every step; LastStep can");
     return 0;
   }
 

@@ -43,8 +43,7 @@ struct Convolution : Windowed<Filters, Size, Step, Spread, Border> {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = streams<In>;
-    static_assert(bounded,
-                  "aila: a convolution streams with Kernel<1> and Stride<1>; larger windows wait for steps to come");
+    static_assert(bounded, "aila: convolutions stream with Kernel<1> and Stride<1>; others need later steps");
     return 0;
   }
   template <class In>

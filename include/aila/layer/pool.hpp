@@ -44,7 +44,7 @@ struct Pool : Windowed<FilterEachFeature, Size, Step, Dilation<1>, Border> {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: MaxPool and AveragePool cannot stream: their windows wait for steps to come");
+    static_assert(bounded, "aila: MaxPool and AveragePool cannot stream: windows wait for later steps");
     return 0;
   }
 
@@ -130,7 +130,7 @@ struct GlobalMaxPool {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: GlobalMaxPool cannot stream: it needs every step of a sequence; LastStep can");
+    static_assert(bounded, "aila: GlobalMaxPool cannot stream: it needs every step; LastStep can");
     return 0;
   }
 };

@@ -47,7 +47,7 @@ struct SinusoidalPositions {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: SinusoidalPositions cannot stream: it counts steps, and a stream has no last one");
+    static_assert(bounded, "aila: SinusoidalPositions cannot stream: it counts steps without end");
     return 0;
   }
 };

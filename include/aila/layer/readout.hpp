@@ -21,7 +21,7 @@ struct Flatten {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: Flatten cannot stream: it holds every step of a sequence; LastStep can");
+    static_assert(bounded, "aila: Flatten cannot stream: it holds every step; LastStep can");
     return 0;
   }
   template <class In>
@@ -67,7 +67,7 @@ struct MeanOverPositions {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: MeanOverPositions cannot stream: it needs every step of a sequence; LastStep can");
+    static_assert(bounded, "aila: MeanOverPositions cannot stream: it needs every step; LastStep can");
     return 0;
   }
 };

@@ -62,7 +62,7 @@ struct SelfAttention {
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = VectorShape<In>;
-    static_assert(bounded, "aila: SelfAttention cannot stream: a step attends to all before it, more each time");
+    static_assert(bounded, "aila: SelfAttention cannot stream: a step attends to all before it");
     return 0;
   }
 

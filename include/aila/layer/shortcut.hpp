@@ -38,7 +38,7 @@ struct ShortcutOf : Windowed<detail::CountedFilters<Features, 1>, Kernel<1>, Ste
   template <class In>
   static consteval int expect_stream() {
     constexpr bool bounded = streams<In>;
-    static_assert(bounded, "aila: Shortcut streams with Stride<1> alone; larger strides leave steps out");
+    static_assert(bounded, "aila: Shortcut streams with Stride<1> alone; others leave steps out");
     return 0;
   }
   template <class In>

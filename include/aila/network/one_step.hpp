@@ -106,7 +106,7 @@ struct StepsInParameters {
   }();
   static consteval int say() {
     constexpr bool shared = equal;
-    static_assert(shared, "aila: what a layer of a stream has as weights may not depend on the number of steps");
+    static_assert(shared, "aila: weights of a layer in a stream may not depend on the number of steps");
     return 0;
   }
 };
