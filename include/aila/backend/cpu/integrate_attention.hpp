@@ -138,14 +138,17 @@ struct CpuAttentionIntegration {
       for (std::size_t i = 0; i < n; ++i) h[i] = before[i] + first * di;
       if constexpr (has_query) {
         Query::forward(tile, packed_weights, own + first * d, to.query + at * Query::kept, to.u + at * width);
-        for (std::size_t r = 0; r < tile; r += W)
-          weigh(to.u + (at + r) * width, h, r, std::min(W, tile - r), to.weights + (at + r) * mixture_size);
+        for (std::size_t r = 0; r < tile;
+             r += W) {  // block by block, so that a block's outputs are read from afar once
+          const std::size_t end = std::min(r + W, tile);
+          weigh(to.u + (at + r) * width, h, r, end - r, to.weights + (at + r) * mixture_size);
+          if constexpr (mixes_first)
+            for (std::size_t p = r; p < end; ++p)
+              mix(h, p, weights_of_row(to.weights, at + p), S(1), mixture_rows + p * width);
+        }
       }
       if constexpr (mixes_first) {
         std::copy_n(own + first * d, tile * d, z + first * d);
-        if constexpr (has_query)
-          for (std::size_t r = 0; r < tile; ++r)
-            mix(h, r, weights_of_row(to.weights, at + r), S(1), mixture_rows + r * width);
         for (std::size_t m = 0; m < heads; ++m)
           cpu::multiply_packed<S, Arch>(tile, di, value_width, has_query ? mixture_rows + m * di : h[0],
                                         has_query ? width : di, 1, packed_weights + value_at + m * value_size, nullptr,
@@ -185,9 +188,6 @@ struct CpuAttentionIntegration {
           cpu::multiply_packed<S, Arch>(
               count, value_width, di, up + place(m), d, 1, packed_weights + value_back_at + m * value_back_size,
               nullptr, has_query ? tile.d_mixture + m * di : dh[0], has_query ? width : di, !has_query);
-        if constexpr (has_query)
-          for (std::size_t r = 0; r < count; r += W)
-            weight_gradients(h, tile.d_mixture, r, std::min(W, count - r), tile.d_weights + r * mixture_size);
       } else {
         for (std::size_t i = 0; i < n; ++i) {
           const S* const v = kept.values_of + (i * rows + first) * values;
@@ -202,25 +202,27 @@ struct CpuAttentionIntegration {
         }
       }
       if constexpr (has_query) {
-        for (std::size_t r = 0; r < count; r += W)
-          for (std::size_t m = 0; m < heads; ++m) {
-            S* const slopes = tile.d_weights + r * mixture_size + m * n * W;
-            cpu::block_softmax_backward<S, Arch>(kept.weights + (first + r) * mixture_size + m * n * W, slopes, n,
-                                                 scale, slopes);
+        for (std::size_t r = 0; r < count; r += W) {
+          const std::size_t end = std::min(r + W, count);
+          const S* const weights = kept.weights + (first + r) * mixture_size;
+          S* const slopes = tile.d_weights + r * mixture_size;
+          if constexpr (mixes_first) weight_gradients(h, tile.d_mixture, r, end - r, slopes);
+          for (std::size_t m = 0; m < heads; ++m)
+            cpu::block_softmax_backward<S, Arch>(weights + m * n * W, slopes + m * n * W, n, scale, slopes + m * n * W);
+          for (std::size_t p = r; p < end; ++p) {
+            before_gradients(h, dh, p, weights + p - r, slopes + p - r, kept.u + (first + p) * width,
+                             tile.d_mixture + p * width, tile.du + p * width);
+            if constexpr (mixes_first)
+              if (g) mix(h, p, weights + p - r, share, tile.mixture + p * width);
           }
-        for (std::size_t r = 0; r < count; ++r)
-          before_gradients(h, dh, r, weights_of_row(kept.weights, first + r), weights_of_row(tile.d_weights, r),
-                           kept.u + (first + r) * width, tile.d_mixture + r * width, tile.du + r * width);
+        }
         Query::backward(count, packed_weights, own + first * d, kept.query + first * Query::kept, tile.du,
                         d_own + first * d, tile.query, g);
       }
       if constexpr (mixes_first)
         if (g) {
           constexpr bool copies = has_query || P::averages;
-          if constexpr (has_query)
-            for (std::size_t r = 0; r < count; ++r)
-              mix(h, r, weights_of_row(kept.weights, first + r), share, tile.mixture + r * width);
-          else if constexpr (P::averages)
+          if constexpr (!has_query && P::averages)
             for (std::size_t at = 0; at < count * di; ++at) tile.mixture[at] = share * h[0][at];
           for (std::size_t m = 0; m < heads; ++m)
             cpu::multiply_transposed_add<S, Arch>(count, value_width, di, up + place(m), d,
