@@ -7,7 +7,8 @@
   check NAME FILE      {"name", "differences"}: from the results of the same work in a file of benchmark_works
   drop NAME            {"name"}
   quit
-What cannot be done is answered by {"error": "..."}. benchmarks/works/main.cpp answers the same commands.
+What cannot be done is answered by {"error": "..."}. benchmarks/works/main.cpp answers the same commands
+but start and check, and writes the files.
 
 A library is an object with `name`, `works()` (names), and `start(name)`, which gives a run: an object with `calls`, a dict from
 a number of threads to a function that does the work once and returns when it is done, and `check(tensors)`.
@@ -60,6 +61,9 @@ class Worker:
     def answer(self, command, *arguments):
         if command == 'list':
             return {'names': self.library.works(), 'library': self.library.name}
+        expected = {'start': 1, 'drop': 1, 'run': 2, 'latency': 2, 'check': 2}
+        if expected.get(command) != len(arguments):
+            raise ValueError(f'there is no command {command} of {len(arguments)} words')
         name = arguments[0]
         if command == 'start':
             return {'name': name, 'seconds': time_of(lambda: self.run_of(name))}
@@ -79,7 +83,6 @@ class Worker:
             quantile = lambda q: each[min(len(each) - 1, int(q * len(each)))]
             return {'name': name, 'calls': len(each), 'p50': quantile(0.5), 'p99': quantile(0.99), 'p999': quantile(0.999),
                     'max': each[-1], 'threads': threads}
-        raise ValueError(f'there is no command {command}')
 
 
 def serve(make_library):
