@@ -79,26 +79,30 @@ def checked(o):
 
 
 class Progress:
-    """One line on standard error: the row, who computes, and the time left, judged by the turns so far."""
-    def __init__(self, total):
-        self.total, self.done, self.begin, self.width = total, 0, time.monotonic(), 0
+    """The row, who computes, and the time left as the rows so far went: on a terminal one line that changes."""
+    def __init__(self, names):
+        self.total, self.done, self.begin, self.width = sum(map(row_names.weight_of, names)), 0, time.monotonic(), 0
         self.live = sys.stderr.isatty()
 
-    def show(self, row, who):
+    def share(self):
         elapsed = time.monotonic() - self.begin
-        left = f', {elapsed / self.done * (self.total - self.done) / 60:.0f} min left' if self.done and elapsed > 5 else ''
-        text = f'[{100 * self.done // self.total:3} %{left}] {row}: {who}'
+        left = f', {elapsed / self.done * (self.total - self.done) / 60:3.0f} min left' if self.done else ''
+        return f'[{100 * self.done // self.total:3} %{left}]'
+
+    def show(self, row, who):
         if self.live:
+            text = f'{self.share()} {row}: {who}'
             print('\r' + text.ljust(self.width), end='', file=sys.stderr, flush=True)
             self.width = len(text)
+
+    def finish(self, row):
+        self.done += row_names.weight_of(row['name'])
+        self.line(f'{self.share()} {line_of(row)}')
 
     def line(self, text):
         if self.live:
             print('\r' + ' ' * self.width + '\r', end='', file=sys.stderr)
         print(text, flush=True)
-
-    def step(self, count=1):
-        self.done += count
 
 
 def turn(program, *words, patience):
@@ -191,16 +195,17 @@ def processor():
         return 'unknown processor'
 
 
-def disturbance(rows):
+def disturbance(peaks):
     """Words for a peak that sank while rows were timed: somebody else had the cores."""
-    peaks = [row['peak']['2'] for row in rows]
-    low = sum(peak < 0.85 * max(peaks) for peak in peaks)
-    return f'and around {low} of {len(rows)} rows the peak was under 85 % of the best' if low > len(rows) / 10 else ''
+    low = sum(peak['2'] < 0.85 * max(p['2'] for p in peaks) for peak in peaks)
+    return f'around {low} of {len(peaks)} rows the peak was under 85 % of the best' if low > len(peaks) / 10 else ''
 
 
-def write(o, rows, machine, versions, all_programs):
-    machine['peak'] = {t: statistics.median(row['peak'][t] for row in rows) for t in ('1', '2')}
-    machine['disturbed'] = disturbance(rows)
+def write_report(o, rows, machine, versions):
+    """After every row, so that nothing is lost when a long comparison is broken off."""
+    peaks = [row['peak'] for row in rows if 'peak' in row]
+    machine['peak'] = {t: statistics.median(peak[t] for peak in peaks) if peaks else 0 for t in ('1', '2')}
+    machine['disturbed'] = disturbance(peaks)
     derived = [{'what': what, 'value': value, 'unit': unit} for what, value, unit in figures.derived(rows)]
     report = {'date': time.strftime('%Y-%m-%d %H:%M'), 'machine': machine, 'versions': versions,
               'options': {'rounds': o.rounds, 'seconds': o.seconds, 'only': o.only}, 'rows': rows, 'derived': derived}
@@ -208,33 +213,41 @@ def write(o, rows, machine, versions, all_programs):
     if o.report:
         reports.write_whole(o.report, json.dumps(report, indent=1) + '\n')
         reports.write_whole(o.report[:-len('.json')] + '.md', text)
-    if o.plot:
-        with tempfile.TemporaryDirectory() as folder:
-            source = os.path.join(folder, 'report.json')
-            reports.write_whole(source, json.dumps(report))
-            plot = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'plot.py')
-            drawn = subprocess.run([o.python, plot, source, os.path.abspath(o.plot)], capture_output=True, text=True)
-            if drawn.returncode != 0:
-                raise Refused(f'no plot was drawn: {(drawn.stderr.strip().splitlines() or ["no reason was given"])[-1]}')
-    return text
+    return report, text
+
+
+def write_plot(o, report):
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, 'report.json')
+        reports.write_whole(source, json.dumps(report))
+        plot = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'plot.py')
+        drawn = subprocess.run([o.python, plot, source, os.path.abspath(o.plot)], capture_output=True, text=True)
+        if drawn.returncode != 0:
+            raise Refused(f'no plot was drawn: {(drawn.stderr.strip().splitlines() or ["no reason was given"])[-1]}')
 
 
 def compare(o, all_programs, names):
     load = os.getloadavg()
     machine = {'processor': processor(), 'cores': sorted(os.sched_getaffinity(0)), 'load': load}
     versions = {program.key: program.version for program in all_programs}
-    progress, rows = Progress(len(names)), []
+    progress, rows = Progress(names), []
     try:
         for name in names:
-            row = time_row(name, all_programs, o, progress)
+            try:
+                row = time_row(name, all_programs, o, progress)
+            except Refused as error:  # the works themselves: the next row starts them anew
+                row = {'name': name, 'times': {}, 'missing': {OURS: str(error)}}
             rows.append(row)
-            progress.line(line_of(row))
-            progress.step()
+            progress.finish(row)
+            write_report(o, rows, machine, versions)
     except KeyboardInterrupt:
         progress.line('broken off: the report has the rows so far')
     if not rows:
         return 1
-    print('\n' + write(o, rows, machine, versions, all_programs))
+    report, text = write_report(o, rows, machine, versions)
+    print('\n' + text)
+    if o.plot:
+        write_plot(o, report)
     print('\n'.join(f'written: {path}' for path in (o.report, o.report and o.report[:-5] + '.md', o.plot) if path))
     return 0
 

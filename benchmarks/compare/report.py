@@ -82,7 +82,7 @@ def markdown(report):
             f'{machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured between all rows.\n']
     if machine['load'][0] > 0.5 or machine['disturbed']:
         text.append(f'**Other programs were running**: the machine\'s load was {machine["load"][0]:.1f} before the first row'
-                    f'{", " + machine["disturbed"] if machine["disturbed"] else ""}. These times say little.\n')
+                    f'{", and " + machine["disturbed"] if machine["disturbed"] else ""}. These times say little.\n')
     overhead = next((row['times'] for row in report['rows'] if row['name'].startswith('overhead/')), {})
     for kind, title in TITLES.items():
         rows = [row for row in report['rows'] if row['name'].split('/')[0] == kind and row['times']]

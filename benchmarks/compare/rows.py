@@ -34,3 +34,8 @@ def work_of(row):
 def seconds_of(row, seconds):
     """A small product is done a million times in a second."""
     return seconds / 10 if row.startswith('product/') else seconds
+
+
+def weight_of(row):
+    """About how long a row takes, for the time left: most of it goes into compiling."""
+    return {'product': 1, 'latency': 60, 'overhead': 10}.get(row.split('/')[0], 40 if 'forecast32' in row or 'sentiment' in row else 20)

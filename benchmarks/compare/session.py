@@ -1,7 +1,9 @@
 """The programs that are timed: started together on the same two cores, and asked one at a time."""
+import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,7 +23,8 @@ class Program:
 
     def start(self):
         # Unbuffered on our side: what a program has answered is read at once, and nothing is kept behind select's back.
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, bufsize=0)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, bufsize=0,
+                                        start_new_session=True)
         answer = self.ask('list', patience=300)
         self.names, self.version = answer['names'], answer.get('library', OURS)
 
@@ -40,9 +43,12 @@ class Program:
         try:
             answer = json.loads(line)
         except ValueError:
-            status = self.process.wait() if not line else 'an answer that is not JSON'
+            how = 'gave an answer that is no JSON'
+            if not line:
+                status = self.process.wait()
+                how = f'was ended by signal {-status}' if status < 0 else f'ended with status {status}'
             self.end()
-            raise Refused(f'the program ended with {status}{self.last_words()}') from None
+            raise Refused(f'the program {how}{self.last_words()}') from None
         if 'error' in answer:
             raise Refused(answer['error'])
         return answer
@@ -65,7 +71,8 @@ class Program:
 
     def end(self):
         if self.process is not None:
-            self.process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it may be gone already
+                os.killpg(self.process.pid, signal.SIGKILL)  # with the compilers it has started
             self.process.wait()
             self.process = None
 
@@ -88,5 +95,5 @@ def programs(works, python, peers, threads=2):
         try:
             program.start()
         except (OSError, Refused) as error:
-            raise Refused(f'{program.command[0]} {" ".join(program.command[2:3])} does not start: {error}') from None
+            raise Refused(f'{" ".join(program.command[:1] + program.command[2:3])} does not start: {error}') from None
     return all_programs

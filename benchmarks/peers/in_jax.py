@@ -1,6 +1,7 @@
 """The works in JAX, as somebody who wants speed writes them: one jitted function for the whole training step, donating the
-state it replaces; sequences lie with time outside, the product with the inputs of all steps is one, and the steps are a scan.
-The policies use the same equalities as in_torch.py. Adam by its formula.
+state it replaces; sequences lie with time outside, the product with the inputs of all steps is one, and the steps are a scan, not
+unrolled: two, four and eight steps in one took 1.1, 1.6 and 3 times the processor's time. The policies use the same equalities as
+in_torch.py. Adam by its formula.
 """
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,6 @@ from jax import lax
 
 import tasks
 from tasks import HEADS, WIDTH
-
-UNROLL = 4  # steps of a scan that are compiled as one
 
 
 def lstm(x, p, core):
@@ -25,7 +24,7 @@ def lstm(x, p, core):
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
     zero = jnp.zeros((x.shape[1], WIDTH), x.dtype)
-    return lax.scan(step, (zero, zero), gates, unroll=min(UNROLL, x.shape[0]))[1]
+    return lax.scan(step, (zero, zero), gates)[1]
 
 
 def convolution(x, weight, bias, stride):
