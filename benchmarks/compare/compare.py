@@ -184,7 +184,7 @@ def line_of(row):
         parts.append(f'{reports.COLUMNS[key]} {reports.duration(median)}')
     parts += [f'{reports.COLUMNS[key]}: {why}' for key, why in row['missing'].items()]
     ratio = f'   best peer over aila: {row["ratio"]:.2f}' if 'ratio' in row else ''
-    return f'{row["name"]:28} ' + ', '.join(parts) + ratio
+    return f'{row["name"]:30} ' + ', '.join(parts) + ratio
 
 
 def processor():
@@ -273,7 +273,7 @@ def check(o, all_programs, names):
                 except Refused as error:
                     fine, words = False, str(error)
                 failed += not fine
-                print(f'{"same" if fine else "NOT THE SAME":14}{name:28}{program.version:28}{words}', flush=True)
+                print(f'{"same" if fine else "NOT THE SAME":14}{name:30}{program.version:28}{words}', flush=True)
     print(f'{count - failed} of {count} are the same: output and loss to {TOLERANCE["output"]:g}, gradients to '
           f'{TOLERANCE["gradient"]:g} in norm')
     return 1 if failed or not count else 0
