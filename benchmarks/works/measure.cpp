@@ -25,8 +25,8 @@ double time_of(F&& f) {
 
 Times measure(Run& run, double seconds) {
   const bool beside = run.beside() != nullptr;
-  // Caches, branch predictors and the processor's clock: a tenth of the time, and what one call takes. The least counts:
-  // whoever interrupts must not make a call look long.
+  // Caches, branch predictors and the processor's clock: a tenth of the time, and what one call takes. The least
+  // counts: whoever interrupts must not make a call look long.
   std::size_t calls = 1;
   double one = std::numeric_limits<double>::infinity();
   const auto warm = Clock::now();
