@@ -226,8 +226,7 @@ def write_plot(o, report):
             raise Refused(f'no plot was drawn: {(drawn.stderr.strip().splitlines() or ["no reason was given"])[-1]}')
 
 
-def compare(o, all_programs, names):
-    load = os.getloadavg()
+def compare(o, all_programs, names, load):
     machine = {'processor': processor(), 'cores': sorted(os.sched_getaffinity(0)), 'load': load}
     versions = {program.key: program.version for program in all_programs}
     progress, rows = Progress(names), []
@@ -285,6 +284,7 @@ def main():
     try:
         o = checked(o)
         cores(o.cores)
+        load = os.getloadavg()  # before our own programs start
         all_programs = programs(o.works, o.python, o.peers)
         names = row_names.chosen(row_names.all_rows(all_programs[0].names, OVERHEAD), o.only)
         if not names:
@@ -292,7 +292,7 @@ def main():
         if o.list:
             print('\n'.join(names))
             return 0
-        return (check if o.check else compare)(o, all_programs, names)
+        return check(o, all_programs, names) if o.check else compare(o, all_programs, names, load)
     except Refused as error:
         print(f'compare: {error}', file=sys.stderr)
         return 1

@@ -78,9 +78,9 @@ def markdown(report):
     text = ['# aila beside other libraries\n',
             f'{machine["processor"]}, cores {", ".join(map(str, machine["cores"]))}, {report["date"]}. '
             f'{", ".join(report["versions"].values())}; two threads each, where a row does not say one (`/1t`), and of one '
-            f'sample as many as were faster. {options["rounds"]} rounds of {options["seconds"]} s, all programs in turn: the median of '
-            f'the rounds\' medians, and half the distance between the least and the greatest of them. Peak of fused multiply-adds: '
-            f'{machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured between all rows.\n']
+            f'sample as many as were faster. {options["rounds"]} rounds of {options["seconds"]} s, all programs in turn: the '
+            f'median of the rounds\' medians, and half the distance between the least and the greatest of them. Peak of fused '
+            f'multiply-adds: {machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured between all rows.\n']
     if machine['load'][0] > 0.5 or machine['disturbed']:
         text.append(f'**Other programs were running**: the machine\'s load was {machine["load"][0]:.1f} before the first row'
                     f'{", and " + machine["disturbed"] if machine["disturbed"] else ""}. These times say little.\n')
@@ -91,7 +91,7 @@ def markdown(report):
             continue
         text.append(f'## {title}\n')
         if kind == 'predict1' and overhead:
-            text.append('"call" is the share of a call that computes nothing, by the same library. JAX chooses its threads itself.\n')
+            text.append('"call" is the share of a call that computes nothing, by the same library. JAX chooses its threads.\n')
         if kind == 'product' and any('ratio' in row for row in rows):
             text.append('The time of libxsmm over that of aila; above 1 aila is faster.\n')
             text.append(products_table(rows))
