@@ -80,7 +80,8 @@ def markdown(report):
             f'{", ".join(report["versions"].values())}; two threads each, where a row does not say one (`/1t`), and of one '
             f'sample as many as were faster. {options["rounds"]} rounds of {options["seconds"]} s, all programs in turn: the '
             f'median of the rounds\' medians, and half the distance between the least and the greatest of them. Peak of fused '
-            f'multiply-adds: {machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured between all rows.\n']
+            f'multiply-adds: {machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured '
+            f'between all rows.\n']
     if machine['load'][0] > 0.5 or machine['disturbed']:
         text.append(f'**Other programs were running**: the machine\'s load was {machine["load"][0]:.1f} before the first row'
                     f'{", and " + machine["disturbed"] if machine["disturbed"] else ""}. These times say little.\n')

@@ -35,8 +35,9 @@ def measure(call, seconds):
     while clock() - begin < 0.1 * seconds:
         one = min(one, time_of(call))
     calls = max(1, int(max(1e-4, seconds / 1000) / one))
+    least = max(1, min(11, int(seconds / (one * calls))))  # also where one was interrupted
     begin, numbers = clock(), []
-    while not numbers or clock() - begin < seconds:
+    while len(numbers) < least or clock() - begin < seconds:
         numbers.append(time_of(call, calls) / calls)
     return calls, numbers
 

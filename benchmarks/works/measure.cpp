@@ -40,11 +40,13 @@ Times measure(Run& run, double seconds) {
   Times times;
   times.calls = std::max<std::size_t>(1, static_cast<std::size_t>(turn / one));
   const auto count = static_cast<double>(times.calls);
+  const auto least =
+      static_cast<std::size_t>(std::min(11.0, seconds / (one * count)));  // also where one was interrupted
   const auto begin = Clock::now();
   do {
     times.seconds.push_back(time_of([&] { run.repeat(times.calls); }) / count);
     if (beside) times.beside.push_back(time_of([&] { run.repeat_beside(times.calls); }) / count);
-  } while (since(begin) < seconds);
+  } while (since(begin) < seconds || times.seconds.size() < least);
   return times;
 }
 
