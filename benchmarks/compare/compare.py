@@ -184,7 +184,7 @@ def line_of(row):
         parts.append(f'{reports.COLUMNS[key]} {reports.duration(median)}')
     parts += [f'{reports.COLUMNS[key]}: {why}' for key, why in row['missing'].items()]
     ratio = f'   best peer over aila: {row["ratio"]:.2f}' if 'ratio' in row else ''
-    return f'{row["name"]:28} ' + ', '.join(parts) + ratio
+    return f'{row["name"]:30} ' + ', '.join(parts) + ratio
 
 
 def processor():
@@ -226,8 +226,7 @@ def write_plot(o, report):
             raise Refused(f'no plot was drawn: {(drawn.stderr.strip().splitlines() or ["no reason was given"])[-1]}')
 
 
-def compare(o, all_programs, names):
-    load = os.getloadavg()
+def compare(o, all_programs, names, load):
     machine = {'processor': processor(), 'cores': sorted(os.sched_getaffinity(0)), 'load': load}
     versions = {program.key: program.version for program in all_programs}
     progress, rows = Progress(names), []
@@ -273,7 +272,7 @@ def check(o, all_programs, names):
                 except Refused as error:
                     fine, words = False, str(error)
                 failed += not fine
-                print(f'{"same" if fine else "NOT THE SAME":14}{name:28}{program.version:28}{words}', flush=True)
+                print(f'{"same" if fine else "NOT THE SAME":14}{name:30}{program.version:28}{words}', flush=True)
     print(f'{count - failed} of {count} are the same: output and loss to {TOLERANCE["output"]:g}, gradients to '
           f'{TOLERANCE["gradient"]:g} in norm')
     return 1 if failed or not count else 0
@@ -285,6 +284,7 @@ def main():
     try:
         o = checked(o)
         cores(o.cores)
+        load = os.getloadavg()  # before our own programs start
         all_programs = programs(o.works, o.python, o.peers)
         names = row_names.chosen(row_names.all_rows(all_programs[0].names, OVERHEAD), o.only)
         if not names:
@@ -292,7 +292,7 @@ def main():
         if o.list:
             print('\n'.join(names))
             return 0
-        return (check if o.check else compare)(o, all_programs, names)
+        return check(o, all_programs, names) if o.check else compare(o, all_programs, names, load)
     except Refused as error:
         print(f'compare: {error}', file=sys.stderr)
         return 1

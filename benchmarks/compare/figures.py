@@ -65,7 +65,8 @@ def derived(rows):
         found.append((f'products: libxsmm over aila, geometric mean of {len(products)}', mean, 'x'))
         for rows_of_a in sorted({int(name.split('/')[1].split('x')[0]) for name in products}):
             some = [r for name, r in products.items() if name.startswith(f'product/{rows_of_a}x')]
-            found.append((f'products: the same of {rows_of_a} rows', math.exp(statistics.mean(map(math.log, some))), 'x'))
+            name = f'products: the same of {rows_of_a} row{"s" if rows_of_a > 1 else ""}'
+            found.append((name, math.exp(statistics.mean(map(math.log, some))), 'x'))
         worst = min(products, key=products.get)
         found.append((f'products: the worst, {worst}', products[worst], 'x'))
     return [(what, value, unit) for what, value, unit in found if value]

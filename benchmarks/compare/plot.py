@@ -35,7 +35,8 @@ def dots(axes, rows, title):
 def ratios(axes, rows):
     for m in sorted({int(row['name'].split('/')[1].split('x')[0]) for row in rows}):
         some = [row for row in rows if row['name'].startswith(f'product/{m}x')]
-        axes.plot([row['flops'] for row in some], [row['ratio'] for row in some], '.', label=f'{m} rows', alpha=0.8)
+        axes.plot([row['flops'] for row in some], [row['ratio'] for row in some], '.', alpha=0.8,
+                  label='1 row' if m == 1 else f'{m} rows')
     axes.axhline(1, color='black', linewidth=0.8)
     axes.set_xscale('log')
     axes.set_xlabel('operations')
@@ -53,7 +54,8 @@ def main():
     panels = []
     for kind in KINDS:
         for task in TASKS:
-            rows = [row for row in report['rows'] if row['times'] and row['name'].startswith(f'{kind}/{task}/') and not row['name'].endswith('/1t')]
+            rows = [row for row in report['rows'] if row['times'] and row['name'].startswith(f'{kind}/{task}/')
+                    and not row['name'].endswith('/1t')]
             if rows:
                 panels.append((f'{TITLES[kind].split(":")[0]}, {task}, ms', rows))
     products = [row for row in report['rows'] if row['name'].startswith('product/') and 'ratio' in row]

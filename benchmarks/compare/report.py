@@ -35,7 +35,8 @@ def cell(time, overhead=None):
         return ''
     text = f'{duration(time["median"])} ± {50 * time["spread"]:.0f} %'
     if overhead:
-        text += f', call {100 * min(1, overhead["median"] / time["median"]):.0f} %'
+        share = 100 * min(1, overhead['median'] / time['median'])
+        text += f', {time["threads"]} thread{"s" if time["threads"] > 1 else ""}, call {share:.0f} %'
     return text
 
 
@@ -64,22 +65,23 @@ def products_table(rows):
     """Ratios by the rows of the left factor (down) and the size of the weights (across)."""
     ratio = {row['name'].split('/')[1]: row['ratio'] for row in rows if 'ratio' in row}
     sizes = sorted({tuple(map(int, name.split('x'))) for name in ratio})
-    weights = sorted({size[1:] for size in sizes})
+    heights, weights = sorted({size[0] for size in sizes}), sorted({size[1:] for size in sizes})
     lines = []
     for k, n in weights:
-        cells = [ratio.get(f'{m}x{k}x{n}') for m in sorted({size[0] for size in sizes})]
+        cells = [ratio.get(f'{m}x{k}x{n}') for m in heights]
         lines.append([f'{k} x {n}', *(f'{r:.2f}' if r else '' for r in cells)])
-    return table(['weights', *(f'{m} rows' for m in sorted({size[0] for size in sizes}))], lines)
+    return table(['weights', *('1 row' if m == 1 else f'{m} rows' for m in heights)], lines)
 
 
 def markdown(report):
     machine, options = report['machine'], report['options']
     text = ['# aila beside other libraries\n',
             f'{machine["processor"]}, cores {", ".join(map(str, machine["cores"]))}, {report["date"]}. '
-            f'{", ".join(report["versions"].values())}; two threads each, where a row does not say one (`/1t`), and of one sample as '
-            f'many as were faster. {options["rounds"]} rounds of {options["seconds"]} s, all programs in turn: the median of the '
-            f'rounds\' medians, and half the distance between the least and the greatest of them. Peak of fused multiply-adds: '
-            f'{machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured between all rows.\n']
+            f'{", ".join(report["versions"].values())}; two threads each, where a row does not say one (`/1t`), and of one '
+            f'sample as many as were faster. {options["rounds"]} rounds of {options["seconds"]} s, all programs in turn: the '
+            f'median of the rounds\' medians, and half the distance between the least and the greatest of them. Peak of fused '
+            f'multiply-adds: {machine["peak"]["1"]:.0f} GFLOP/s on one thread, {machine["peak"]["2"]:.0f} on two, measured '
+            f'between all rows.\n']
     if machine['load'][0] > 0.5 or machine['disturbed']:
         text.append(f'**Other programs were running**: the machine\'s load was {machine["load"][0]:.1f} before the first row'
                     f'{", and " + machine["disturbed"] if machine["disturbed"] else ""}. These times say little.\n')
@@ -90,7 +92,7 @@ def markdown(report):
             continue
         text.append(f'## {title}\n')
         if kind == 'predict1' and overhead:
-            text.append('"call" is the share of a call that computes nothing, by the same library.\n')
+            text.append('"call" is the share of a call that computes nothing, by the same library. JAX chooses its threads.\n')
         if kind == 'product' and any('ratio' in row for row in rows):
             text.append('The time of libxsmm over that of aila; above 1 aila is faster.\n')
             text.append(products_table(rows))
@@ -99,8 +101,10 @@ def markdown(report):
     if report['derived']:
         text.append('## What follows\n')
         text.append(table(['of aila alone, where no other is named', 'value'],
-                          [[d['what'], f'{d["value"]:.2f}' if d['unit'] == 'x' else f'{d["value"]:.0f} %'] for d in report['derived']]))
-    missing = [(row['name'], COLUMNS.get(key, key), why) for row in report['rows'] for key, why in row.get('missing', {}).items()]
+                          [[d['what'], f'{d["value"]:.2f}' if d['unit'] == 'x' else f'{d["value"]:.0f} %']
+                           for d in report['derived']]))
+    missing = [(row['name'], COLUMNS.get(key, key), why)
+               for row in report['rows'] for key, why in row.get('missing', {}).items()]
     if missing:
         text.append('## Not measured\n')
         text.append(table(['work', 'by', 'why'], [[name, who, why.replace('|', '/')] for name, who, why in missing]))

@@ -38,4 +38,5 @@ def seconds_of(row, seconds):
 
 def weight_of(row):
     """About how long a row takes, for the time left: most of it goes into compiling."""
-    return {'product': 1, 'latency': 60, 'overhead': 10}.get(row.split('/')[0], 40 if 'forecast32' in row or 'sentiment' in row else 20)
+    long = 'forecast32' in row or 'sentiment' in row
+    return {'product': 1, 'latency': 60, 'overhead': 10}.get(row.split('/')[0], 40 if long else 20)

@@ -2,8 +2,8 @@
 
     build/peers/bin/python benchmarks/compile_time/compile_time.py --report compile.json --plot compile.svg
 
-Each is compiled with all that training and predicting need. Seconds are the processor's: what else runs
-matters little. Needs nothing but Python where no plot is asked for. compile_time.cmake measures the header and the placing of networks alone.
+Each is compiled with all that training and predicting need. Seconds are the processor's: what else runs matters little. Needs
+nothing but Python where no plot is asked for. compile_time.cmake measures the header and the placing of networks alone.
 """
 import argparse
 import json
@@ -99,7 +99,8 @@ def plot(report, path):
     import matplotlib.pyplot as plt
     figure, panels = plt.subplots(2, 2, figsize=(10, 6), layout='constrained')
     for axes, (figure_name, unit) in zip(panels, (('seconds', 'seconds'), ('megabytes', 'MB'))):
-        for left, series, label in ((axes[0], 'depth', 'layers of equal shape'), (axes[1], 'shapes', 'distinct shapes among 16 layers')):
+        for left, series, label in ((axes[0], 'depth', 'layers of equal shape'),
+                                    (axes[1], 'shapes', 'distinct shapes among 16 layers')):
             done = [row for row in report['rows'] if series in row and 'seconds' in row]
             for policy in dict.fromkeys(row['policy'] for row in done):
                 rows = [row for row in done if row['policy'] == policy]
@@ -131,7 +132,8 @@ def main():
 
     for policy in o.policies:
         for depth in o.depths:
-            add({'policy': policy, 'depth': depth}, f'{policy}, {depth} layers', f'-DPOLICY={POLICIES[policy]}', f'-DDEPTH={depth}')
+            add({'policy': policy, 'depth': depth}, f'{policy}, {depth} layers', f'-DPOLICY={POLICIES[policy]}',
+                f'-DDEPTH={depth}')
     for shapes in o.shapes:
         add({'policy': 'none', 'shapes': shapes}, f'16 layers of {shapes} shapes', f'-DSHAPES={shapes}')
 

@@ -30,13 +30,14 @@ def time_of(function, times=1):
 
 
 def measure(call, seconds):
-    """As benchmarks/works/measure.cpp: a tenth of the time to warm up, then at most about 1000 numbers of 0.1 ms or more."""
-    begin, one = clock(), 0
-    while not one or clock() - begin < 0.1 * seconds:
-        one = time_of(call)
+    """As benchmarks/works/measure.cpp: a tenth of the time to warm up, then at most about 1000 numbers over 0.1 ms or more."""
+    begin, one = clock(), time_of(call)
+    while clock() - begin < 0.1 * seconds:
+        one = min(one, time_of(call))
     calls = max(1, int(max(1e-4, seconds / 1000) / one))
+    least = max(1, min(11, int(seconds / (one * calls))))  # also where one was interrupted
     begin, numbers = clock(), []
-    while not numbers or clock() - begin < seconds:
+    while len(numbers) < least or clock() - begin < seconds:
         numbers.append(time_of(call, calls) / calls)
     return calls, numbers
 

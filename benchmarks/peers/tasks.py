@@ -99,7 +99,7 @@ def first_parameters(task, policy):
     random = np.random.default_rng(7)
     parameters = {}
     for name, shape in parameter_shapes(task, policy):
-        values = random.standard_normal(shape) / np.sqrt(np.prod(shape[1:])) if len(shape) > 1 else 0.05 * random.standard_normal(shape)
+        values = random.standard_normal(shape) * (1 / np.sqrt(np.prod(shape[1:])) if len(shape) > 1 else 0.05)
         if name.endswith('epilogue.weight'):
             values = values + 1
         parameters[name] = values.astype(np.float32)
@@ -132,8 +132,8 @@ def distance(found, expected):
 
 
 def distance_in_norm(found, expected):
-    """|found - expected| / |expected|, lengths of vectors: a ReLU whose input is zero but for rounding falls to either side, and then
-    a few elements of a gradient differ by more than rounding."""
+    """|found - expected| / |expected|, lengths of vectors: a ReLU whose input is zero but for rounding falls to either side, and
+    then a few elements of a gradient differ by more than rounding."""
     found, expected = of_one_shape(found, expected)
     length = np.linalg.norm(expected)
     return float(np.linalg.norm(found - expected) / (length if length > 1e-12 else 1))

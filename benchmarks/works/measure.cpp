@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 namespace works {
 
@@ -24,24 +25,28 @@ double time_of(F&& f) {
 
 Times measure(Run& run, double seconds) {
   const bool beside = run.beside() != nullptr;
-  // Caches, branch predictors and the processor's clock: a tenth of the time, and what one call takes.
+  // Caches, branch predictors and the processor's clock: a tenth of the time, and what one call takes. The least
+  // counts: whoever interrupts must not make a call look long.
   std::size_t calls = 1;
-  double one = 0;
-  for (const auto begin = Clock::now(); one == 0 || since(begin) < 0.1 * seconds;) {
-    one = time_of([&] { run.repeat(calls); }) / static_cast<double>(calls);
+  double one = std::numeric_limits<double>::infinity();
+  const auto warm = Clock::now();
+  do {
+    one = std::min(one, time_of([&] { run.repeat(calls); }) / static_cast<double>(calls));
     if (beside) run.repeat_beside(calls);
     if (one * static_cast<double>(calls) < 1e-4) calls *= 2;
-  }
+  } while (since(warm) < 0.1 * seconds || one * static_cast<double>(calls) < 1e-4);
   // At most about 1000 numbers, each over at least a tenth of a millisecond.
   const double turn = std::max(1e-4, seconds / 1000);
   Times times;
   times.calls = std::max<std::size_t>(1, static_cast<std::size_t>(turn / one));
   const auto count = static_cast<double>(times.calls);
+  const auto least =
+      static_cast<std::size_t>(std::min(11.0, seconds / (one * count)));  // also where one was interrupted
   const auto begin = Clock::now();
   do {
     times.seconds.push_back(time_of([&] { run.repeat(times.calls); }) / count);
     if (beside) times.beside.push_back(time_of([&] { run.repeat_beside(times.calls); }) / count);
-  } while (since(begin) < seconds);
+  } while (since(begin) < seconds || times.seconds.size() < least);
   return times;
 }
 
