@@ -192,7 +192,7 @@ TEST_CASE("images are moved and mirrored, digits moved alone, unless the command
   const Folder folder;
   std::filesystem::copy(folder / "data" / "fashion-mnist", folder / "data" / "mnist");
   const auto options = [&](const std::string& said) {
-    return report_of(folder, "--data data --batch 16 --epochs 1 --limit 40 " + said)["options"];
+    return report_of(folder, "--data data --batch 16 --epochs 1 " + said)["options"];
   };
   CHECK(options("")["flip"] == true);
   CHECK(options("")["padding"] == 2);
