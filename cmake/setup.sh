@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--images | --ci]
 # With --images also Fashion-MNIST, which examples/image learns from. With --ci that, and what checking a change needs: clang 19,
-# its sanitizer runtimes, clang-format, clang-tidy, curl and unzip.
+# its sanitizer runtimes, clang-format, clang-tidy, curl, unzip, and a compiler and an emulator for AArch64.
 # On Debian and Ubuntu by apt; elsewhere it says what is needed. Quick where all is there.
 set -eu
 
@@ -11,7 +11,8 @@ case "${1-}" in
   "") ;;
   --images) packages="$packages dataset-fashion-mnist" ;;
   --ci)
-    packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip"
+    packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip
+      g++-aarch64-linux-gnu qemu-user"
     ;;
   *) echo "usage: sh cmake/setup.sh [--images | --ci]" >&2; exit 2 ;;
 esac

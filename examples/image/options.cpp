@@ -18,7 +18,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   o.training = {.epochs = 24, .batch = 128, .patience = 10, .learning_rate = 2e-3, .weight_decay = 0.05, .warm_up = 1};
   std::vector<std::string> networks{"aila"}, policies{"linear"};
   std::optional<std::size_t> padding;
-  std::optional<bool> flip;
+  bool flip = true;
 
   example::CommandLine line(
       "Classifies images by networks that differ in the connection between their layers, and by others.");
@@ -47,7 +47,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   line.training(
       app.add_option("--padding", padding, "Black pixels around an image, for random crops (4, of grey images 2)")
           ->check(CLI::Range(std::size_t{0}, std::size_t{28})));
-  line.training(
+  auto* flips = line.training(
       app.add_flag("--flip,!--no-flip", flip, "Mirror half of the images, at random (unless they are digits)"));
   line.training(app.add_option("--cutout", o.augmentation.cutout, "Side of a blank square, at random; 0: none (0)")
                     ->check(CLI::Range(std::size_t{0}, std::size_t{32})));
@@ -62,7 +62,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
                              example::chosen("--policy", policies, example::policy_names(known)), policy->count() > 0);
   o.seeds = of_training.seed_list();
   o.augmentation.padding = padding.value_or(is_grey(o.dataset) ? 2 : 4);
-  o.augmentation.flip = flip.value_or(o.dataset != "mnist");
+  o.augmentation.flip = flips->count() > 0 ? flip : o.dataset != "mnist";
   return o;
 }
 

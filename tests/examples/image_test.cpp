@@ -188,6 +188,19 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   }
 }
 
+TEST_CASE("images are moved and mirrored, digits moved alone, unless the command line says otherwise") {
+  const Folder folder;
+  std::filesystem::copy(folder / "data" / "fashion-mnist", folder / "data" / "mnist");
+  const auto options = [&](const std::string& said) {
+    return report_of(folder, "--data data --batch 16 --epochs 1 " + said)["options"];
+  };
+  CHECK(options("")["flip"] == true);
+  CHECK(options("")["padding"] == 2);
+  CHECK(options("--no-flip")["flip"] == false);
+  CHECK(options("--dataset mnist")["flip"] == false);
+  CHECK(options("--dataset mnist --flip")["flip"] == true);
+}
+
 TEST_CASE("help names every option, and a summary the layers") {
   const Folder folder;
   const auto answer = image(folder, "--help");

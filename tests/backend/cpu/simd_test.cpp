@@ -73,6 +73,20 @@ TEST_CASE_TEMPLATE("reductions see every lane", S, float, double) {
   }
 }
 
+TEST_CASE_TEMPLATE("sums of several registers at once have the bits of one after the other", S, float, double) {
+  constexpr std::size_t W = simd::width<S, Arch>;
+  simd::Batch<S, Arch> rows[W];
+  S alone[W], together[W];
+  for (std::size_t r = 0; r < W; ++r) {
+    S lanes[W];
+    for (std::size_t i = 0; i < W; ++i) lanes[i] = static_cast<S>(std::sin(static_cast<double>(5 * r + 3 * i + 1)));
+    rows[r] = simd::load<S, Arch>(lanes);
+    alone[r] = simd::reduce_add(rows[r]);
+  }
+  simd::store(together, simd::sums_of_rows(rows));
+  for (std::size_t r = 0; r < W; ++r) CHECK(together[r] == alone[r]);
+}
+
 TEST_CASE_TEMPLATE("tiles put a position in each lane, and back, for any number of features and positions", S, float,
                    double) {
   constexpr std::size_t W = simd::width<S, Arch>;

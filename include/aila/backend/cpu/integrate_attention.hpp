@@ -1,8 +1,11 @@
 // Attention integration on the CPU.
 //
-// Per tile of positions: packed products give the query, and each earlier layer's key and value; then one pass over the
-// rows takes scores, softmax and mixture. Bound by the products, 2 d (1 + 2 n) d operations a position for n earlier
-// layers of width d. Kept for backward: queries, keys, values and weights.
+// Per tile of positions: packed products give the query in the space of the earlier layers' outputs h_i (see
+// attention_query.hpp: keys are never made); blocks of rows take scores, softmax and mixture, a position in each lane
+// where a position has one number. Tied values are the product of the mixture: W_V (sum of alpha_i h_i). Bound by the
+// products: 2 d (2 d) operations a position whatever the number n of earlier layers with one head and tied values,
+// 2 d (1 + n) d with values of their own; blocks add about 12 d an item. Kept for backward: queries and weights, and
+// values where they are not tied.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +13,8 @@
 #include "../../integrate/attention.hpp"
 #include "../host/body.hpp"
 #include "../kernel.hpp"
-#include "product.hpp"
-#include "product_transposed.hpp"
-#include "row.hpp"
+#include "attention_query.hpp"
+#include "row_block.hpp"
 
 namespace aila::inline v0 {
 
@@ -29,52 +31,59 @@ struct CpuAttentionIntegration {
   static constexpr std::size_t heads = Part::heads;
   static constexpr std::size_t mixture_size = heads * n;
   static constexpr bool has_query = P::template has_query<Before>;
-  static constexpr std::size_t key = P::template key_width<Own>;
-  static constexpr std::size_t queries = heads * key;
-  static constexpr std::size_t values = heads * P::template value_width<Own>;
+  static constexpr std::size_t value_width = P::template value_width<Own>;
+  static constexpr std::size_t values = heads * value_width;
   static constexpr std::size_t first_value = P::template first_value<Before>;
   static constexpr std::size_t value_maps = P::template value_maps<Before>;
   static constexpr S share = P::averages ? S(1) / S(heads) : S(1);
-  using KeyRow = cpu::Row<S, Arch, queries, heads>;
-  using ValueRow = cpu::Row<S, Arch, values, heads>;
+  static constexpr S scale = S(1) / math::sqrt(S(P::template key_width<Own>));
+  using Sizes = cpu::QuerySizes<heads, P::template key_width<Own>, d, di>;
+  using Query = cpu::AttentionQuery<S, Arch, Sizes>;
+  static constexpr std::size_t width = Sizes::width;  ///< of a row of a query, or a mixture, in every head
   using OwnRow = cpu::Row<S, Arch, d>;
-  using V = typename KeyRow::V;
+  using BeforeRow = cpu::Row<S, Arch, di>;
+  using ValueRow = cpu::Row<S, Arch, value_width>;
+  using V = typename OwnRow::V;
+  static constexpr std::size_t W = cpu::block_rows<S, Arch>;
+  static constexpr std::size_t block_size = mixture_size * W;
+  /// Whether outputs are mixed and then multiplied: one value map for all of them, or one of them.
+  static constexpr bool mixes_first = P::tied || !has_query;
 
-  /// Packed maps: query, key, values; each transposed for forward, then as it is for backward.
-  static constexpr std::size_t maps = first_value + value_maps;
-  static constexpr std::size_t outputs(std::size_t map) { return map < first_value ? queries : values; }
-  static constexpr std::size_t inputs(std::size_t map) { return has_query && map == 0 ? d : di; }
-  static constexpr auto offsets = [] {
-    std::array<std::size_t, 2 * maps + 1> at{};
-    for (std::size_t m = 0; m < maps; ++m) {
-      at[2 * m + 1] = at[2 * m] + round_up(cpu::packed_size<S, Arch>(inputs(m), outputs(m)), alignment_elements);
-      at[2 * m + 2] = at[2 * m + 1] + round_up(cpu::packed_size<S, Arch>(outputs(m), inputs(m)), alignment_elements);
-    }
-    return at;
-  }();
-  static constexpr std::size_t packed = offsets[2 * maps];
-  static constexpr std::size_t value_map(std::size_t i) { return first_value + (P::tied ? 0 : i); }
+  /// Packed: the query's maps, then the value maps, one a head where the mixture comes first: transposed for forward,
+  /// and as they are for backward.
+  static constexpr std::size_t packed_values = mixes_first ? heads : n;
+  static constexpr std::size_t values_of_map = mixes_first ? value_width : values;
+  static constexpr std::size_t value_size = round_up(cpu::packed_size<S, Arch>(di, values_of_map), alignment_elements);
+  static constexpr std::size_t value_back_size =
+      round_up(cpu::packed_size<S, Arch>(values_of_map, di), alignment_elements);
+  static constexpr std::size_t value_at = has_query ? round_up(Query::packed, alignment_elements) : 0;
+  static constexpr std::size_t value_back_at = value_at + packed_values * value_size;
+  static constexpr std::size_t packed = value_back_at + packed_values * value_back_size;
 
   static void pack(Weights<S> w, S* to) {
-    for (std::size_t m = 0; m < maps; ++m) {
-      cpu::pack<S, Arch>(w[m], 1, inputs(m), inputs(m), outputs(m), to + offsets[2 * m]);
-      cpu::pack<S, Arch>(w[m], inputs(m), 1, outputs(m), inputs(m), to + offsets[2 * m + 1]);
+    if constexpr (has_query) Query::pack(w[0], w[1], to);
+    for (std::size_t m = 0; m < packed_values; ++m) {
+      const S* const map = mixes_first ? w[first_value] + m * value_width * di : w[first_value + m];
+      cpu::pack<S, Arch>(map, 1, di, di, values_of_map, to + value_at + m * value_size);
+      cpu::pack<S, Arch>(map, di, 1, values_of_map, di, to + value_back_at + m * value_back_size);
     }
+    if constexpr (mixes_first && P::averages)
+      for (std::size_t at = value_at; at < packed; ++at) to[at] *= share;
   }
 
-  /// Of rows: queries [rows, H K], keys [n][rows, H K], values [n][rows, H d_v], weights [rows, H, n].
+  /// Of rows: u [rows, width], what the query keeps, weights [blocks of rows][heads, n][W], values [n][rows, values].
   struct Buffers {
+    S* u = nullptr;
     S* query = nullptr;
-    S* keys = nullptr;
-    S* values_of = nullptr;
     S* weights = nullptr;
+    S* values_of = nullptr;
     constexpr void bind(Arena<S>& arena, std::size_t rows) {
       if constexpr (has_query) {
-        query = arena.take(rows * queries);
-        keys = arena.take(n * rows * queries);
+        u = arena.take(rows * width);
+        query = arena.take(rows * Query::kept);
+        weights = arena.take(round_up(rows, W) * mixture_size);
       }
-      values_of = arena.take(n * rows * values);
-      weights = arena.take(rows * mixture_size);
+      if constexpr (!mixes_first) values_of = arena.take(n * rows * values);
     }
   };
   template <Capability C>
@@ -85,13 +94,31 @@ struct CpuAttentionIntegration {
     }
   };
 
+  /// What backward needs of a tile.
+  struct Slopes {
+    S* mixture = nullptr;    ///< [tile_rows, width]
+    S* d_mixture = nullptr;  ///< of the mixtures [tile_rows, width], or of one layer's values [tile_rows, values]
+    S* du = nullptr;         ///< [tile_rows, width]
+    S* d_weights = nullptr;  ///< [blocks][heads, n][W]
+    S* query = nullptr;
+    constexpr void bind(Arena<S>& arena) {
+      mixture = arena.take(cpu::tile_rows * width);
+      d_mixture = arena.take(cpu::tile_rows * std::max(width, values));
+      du = arena.take(cpu::tile_rows * width);
+      d_weights = arena.take(cpu::tile_rows * mixture_size);
+      if constexpr (has_query) query = arena.take(Query::scratch);
+    }
+  };
+
   static constexpr std::size_t scratch(std::size_t, Capability) {
-    Arena<S> arena;
+    Arena<S> forward, backward;
     Buffers tile;
-    tile.bind(arena, cpu::tile_rows);
-    arena.take(cpu::tile_rows * (2 * queries + values));
-    arena.take(2 * mixture_size + heads);
-    return arena.used() + (3 * d + 2 * n * di + mixture_size) * simd::width<S, Arch>;  // the last for mixture()
+    tile.bind(forward, cpu::tile_rows);
+    forward.take(cpu::tile_rows * width);
+    Slopes slopes;
+    slopes.bind(backward);
+    constexpr std::size_t mixture = (3 * d + 2 * n * di + 2 * mixture_size) * W;  // of the policy's own body
+    return std::max({forward.used(), backward.used(), mixture});
   }
 
   template <Capability C>
@@ -101,66 +128,110 @@ struct CpuAttentionIntegration {
     Buffers tile_buffers;
     Arena<S> arena(scratch);
     tile_buffers.bind(arena, cpu::tile_rows);
+    S* const mixture_rows = arena.take(cpu::tile_rows * width);
     for (std::size_t first = 0; first < rows; first += cpu::tile_rows) {
       const std::size_t tile = std::min(cpu::tile_rows, rows - first);
       const Buffers& to = keeps_for_backward(C) ? saved.all : tile_buffers;
       const std::size_t at = keeps_for_backward(C) ? first : 0;
-      const std::size_t stride = keeps_for_backward(C) ? rows : cpu::tile_rows;  // rows between two layers' buffers
-      if constexpr (has_query) product(tile, 0, packed_weights, own + first * d, to.query + at * queries);
-      for (std::size_t i = 0; i < n; ++i) {
-        const S* h = before[i] + first * di;
-        if constexpr (has_query) product(tile, 1, packed_weights, h, to.keys + (i * stride + at) * queries);
-        product(tile, value_map(i), packed_weights, h, to.values_of + (i * stride + at) * values);
+      const std::size_t stride = keeps_for_backward(C) ? rows : cpu::tile_rows;  // rows between two layers' values
+      const S* h[n];
+      for (std::size_t i = 0; i < n; ++i) h[i] = before[i] + first * di;
+      if constexpr (has_query) {
+        Query::forward(tile, packed_weights, own + first * d, to.query + at * Query::kept, to.u + at * width);
+        for (std::size_t r = 0; r < tile;
+             r += W) {  // block by block, so that a block's outputs are read from afar once
+          const std::size_t end = std::min(r + W, tile);
+          weigh(to.u + (at + r) * width, h, r, end - r, to.weights + (at + r) * mixture_size);
+          if constexpr (mixes_first)
+            for (std::size_t p = r; p < end; ++p)
+              mix(h, p, weights_of_row(to.weights, at + p), S(1), mixture_rows + p * width);
+        }
       }
-      for (std::size_t r = 0; r < tile; ++r) {
-        S* const weights = to.weights + (at + r) * mixture_size;
-        if constexpr (has_query)
-          weigh(to.query + (at + r) * queries, to.keys + (at + r) * queries, stride * queries, weights);
-        else
-          std::fill_n(weights, heads, S(1));
-        mix(own + (first + r) * d, to.values_of + (at + r) * values, stride * values, weights, z + (first + r) * d);
+      if constexpr (mixes_first) {
+        std::copy_n(own + first * d, tile * d, z + first * d);
+        for (std::size_t m = 0; m < heads; ++m)
+          cpu::multiply_packed<S, Arch>(tile, di, value_width, has_query ? mixture_rows + m * di : h[0],
+                                        has_query ? width : di, 1, packed_weights + value_at + m * value_size, nullptr,
+                                        z + first * d + place(m), d, true);
+      } else {
+        for (std::size_t i = 0; i < n; ++i)
+          cpu::multiply_packed<S, Arch>(tile, di, values, h[i], di, 1, packed_weights + value_at + i * value_size,
+                                        nullptr, to.values_of + (i * stride + at) * values, values, false);
+        for (std::size_t r = 0; r < tile; ++r)
+          mix_values(own + (first + r) * d, to.values_of + (at + r) * values, stride * values,
+                     weights_of_row(to.weights, at + r), z + (first + r) * d);
       }
     }
   }
 
   template <Capability C>
-  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* own, const S* const* before,
+  static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
                        const S* dz, S* d_own, S* const* d_before, Gradients<S> g, Saved<C>& saved, S* scratch) {
     const std::size_t rows = pass.samples * Own::positions;
+    const Buffers& kept = saved.all;
     Arena<S> arena(scratch);
-    S* const dv = arena.take(cpu::tile_rows * values);
-    S* const dk = arena.take(cpu::tile_rows * queries);
-    S* const dq = arena.take(cpu::tile_rows * queries);
-    S* const ds = arena.take(cpu::tile_rows * mixture_size);
+    Slopes tile;
+    tile.bind(arena);
+    if constexpr (has_query) Query::begin(tile.query);
     for (std::size_t first = 0; first < rows; first += cpu::tile_rows) {
-      const std::size_t tile = std::min(cpu::tile_rows, rows - first);
-      const auto row_of = [&](S* base, std::size_t i, std::size_t r, std::size_t width) {
-        return base + (i * rows + first + r) * width;
-      };
+      const std::size_t count = std::min(cpu::tile_rows, rows - first);
+      const S* const up = dz + first * d;
+      const S* h[n];
+      S* dh[n];
       for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t r = 0; r < tile; ++r)
-          value_backward(dz + (first + r) * d, row_of(saved.all.values_of, i, r, values),
-                         saved.all.weights + (first + r) * mixture_size, i, dv + r * values, ds + r * mixture_size);
-        product_backward(tile, value_map(i), packed_weights, before[i] + first * di, dv, d_before[i] + first * di, g);
+        h[i] = before[i] + first * di;
+        dh[i] = d_before[i] + first * di;
       }
-      for (std::size_t r = 0; r < tile; ++r) {
-        const std::size_t at = (first + r) * d;
-        for (std::size_t k = 0; k < OwnRow::vectors; ++k)
-          OwnRow::store(d_own + at, k, OwnRow::load(d_own + at, k) + OwnRow::load(dz + at, k));
+      for (std::size_t r = 0; r < count; ++r) add_row(up + r * d, d_own + (first + r) * d);
+      if constexpr (mixes_first) {
+        for (std::size_t m = 0; m < heads; ++m)
+          cpu::multiply_packed<S, Arch>(
+              count, value_width, di, up + place(m), d, 1, packed_weights + value_back_at + m * value_back_size,
+              nullptr, has_query ? tile.d_mixture + m * di : dh[0], has_query ? width : di, !has_query);
+      } else {
+        for (std::size_t i = 0; i < n; ++i) {
+          const S* const v = kept.values_of + (i * rows + first) * values;
+          for (std::size_t r = 0; r < count; r += W)
+            value_gradients(up + r * d, v + r * values, kept.weights + (first + r) * mixture_size, i,
+                            std::min(W, count - r), tile.d_mixture + r * values, tile.d_weights + r * mixture_size);
+          cpu::multiply_packed<S, Arch>(count, values, di, tile.d_mixture, values, 1,
+                                        packed_weights + value_back_at + i * value_back_size, nullptr, dh[i], di, true);
+          if (g)
+            cpu::multiply_transposed_add<S, Arch>(count, values, di, tile.d_mixture, values, h[i], di,
+                                                  g[first_value + i], di);
+        }
       }
       if constexpr (has_query) {
-        for (std::size_t r = 0; r < tile; ++r)
-          score_gradient(saved.all.weights + (first + r) * mixture_size, ds + r * mixture_size);
-        std::fill_n(dq, tile * queries, S(0));
-        for (std::size_t i = 0; i < n; ++i) {
-          for (std::size_t r = 0; r < tile; ++r)
-            key_backward(row_of(saved.all.query, 0, r, queries), row_of(saved.all.keys, i, r, queries),
-                         ds + r * mixture_size + i, dq + r * queries, dk + r * queries);
-          product_backward(tile, 1, packed_weights, before[i] + first * di, dk, d_before[i] + first * di, g);
+        for (std::size_t r = 0; r < count; r += W) {
+          const std::size_t end = std::min(r + W, count);
+          const S* const weights = kept.weights + (first + r) * mixture_size;
+          S* const slopes = tile.d_weights + r * mixture_size;
+          if constexpr (mixes_first) weight_gradients(h, tile.d_mixture, r, end - r, slopes);
+          for (std::size_t m = 0; m < heads; ++m)
+            cpu::block_softmax_backward<S, Arch>(weights + m * n * W, slopes + m * n * W, n, scale, slopes + m * n * W);
+          for (std::size_t p = r; p < end; ++p) {
+            before_gradients(h, dh, p, weights + p - r, slopes + p - r, kept.u + (first + p) * width,
+                             tile.d_mixture + p * width, tile.du + p * width);
+            if constexpr (mixes_first)
+              if (g) mix(h, p, weights + p - r, share, tile.mixture + p * width);
+          }
         }
-        product_backward(tile, 0, packed_weights, own + first * d, dq, d_own + first * d, g);
+        Query::backward(count, packed_weights, own + first * d, kept.query + first * Query::kept, tile.du,
+                        d_own + first * d, tile.query, g);
       }
+      if constexpr (mixes_first)
+        if (g) {
+          constexpr bool copies = has_query || P::averages;
+          if constexpr (!has_query && P::averages)
+            for (std::size_t at = 0; at < count * di; ++at) tile.mixture[at] = share * h[0][at];
+          for (std::size_t m = 0; m < heads; ++m)
+            cpu::multiply_transposed_add<S, Arch>(count, value_width, di, up + place(m), d,
+                                                  copies ? tile.mixture + (has_query ? m * di : 0) : h[0],
+                                                  has_query ? width : di, g[first_value] + m * value_width * di, di);
+        }
     }
+    if constexpr (has_query)
+      if (g) Query::finish(w, tile.query, g);
   }
 
   /// weights [rows, heads, items]
@@ -169,98 +240,95 @@ struct CpuAttentionIntegration {
   }
 
  private:
-  static void product(std::size_t rows, std::size_t map, const S* packed_weights, const S* x, S* y) {
-    cpu::multiply_packed<S, Arch>(rows, inputs(map), outputs(map), x, inputs(map), 1, packed_weights + offsets[2 * map],
-                                  nullptr, y, outputs(map), false);
-  }
-  static void product_backward(std::size_t rows, std::size_t map, const S* packed_weights, const S* x, const S* dy,
-                               S* dx, Gradients<S> g) {
-    cpu::multiply_packed<S, Arch>(rows, outputs(map), inputs(map), dy, outputs(map), 1,
-                                  packed_weights + offsets[2 * map + 1], nullptr, dx, inputs(map), true);
-    if (g)
-      cpu::multiply_transposed_add<S, Arch>(rows, outputs(map), inputs(map), dy, outputs(map), x, inputs(map), g[map],
-                                            inputs(map));
+  /// Where head m's values are added in a row of z.
+  static constexpr std::size_t place(std::size_t m) { return P::averages ? 0 : m * value_width; }
+
+  /// The weight of head m and layer i of a row is weights_of_row(...)[(m n + i) W].
+  static S* weights_of_row(S* weights, std::size_t row) {
+    return weights == nullptr ? nullptr : weights + row / W * W * mixture_size + row % W;
   }
 
-  /// weights [H, n] of one position; key i is at keys + i stride.
-  static void weigh(const S* query, const S* keys, std::size_t stride, S* weights) {
-    const S scale = S(1) / math::sqrt(S(key));
-    V q[KeyRow::vectors];
-    for (std::size_t k = 0; k < KeyRow::vectors; ++k) q[k] = KeyRow::load(query, k) * V(scale);
-    for (std::size_t i = 0; i < n; ++i) {
-      V product_of[KeyRow::vectors];
-      for (std::size_t k = 0; k < KeyRow::vectors; ++k) product_of[k] = q[k] * KeyRow::load(keys + i * stride, k);
-      S head[heads];
-      KeyRow::head_sums(product_of, head);
-      for (std::size_t h = 0; h < heads; ++h) weights[h * n + i] = head[h];
+  static void add_row(const S* from, S* to) {
+    for (std::size_t k = 0; k < OwnRow::vectors; ++k) OwnRow::store(to, k, OwnRow::load(to, k) + OwnRow::load(from, k));
+  }
+
+  /// weights [heads, n][W] of the block of rows from `row` on.
+  static void weigh(const S* u, const S* const* h, std::size_t row, std::size_t valid, S* weights) {
+    for (std::size_t m = 0; m < heads; ++m) {
+      for (std::size_t i = 0; i < n; ++i)
+        simd::store(weights + (m * n + i) * W,
+                    cpu::block_products<di, S, Arch>(h[i] + row * di, di, u + m * di, width, valid) * V(scale));
+      cpu::block_softmax<S, Arch>(weights + m * n * W, n);
     }
-    for (std::size_t h = 0; h < heads; ++h) cpu::softmax_row<Arch>(weights + h * n, n);
+  }
+
+  /// to [heads, di] = factor * sum of weights * h_i
+  static void mix(const S* const* h, std::size_t row, const S* weights, S factor, S* to) {
+    for (std::size_t m = 0; m < heads; ++m)
+      for (std::size_t k = 0; k < BeforeRow::vectors; ++k) {
+        V sum = V(weights[m * n * W]) * BeforeRow::load(h[0] + row * di, k);
+        for (std::size_t i = 1; i < n; ++i)
+          sum = simd::fmadd(V(weights[(m * n + i) * W]), BeforeRow::load(h[i] + row * di, k), sum);
+        BeforeRow::store(to + m * di, k, sum * V(factor));
+      }
   }
 
   /// z = own + sum of weights * values, heads side by side or averaged.
-  static void mix(const S* own, const S* values_of, std::size_t stride, const S* weights, S* z) {
-    V sum[ValueRow::vectors], weight[ValueRow::vectors];
-    for (std::size_t k = 0; k < ValueRow::vectors; ++k) sum[k] = V(S(0));
-    for (std::size_t i = 0; i < n; ++i) {
-      ValueRow::spread(weights + i, n, weight);
-      for (std::size_t k = 0; k < ValueRow::vectors; ++k)
-        sum[k] = simd::fmadd(weight[k], ValueRow::load(values_of + i * stride, k), sum[k]);
-    }
-    if constexpr (!P::averages) {
-      for (std::size_t k = 0; k < OwnRow::vectors; ++k) OwnRow::store(z, k, OwnRow::load(own, k) + sum[k]);
-    } else {
-      alignas(64) S flat[ValueRow::vectors * ValueRow::lanes];
-      for (std::size_t k = 0; k < ValueRow::vectors; ++k) simd::store(flat + k * ValueRow::lanes, sum[k]);
-      for (std::size_t f = 0; f < d; ++f) {
-        S total(0);
-        for (std::size_t h = 0; h < heads; ++h) total += flat[h * d + f];
-        z[f] = own[f] + share * total;
+  static void mix_values(const S* own, const S* v, std::size_t stride, const S* weights, S* z) {
+    if constexpr (P::averages) std::copy_n(own, d, z);
+    for (std::size_t m = 0; m < heads; ++m)
+      for (std::size_t k = 0; k < ValueRow::vectors; ++k) {
+        V sum(S(0));
+        for (std::size_t i = 0; i < n; ++i)
+          sum = simd::fmadd(V(weights[(m * n + i) * W]), ValueRow::load(v + i * stride + m * value_width, k), sum);
+        ValueRow::store(z + place(m), k,
+                        simd::fmadd(sum, V(share), ValueRow::load((P::averages ? z : own) + place(m), k)));
       }
+  }
+
+  /// d_weights [heads, n][W] = <d_mixture, h_i> of the block of rows from `row` on.
+  static void weight_gradients(const S* const* h, const S* d_mixture, std::size_t row, std::size_t valid,
+                               S* d_weights) {
+    for (std::size_t m = 0; m < heads; ++m)
+      for (std::size_t i = 0; i < n; ++i)
+        simd::store(
+            d_weights + (m * n + i) * W,
+            cpu::block_products<di, S, Arch>(h[i] + row * di, di, d_mixture + row * width + m * di, width, valid));
+  }
+
+  /// Of a block: dv = weight * up, and d_weights[m, i] = <up, v> of each head.
+  static void value_gradients(const S* up, const S* v, const S* weights, std::size_t i, std::size_t valid, S* dv,
+                              S* d_weights) {
+    for (std::size_t m = 0; m < heads; ++m) {
+      const std::size_t at = (m * n + i) * W;
+      simd::store(d_weights + at, V(share) * cpu::block_products<value_width, S, Arch>(v + m * value_width, values,
+                                                                                       up + place(m), d, valid));
+      for (std::size_t p = 0; p < valid; ++p)
+        for (std::size_t k = 0; k < ValueRow::vectors; ++k)
+          ValueRow::store(dv + p * values + m * value_width, k,
+                          V(share * weights[at + p]) * ValueRow::load(up + p * d + place(m), k));
     }
   }
 
-  /// The gradient that reaches the values of every head, before their weights.
-  static void widened(const S* dz, V (&up)[ValueRow::vectors]) {
-    if constexpr (!P::averages) {
-      for (std::size_t k = 0; k < ValueRow::vectors; ++k) up[k] = ValueRow::load(dz, k);
-    } else {
-      alignas(64) S flat[ValueRow::vectors * ValueRow::lanes] = {};
-      for (std::size_t f = 0; f < values; ++f) flat[f] = share * dz[f % d];
-      for (std::size_t k = 0; k < ValueRow::vectors; ++k) up[k] = simd::load<S, Arch>(flat + k * ValueRow::lanes);
-    }
-  }
-
-  /// dv = weight * up, and ds[h, i] = <up, v> of each head.
-  static void value_backward(const S* dz, const S* v, const S* weights, std::size_t i, S* dv, S* ds) {
-    V up[ValueRow::vectors], weight[ValueRow::vectors], along[ValueRow::vectors];
-    widened(dz, up);
-    ValueRow::spread(weights + i, n, weight);
-    for (std::size_t k = 0; k < ValueRow::vectors; ++k) {
-      along[k] = up[k] * ValueRow::load(v, k);
-      ValueRow::store(dv, k, up[k] * weight[k]);
-    }
-    S head[heads];
-    ValueRow::head_sums(along, head);
-    for (std::size_t h = 0; h < heads; ++h) ds[h * n + i] = head[h];
-  }
-
-  /// From the gradient of the weights to that of the products <q, k_i>, in place.
-  static void score_gradient(const S* weights, S* ds) {
-    const S scale = S(1) / math::sqrt(S(key));
-    for (std::size_t h = 0; h < heads; ++h) {
-      S expected(0);
-      for (std::size_t i = 0; i < n; ++i) expected += weights[h * n + i] * ds[h * n + i];
-      for (std::size_t i = 0; i < n; ++i) ds[h * n + i] = scale * weights[h * n + i] * (ds[h * n + i] - expected);
-    }
-  }
-
-  /// dq += ds k, dk = ds q; ds of head h is at ds[h n].
-  static void key_backward(const S* q, const S* k_row, const S* ds, S* dq, S* dk) {
-    V by_head[KeyRow::vectors];
-    KeyRow::spread(ds, n, by_head);
-    for (std::size_t k = 0; k < KeyRow::vectors; ++k) {
-      KeyRow::store(dq, k, simd::fmadd(by_head[k], KeyRow::load(k_row, k), KeyRow::load(dq, k)));
-      KeyRow::store(dk, k, by_head[k] * KeyRow::load(q, k));
+  /// Of one row: dh_i += ds_i u (and weight_i d_mixture where the mixture comes first), du = sum of ds_i h_i.
+  static void before_gradients(const S* const* h, S* const* dh, std::size_t row, const S* weights, const S* ds,
+                               const S* u, const S* d_mixture, S* du) {
+    for (std::size_t k = 0; k < BeforeRow::vectors; ++k) {
+      V d_query[heads];
+      for (std::size_t m = 0; m < heads; ++m) d_query[m] = V(S(0));
+      for (std::size_t i = 0; i < n; ++i) {
+        const V x = BeforeRow::load(h[i] + row * di, k);
+        V dx = BeforeRow::load(dh[i] + row * di, k);
+        for (std::size_t m = 0; m < heads; ++m) {
+          const V slope(ds[(m * n + i) * W]);
+          d_query[m] = simd::fmadd(slope, x, d_query[m]);
+          dx = simd::fmadd(slope, BeforeRow::load(u + m * di, k), dx);
+          if constexpr (mixes_first)
+            dx = simd::fmadd(V(weights[(m * n + i) * W]), BeforeRow::load(d_mixture + m * di, k), dx);
+        }
+        BeforeRow::store(dh[i] + row * di, k, dx);
+      }
+      for (std::size_t m = 0; m < heads; ++m) BeforeRow::store(du + m * di, k, d_query[m]);
     }
   }
 };

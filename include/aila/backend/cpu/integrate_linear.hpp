@@ -1,8 +1,8 @@
 // Linear integration on the CPU.
 //
-// Per tile of positions: one packed product an earlier layer gives its item; then one pass over the rows takes scores,
-// softmax and mixture. Bound by the products, 2 d d_i operations a position and earlier layer; the pass adds about
-// 6 d operations an item, of which the sums over a row are the slow part. Kept for backward: items and weights.
+// Per tile of positions: one packed product an earlier layer gives its item; then blocks of rows take scores, softmax
+// and mixture, a position in each lane where a position has one number. Bound by the products, 2 d d_i operations a
+// position and earlier layer; the blocks add about 6 d operations an item. Kept for backward: items and weights.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include "../kernel.hpp"
 #include "product.hpp"
 #include "product_transposed.hpp"
-#include "row.hpp"
+#include "row_block.hpp"
 
 namespace aila::inline v0 {
 
@@ -32,8 +32,10 @@ struct CpuLinearIntegration {
   static constexpr bool context = P::sees_context;
   /// Score rows [n, d] (context: [n, n, d]): w[k, m, ...] laid out along an item's features.
   static constexpr std::size_t score_rows = context ? n * n : n;
-  using Row = cpu::Row<S, Arch, d, heads>;
+  using Row = cpu::Row<S, Arch, d>;
+  using Slice = cpu::Row<S, Arch, slice>;
   using V = typename Row::V;
+  static constexpr std::size_t W = cpu::block_rows<S, Arch>;
 
   static constexpr auto offsets = [] {
     std::array<std::size_t, 2 * count + 2> at{};
@@ -60,21 +62,21 @@ struct CpuLinearIntegration {
   template <Capability C>
   struct Saved {
     S* items = nullptr;    ///< [count][rows, d]
-    S* weights = nullptr;  ///< [rows, heads, n]
+    S* weights = nullptr;  ///< [blocks of rows][heads, n][block_rows]
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       if constexpr (keeps_for_backward(C)) {
         items = arena.take(count * samples * Own::positions * d);
-        weights = arena.take(samples * Own::positions * mixture_size);
+        weights = arena.take(round_up(samples * Own::positions, W) * mixture_size);
       }
     }
   };
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
     Arena<S> arena;
-    arena.take((n + 1) * cpu::tile_rows * d);   // items of a tile, or their gradients
-    arena.take(cpu::tile_rows * mixture_size);  // weights of a tile
-    arena.take(score_rows * d);                 // gradient of the scores
-    arena.take(2 * mixture_size + 2 * n);
+    arena.take(n * cpu::tile_rows * d);  // items of a tile, or their gradients
+    arena.take(block_size);
+    arena.take(block_size);
+    arena.take(score_rows * d);  // gradient of the scores
     return arena.used();
   }
 
@@ -83,24 +85,24 @@ struct CpuLinearIntegration {
                       S* z, Saved<C>& saved, S* scratch) {
     const std::size_t rows = pass.samples * Own::positions;
     Arena<S> arena(scratch);
-    S* const tile_items = arena.take((n + 1) * cpu::tile_rows * d);
-    S* const tile_weights = arena.take(cpu::tile_rows * mixture_size);
+    S* const tile_items = arena.take(n * cpu::tile_rows * d);
+    S* const block_weights = arena.take(block_size);
+    S* const mean = arena.take(block_size);
     for (std::size_t first = 0; first < rows; first += cpu::tile_rows) {
       const std::size_t tile = std::min(cpu::tile_rows, rows - first);
-      const S* items[n];
-      items[0] = own + first * d;
+      Items items(own + first * d, w);
       for (std::size_t i = 0; i < count; ++i) {
         S* c = keeps_for_backward(C) ? saved.items + (i * rows + first) * d : tile_items + i * cpu::tile_rows * d;
         cpu::multiply_packed<S, Arch>(tile, Before::features(i), d, before[i] + first * Before::features(i),
                                       Before::features(i), 1, packed_weights + offsets[2 * i], nullptr, c, d, false);
-        items[1 + i] = c;
+        items.row[1 + i] = c;
       }
-      S* const weights = keeps_for_backward(C) ? saved.weights + first * mixture_size : tile_weights;
-      for (std::size_t r = 0; r < tile; ++r) {
-        const S* c[n];
-        row_items(items, w, r, c);
-        weigh(c, packed_weights + offsets[2 * count], weights + r * mixture_size);
-        mix(c, weights + r * mixture_size, z + (first + r) * d);
+      for (std::size_t r = 0; r < tile; r += W, items.advance()) {
+        const std::size_t valid = std::min(W, tile - r);
+        S* const weights = keeps_for_backward(C) ? saved.weights + (first + r) * mixture_size : block_weights;
+        weigh(items, packed_weights + offsets[2 * count], valid, weights);
+        mean_weights(weights, mean);
+        mix(items, mean, valid, z + (first + r) * d);
       }
     }
   }
@@ -110,27 +112,28 @@ struct CpuLinearIntegration {
                        const S* dz, S* d_own, S* const* d_before, Gradients<S> g, Saved<C>& saved, S* scratch) {
     const std::size_t rows = pass.samples * Own::positions;
     Arena<S> arena(scratch);
-    S* const d_items = arena.take((n + 1) * cpu::tile_rows * d);
-    arena.take(cpu::tile_rows * mixture_size);
+    S* const d_items = arena.take(n * cpu::tile_rows * d);
+    S* const mean = arena.take(block_size);
+    S* const ds = arena.take(block_size);
     S* const d_score = arena.take(score_rows * d);
-    S* const ds = arena.take(2 * mixture_size + 2 * n);
     const S* const score = packed_weights + offsets[2 * count];
     std::fill_n(d_score, score_rows * d, S(0));
     for (std::size_t first = 0; first < rows; first += cpu::tile_rows) {
       const std::size_t tile = std::min(cpu::tile_rows, rows - first);
-      const S* items[n];
-      items[0] = own + first * d;
-      for (std::size_t i = 0; i < count; ++i) items[1 + i] = saved.items + (i * rows + first) * d;
-      for (std::size_t r = 0; r < tile; ++r) {
-        const S* c[n];
-        S* dc[n];
-        row_items(items, w, r, c);
-        for (std::size_t i = 0; i < n; ++i) dc[i] = d_items + (i * cpu::tile_rows + r) * d;
-        row_backward(c, saved.weights + (first + r) * mixture_size, dz + (first + r) * d, score, dc, d_score, ds);
-        S* const own_gradient = d_own + (first + r) * d;
-        for (std::size_t k = 0; k < Row::vectors; ++k)
-          Row::store(own_gradient, k,
-                     Row::load(own_gradient, k) + Row::load(dz + (first + r) * d, k) + Row::load(dc[0], k));
+      Items items(own + first * d, w);
+      for (std::size_t i = 0; i < count; ++i) items.row[1 + i] = saved.items + (i * rows + first) * d;
+      for (std::size_t r = 0; r < tile; r += W, items.advance()) {
+        const std::size_t valid = std::min(W, tile - r), at = (first + r) * d;
+        const S* const weights = saved.weights + (first + r) * mixture_size;
+        mean_weights(weights, mean);
+        score_gradients(items, weights, dz + at, valid, ds);
+        item_gradients(items, mean, ds, score, dz + at, valid, d_items + r * d, d_score);
+        for (std::size_t p = 0; p < valid; ++p) {
+          const S* const dc = d_items + (r + p) * d;
+          for (std::size_t k = 0; k < Row::vectors; ++k)
+            Row::store(d_own + at + p * d, k,
+                       Row::load(d_own + at + p * d, k) + Row::load(dz + at + p * d, k) + Row::load(dc, k));
+        }
       }
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t di = Before::features(i);
@@ -165,80 +168,107 @@ struct CpuLinearIntegration {
             f(context ? m * n + i : m, k * slice + s, ((k * n + m) * (context ? n : 1) + i) * slice + s);
   }
 
-  static void row_items(const S* const* items, Weights<S> w, std::size_t r, const S** c) {
-    for (std::size_t i = 0; i <= count; ++i) c[i] = items[i] + r * d;
-    if constexpr (P::has_task) c[n - 1] = w[count + 1];
-  }
+  static constexpr std::size_t block_size = mixture_size * W;
 
-  static void weigh(const S* const* c, const S* score, S* weights) {
-    for (std::size_t m = 0; m < n; ++m) {
-      V sum[Row::vectors];
-      if constexpr (context) {
-        for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = V(S(0));
-        for (std::size_t i = 0; i < n; ++i)
-          for (std::size_t k = 0; k < Row::vectors; ++k)
-            sum[k] = simd::fmadd(Row::load(c[i], k), Row::load(score + (m * n + i) * d, k), sum[k]);
-      } else {
-        for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = Row::load(c[m], k) * Row::load(score + m * d, k);
-      }
-      S head[heads];
-      Row::head_sums(sum, head);
-      for (std::size_t h = 0; h < heads; ++h) weights[h * n + m] = head[h];
+  /// The items of a row: c_i, and how far the next row's is.
+  struct Items {
+    const S* row[n];
+    Items(const S* own, Weights<S> w) {
+      row[0] = own;
+      if constexpr (P::has_task) row[n - 1] = w[count + 1];
     }
-    for (std::size_t h = 0; h < heads; ++h) cpu::softmax_row<Arch>(weights + h * n, n);
+    static constexpr std::size_t stride(std::size_t i) { return i > count ? 0 : d; }
+    void advance() {
+      for (std::size_t i = 0; i <= count; ++i) row[i] += W * d;
+    }
+  };
+
+  /// The items that score m sees, and its row of each.
+  static constexpr std::size_t first_seen(std::size_t m) { return context ? 0 : m; }
+  static constexpr std::size_t end_seen(std::size_t m) { return context ? n : m + 1; }
+  static constexpr std::size_t score_row(std::size_t m, std::size_t i) { return context ? m * n + i : m; }
+
+  /// weights [heads, n][W] of a block of rows.
+  static void weigh(const Items& c, const S* score, std::size_t valid, S* weights) {
+    for (std::size_t h = 0; h < heads; ++h) {
+      for (std::size_t m = 0; m < n; ++m) {
+        V sum(S(0));
+        for (std::size_t i = first_seen(m); i < end_seen(m); ++i)
+          sum += cpu::block_products<slice, S, Arch>(c.row[i] + h * slice, Items::stride(i),
+                                                     score + score_row(m, i) * d + h * slice, 0, valid);
+        simd::store(weights + (h * n + m) * W, sum);
+      }
+      cpu::block_softmax<S, Arch>(weights + h * n * W, n);
+    }
   }
 
-  static S mean_weight(const S* weights, std::size_t item) {
-    S sum(0);
-    for (std::size_t h = 0; h < heads; ++h) sum += weights[h * n + item];
-    return sum * (S(1) / S(heads));
+  /// mean [n][W] over the heads.
+  static void mean_weights(const S* weights, S* mean) {
+    for (std::size_t i = 0; i < n; ++i) {
+      V sum = simd::load<S, Arch>(weights + i * W);
+      for (std::size_t h = 1; h < heads; ++h) sum += simd::load<S, Arch>(weights + (h * n + i) * W);
+      simd::store(mean + i * W, sum * V(S(1) / S(heads)));
+    }
   }
 
   /// z = c_0 + sum of mean weight * c_i
-  static void mix(const S* const* c, const S* weights, S* z) {
-    V sum[Row::vectors];
-    const V own(S(1) + mean_weight(weights, 0));
-    for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = own * Row::load(c[0], k);
-    for (std::size_t i = 1; i < n; ++i) {
-      const V mean(mean_weight(weights, i));
-      for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = simd::fmadd(mean, Row::load(c[i], k), sum[k]);
+  static void mix(const Items& c, const S* mean, std::size_t valid, S* z) {
+    for (std::size_t p = 0; p < valid; ++p, z += d) {
+      V sum[Row::vectors];
+      const V own(S(1) + mean[p]);
+      for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = own * Row::load(c.row[0] + p * d, k);
+      for (std::size_t i = 1; i < n; ++i) {
+        const V weight(mean[i * W + p]);
+        for (std::size_t k = 0; k < Row::vectors; ++k)
+          sum[k] = simd::fmadd(weight, Row::load(c.row[i] + p * Items::stride(i), k), sum[k]);
+      }
+      for (std::size_t k = 0; k < Row::vectors; ++k) Row::store(z, k, sum[k]);
     }
-    for (std::size_t k = 0; k < Row::vectors; ++k) Row::store(z, k, sum[k]);
   }
 
-  /// Writes dc, adds to d_score; ds is scratch [2 heads n + 2 n].
-  static void row_backward(const S* const* c, const S* weights, const S* da, const S* score, S* const* dc, S* d_score,
-                           S* ds) {
-    S* const d_weight = ds + mixture_size;
-    V up[Row::vectors];
-    for (std::size_t k = 0; k < Row::vectors; ++k) up[k] = Row::load(da, k);
-    for (std::size_t i = 0; i < n; ++i) {
-      V dot(S(0));
-      const V mean(mean_weight(weights, i));
-      for (std::size_t k = 0; k < Row::vectors; ++k) {
-        dot = simd::fmadd(up[k], Row::load(c[i], k), dot);
-        Row::store(dc[i], k, mean * up[k]);
-      }
-      d_weight[i] = math::reduce_add(dot) * (S(1) / S(heads));
-    }
-    for (std::size_t h = 0; h < heads; ++h) {
-      const S* row = weights + h * n;
-      S expected(0);
-      for (std::size_t i = 0; i < n; ++i) expected += row[i] * d_weight[i];
-      for (std::size_t i = 0; i < n; ++i) ds[h * n + i] = row[i] * (d_weight[i] - expected);
-    }
-    for (std::size_t m = 0; m < n; ++m) {
-      V by_head[Row::vectors];
-      Row::spread(ds + m, n, by_head);
-      for (std::size_t i = context ? 0 : m; i < (context ? n : m + 1); ++i) {
-        const S* w = score + (context ? m * n + i : m) * d;
-        S* dw = d_score + (context ? m * n + i : m) * d;
-        for (std::size_t k = 0; k < Row::vectors; ++k) {
-          Row::store(dc[i], k, simd::fmadd(by_head[k], Row::load(w, k), Row::load(dc[i], k)));
-          Row::store(dw, k, simd::fmadd(by_head[k], Row::load(c[i], k), Row::load(dw, k)));
+  /// ds [heads, n][W] for the gradient da of a block of mixtures.
+  static void score_gradients(const Items& c, const S* weights, const S* da, std::size_t valid, S* ds) {
+    alignas(64) S d_weight[n * W];  // the same for every head
+    for (std::size_t i = 0; i < n; ++i)
+      simd::store(d_weight + i * W, cpu::block_products<d, S, Arch>(c.row[i], Items::stride(i), da, d, valid));
+    for (std::size_t h = 0; h < heads; ++h)
+      cpu::block_softmax_backward<S, Arch>(weights + h * n * W, d_weight, n, S(1) / S(heads), ds + h * n * W);
+  }
+
+  /// Writes dc, [n][tile_rows, d] from the block's first row on, and adds to d_score.
+  static void item_gradients(const Items& c, const S* mean, const S* ds, const S* score, const S* da, std::size_t valid,
+                             S* dc, S* d_score) {
+    for (std::size_t i = 0; i < n; ++i, dc += cpu::tile_rows * d)
+      for (std::size_t h = 0; h < heads; ++h)
+        for (std::size_t k = 0; k < Slice::vectors; ++k) {
+          if constexpr (!context) {
+            const std::size_t at = i * d + h * slice;
+            const V w = Slice::load(score + at, k);
+            V dw = Slice::load(d_score + at, k);
+            for (std::size_t p = 0; p < valid; ++p) {
+              const V slope(ds[(h * n + i) * W + p]);
+              dw = simd::fmadd(slope, Slice::load(c.row[i] + p * Items::stride(i) + h * slice, k), dw);
+              Slice::store(dc + p * d + h * slice, k,
+                           simd::fmadd(slope, w, V(mean[i * W + p]) * Slice::load(da + p * d + h * slice, k)));
+            }
+            Slice::store(d_score + at, k, dw);
+          } else {
+            for (std::size_t p = 0; p < valid; ++p)
+              Slice::store(dc + p * d + h * slice, k, V(mean[i * W + p]) * Slice::load(da + p * d + h * slice, k));
+            for (std::size_t m = 0; m < n; ++m) {
+              const std::size_t at = score_row(m, i) * d + h * slice;
+              const V w = Slice::load(score + at, k);
+              V dw = Slice::load(d_score + at, k);
+              for (std::size_t p = 0; p < valid; ++p) {
+                S* const to = dc + p * d + h * slice;
+                const V slope(ds[(h * n + m) * W + p]);
+                dw = simd::fmadd(slope, Slice::load(c.row[i] + p * Items::stride(i) + h * slice, k), dw);
+                Slice::store(to, k, simd::fmadd(slope, w, Slice::load(to, k)));
+              }
+              Slice::store(d_score + at, k, dw);
+            }
+          }
         }
-      }
-    }
   }
 };
 

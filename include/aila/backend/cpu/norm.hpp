@@ -1,13 +1,15 @@
-// LayerNorm, and ReLU before it, on the CPU: one pass over the rows of a map, features in the lanes.
+// LayerNorm, and ReLU before it, on the CPU: features in the lanes, and the moments of a block of rows a row in each
+// lane.
 //
-// Forward reads and writes each element once and computes about 8 operations on it while the row is in registers or the
-// first-level cache; backward reads two arrays and adds to a third. Bound by the latency of two sums over a row, which
-// neighbouring rows hide, and by memory for large maps.
+// Forward reads a block three times, from the first-level cache, and writes it once, about 8 operations an element;
+// backward reads two arrays and adds to a third. Bound by memory for large maps.
 #pragma once
+
+#include <algorithm>
 
 #include "../../layer/layer_norm.hpp"
 #include "../kernel.hpp"
-#include "row.hpp"
+#include "row_block.hpp"
 
 namespace aila::inline v0 {
 
@@ -19,62 +21,82 @@ struct CpuNorm : KernelDefaults<S> {
   using Row = cpu::Row<S, Arch, d>;
   using V = typename Row::V;
   static constexpr std::size_t vectors = Row::vectors;
+  static constexpr std::size_t W = cpu::block_rows<S, Arch>;
 
-  static std::size_t rows(const Pass& pass) { return pass.samples * In::positions; }
+  /// Mean and 1 / sqrt(variance + epsilon) of the rows First(x) of a block.
+  struct Moments {
+    alignas(64) S mean[W], inverse[W];
 
-  /// normal = (r - mean) / sqrt(variance + epsilon) of r = First(x), zero beyond the end of the row; gives the factor
-  /// 1 / sqrt(variance + epsilon).
-  static V normalise(const S* x, V (&normal)[vectors]) {
-    V sum(S(0));
-    for (std::size_t k = 0; k < vectors; ++k) sum += normal[k] = First::value(Row::load(x, k));  // First(0) = 0
-    const V mean(math::reduce_add(sum) * (S(1) / S(d)));
-    V squares(S(0));
-    for (std::size_t k = 0; k < vectors; ++k) {
-      normal[k] = Row::within(normal[k] - mean, k);
-      squares = simd::fmadd(normal[k], normal[k], squares);
+    Moments(const S* x, std::size_t valid) {
+      const V share(S(1) / S(d));
+      simd::store(mean, share * cpu::block_sums<S, Arch>(valid, [&](std::size_t r) __attribute__((always_inline)) {
+                          V sum = First::value(Row::load(x + r * d, 0));  // First(0) = 0
+                          for (std::size_t k = 1; k < vectors; ++k) sum += First::value(Row::load(x + r * d, k));
+                          return sum;
+                        }));
+      const V variance = share * cpu::block_sums<S, Arch>(valid, [&](std::size_t r) __attribute__((always_inline)) {
+                           V squares(S(0));
+                           for (std::size_t k = 0; k < vectors; ++k) {
+                             const V centred = Row::within(First::value(Row::load(x + r * d, k)) - V(mean[r]), k);
+                             squares = simd::fmadd(centred, centred, squares);
+                           }
+                           return squares;
+                         });
+      simd::store(inverse, V(S(1)) / math::sqrt(variance + V(S(L::epsilon))));
     }
-    const V inverse(S(1) / math::sqrt(math::reduce_add(squares) * (S(1) / S(d)) + S(L::epsilon)));
-    for (std::size_t k = 0; k < vectors; ++k) normal[k] = normal[k] * inverse;
-    return inverse;
-  }
+
+    /// Vector k of row r, normalised; without meaning beyond the end of the row.
+    V normal(const S* x, std::size_t r, std::size_t k) const {
+      return (First::value(Row::load(x + r * d, k)) - V(mean[r])) * V(inverse[r]);
+    }
+  };
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S*) {
-    for (std::size_t r = rows(pass); r-- > 0; x += d, y += d) {
-      V normal[vectors];
-      normalise(x, normal);
-      for (std::size_t k = 0; k < vectors; ++k)
-        Row::store(y, k, simd::fmadd(normal[k], Row::load(w[0], k), Row::load(w[1], k)));
+    const std::size_t rows = pass.samples * In::positions;
+    for (std::size_t first = 0; first < rows; first += W, x += W * d, y += W * d) {
+      const std::size_t valid = std::min(W, rows - first);
+      const Moments of(x, valid);
+      for (std::size_t r = 0; r < valid; ++r)
+        for (std::size_t k = 0; k < vectors; ++k)
+          Row::store(y + r * d, k, simd::fmadd(of.normal(x, r, k), Row::load(w[0], k), Row::load(w[1], k)));
     }
   }
 
   template <Capability C>
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                        Gradients<S> g, NothingSaved&, S*) {
-    // Sums over rows stay in registers or on the stack, and reach the gradient once.
-    V d_weight[vectors], d_bias[vectors];
+    const std::size_t rows = pass.samples * In::positions;
+    V d_weight[vectors], d_bias[vectors];  // over all rows, and then once to the gradient
     for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
-    for (std::size_t r = rows(pass); r-- > 0; x += d, dy += d) {
-      V normal[vectors], scaled[vectors];
-      const V inverse = normalise(x, normal);
-      V sum(S(0)), projection(S(0));
-      for (std::size_t k = 0; k < vectors; ++k) {
-        const V up = Row::load(dy, k);
-        d_weight[k] = simd::fmadd(up, normal[k], d_weight[k]);
-        d_bias[k] += up;
-        scaled[k] = up * Row::load(w[0], k);
-        sum += scaled[k];
-        projection = simd::fmadd(scaled[k], normal[k], projection);
-      }
+    for (std::size_t first = 0; first < rows; first += W, x += W * d, dy += W * d) {
+      const std::size_t valid = std::min(W, rows - first);
+      const Moments of(x, valid);
+      if (g)
+        for (std::size_t k = 0; k < vectors; ++k)
+          for (std::size_t r = 0; r < valid; ++r) {
+            const V up = Row::load(dy + r * d, k);
+            d_weight[k] = simd::fmadd(up, of.normal(x, r, k), d_weight[k]);
+            d_bias[k] += up;
+          }
       if (dx == nullptr) continue;
-      const V mean(math::reduce_add(sum) * (S(1) / S(d)));
-      const V along(math::reduce_add(projection) * (S(1) / S(d)));
-      for (std::size_t k = 0; k < vectors; ++k) {
-        const V value = Row::load(x, k);
-        const V step = inverse * (scaled[k] - mean - normal[k] * along) * First::slope(value, First::value(value));
-        Row::store(dx, k, Row::load(dx, k) + step);
-      }
-      dx += d;
+      alignas(64) S mean[W], along[W];
+      const V share(S(1) / S(d));
+      simd::store(mean, share * cpu::block_products<d, S, Arch>(dy, d, w[0], 0, valid));
+      simd::store(along, share * cpu::block_sums<S, Arch>(valid, [&](std::size_t r) __attribute__((always_inline)) {
+                           V sum(S(0));
+                           for (std::size_t k = 0; k < vectors; ++k)  // zero beyond the end of the row by dy
+                             sum = simd::fmadd(Row::load(dy + r * d, k) * Row::load(w[0], k), of.normal(x, r, k), sum);
+                           return sum;
+                         }));
+      for (std::size_t r = 0; r < valid; ++r)
+        for (std::size_t k = 0; k < vectors; ++k) {
+          const V value = Row::load(x + r * d, k), scaled = Row::load(dy + r * d, k) * Row::load(w[0], k);
+          const V step = V(of.inverse[r]) * (scaled - V(mean[r]) - of.normal(x, r, k) * V(along[r])) *
+                         First::slope(value, First::value(value));
+          Row::store(dx + r * d, k, Row::load(dx + r * d, k) + step);
+        }
+      dx += W * d;
     }
     if (!g) return;
     for (std::size_t k = 0; k < vectors; ++k) {

@@ -5,16 +5,13 @@
 
 namespace aila::inline v0::cpu {
 
-/// A row of Width Scalars in Heads equal segments.
-template <class S, class Arch, std::size_t Width, std::size_t Heads = 1>
+/// A row of Width Scalars.
+template <class S, class Arch, std::size_t Width>
 struct Row {
   using V = simd::Batch<S, Arch>;
   static constexpr std::size_t lanes = simd::width<S, Arch>;
   static constexpr std::size_t vectors = (Width + lanes - 1) / lanes;
   static constexpr std::size_t tail = Width % lanes;
-  static constexpr std::size_t segment = Width / Heads;
-  /// Whether every vector belongs to one head.
-  static constexpr bool whole_segments = Heads == 1 || segment % lanes == 0;
 
   /// Vector k; zeros beyond the end of the row.
   static V load(const S* row, std::size_t k) {
@@ -37,38 +34,6 @@ struct Row {
       }
     }
     return v;
-  }
-
-  /// sums[h] = the sum of segment h of a row given as vectors, zeros beyond its end.
-  static void head_sums(const V (&row)[vectors], S* sums) {
-    if constexpr (whole_segments) {
-      for (std::size_t h = 0; h < Heads; ++h) {
-        constexpr std::size_t each = vectors / Heads;
-        V sum = row[h * each];
-        for (std::size_t k = 1; k < each; ++k) sum += row[h * each + k];
-        sums[h] = math::reduce_add(sum);
-      }
-    } else {
-      alignas(64) S flat[vectors * lanes];
-      for (std::size_t k = 0; k < vectors; ++k) simd::store(flat + k * lanes, row[k]);
-      for (std::size_t h = 0; h < Heads; ++h) {
-        S sum(0);
-        for (std::size_t f = h * segment; f < (h + 1) * segment; ++f) sum += flat[f];
-        sums[h] = sum;
-      }
-    }
-  }
-
-  /// The row whose segment h is filled with values[h stride].
-  static void spread(const S* values, std::size_t stride, V (&row)[vectors]) {
-    if constexpr (whole_segments) {
-      for (std::size_t k = 0; k < vectors; ++k) row[k] = V(values[Heads == 1 ? 0 : k * lanes / segment * stride]);
-    } else {
-      alignas(64) S flat[vectors * lanes] = {};
-      for (std::size_t h = 0; h < Heads; ++h)
-        for (std::size_t f = h * segment; f < (h + 1) * segment; ++f) flat[f] = values[h * stride];
-      for (std::size_t k = 0; k < vectors; ++k) row[k] = simd::load<S, Arch>(flat + k * lanes);
-    }
   }
 };
 

@@ -66,6 +66,19 @@ template <class Scalar, class Arch>
   }
 }
 
+/// Lane r is the sum of the lanes of rows[r], for `width` registers, which are overwritten: three operations a sum. The
+/// additions are those of reduce_add, in its order.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> sums_of_rows(xsimd::batch<Scalar, Arch>* rows) noexcept {
+  AILA_UNROLL
+  for (std::size_t half = width<Scalar, Arch> / 2; half > 0; half /= 2) {
+    AILA_UNROLL
+    for (std::size_t i = 0; i < half; ++i)
+      rows[i] = zip_low(rows[i], rows[i + half]) + zip_high(rows[i], rows[i + half]);
+  }
+  return rows[0];
+}
+
 /// The sum of all lanes; the order of additions depends on the width alone.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline Scalar reduce_add(const xsimd::batch<Scalar, Arch>& v) noexcept {

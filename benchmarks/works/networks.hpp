@@ -1,0 +1,71 @@
+// What is timed, as types: tasks and policies. benchmarks/peers/tasks.py has the same tasks in numbers.
+#pragma once
+
+#include <aila/aila.hpp>
+
+namespace works {
+
+/// The policies; `bare` is a stack without connections and without LayerNorm, what other libraries call a stacked LSTM
+/// or a plain convolutional network.
+namespace policy {
+struct bare {};
+using none = aila::integrate::None;
+using residual = aila::integrate::Residual;
+using densenet = aila::integrate::DenseNet;
+using linear = aila::integrate::Linear<aila::Heads<4>>;
+using attention = aila::integrate::Attention<aila::TiedValues>;
+}  // namespace policy
+
+/// Plain is what follows the cores of a bare stack.
+template <class Policy, class Plain, class... Cores>
+struct StackUnder {
+  using type = aila::Stack<Policy, Cores...>;
+};
+template <class Plain, class... Cores>
+struct StackUnder<policy::bare, Plain, Cores...> {
+  using type = aila::Stack<aila::integrate::None, aila::Epilogue<Plain>, Cores...>;
+};
+
+template <class Policy, std::size_t Steps, std::size_t Features, std::size_t Depth = 4>
+struct LstmNet : aila::Network<aila::Sequence<Steps, Features>,
+                               typename StackUnder<Policy, aila::Identity, aila::Repeat<Depth, aila::Lstm<64>>>::type,
+                               aila::LastStep, aila::Linear<1>> {};
+
+using Halving = aila::Conv<64, aila::Stride<2>>;
+template <class Policy>
+struct ConvNet
+    : aila::Network<aila::Image<32, 32, 3>,
+                    typename StackUnder<Policy, aila::Relu, aila::Conv<64>, Halving, Halving, aila::Conv<64>>::type,
+                    aila::MeanOverPositions, aila::Linear<10>> {};
+
+/// Each task has its network by policy, the samples of a batch, its loss, and the target of sample i, given a number
+/// from -1 to 1.
+namespace task {
+struct forecast {
+  template <class Policy>
+  using Net = LstmNet<Policy, 12, 1>;
+  static constexpr std::size_t batch = 32;
+  using Loss = aila::MeanSquaredError;
+  static float target(std::size_t, float number) { return number; }
+};
+struct forecast32 : forecast {
+  template <class Policy>
+  using Net = LstmNet<Policy, 12, 1, 32>;
+};
+struct sentiment {
+  template <class Policy>
+  using Net = LstmNet<Policy, 200, 100>;
+  static constexpr std::size_t batch = 64;
+  using Loss = aila::BinaryCrossEntropy;
+  static float target(std::size_t i, float) { return static_cast<float>(i % 2); }
+};
+struct image {
+  template <class Policy>
+  using Net = ConvNet<Policy>;
+  static constexpr std::size_t batch = 128;
+  using Loss = aila::CrossEntropy;
+  static float target(std::size_t i, float) { return static_cast<float>(i % 10); }
+};
+}  // namespace task
+
+}  // namespace works
