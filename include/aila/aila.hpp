@@ -19,4 +19,5 @@
 #include "network/model.hpp"
 #include "network/network.hpp"
 #include "network/predictor.hpp"
+#include "network/stream.hpp"
 #endif

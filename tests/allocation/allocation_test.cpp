@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <aila/aila.hpp>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <numeric>
@@ -17,6 +18,8 @@ template <class Policy>
 struct Net : Network<Sequence<6, 3>, Stack<Policy, Repeat<3, Lstm<8>>>, MeanOverPositions, Dropout<20>, Linear<5>, Gelu,
                      Linear<2>> {};
 using In = Sequence<6, 3>;
+struct StreamedNet : Network<In, Linear<5>, Gelu, Stack<integrate::Attention<>, Lstm<8>, Gru<8>, Lstm<8>>, Lstm<300>,
+                             LastStep, Dropout<20>, Linear<2>> {};
 
 Samples<In> samples(std::size_t count) {
   Samples<In> all;
@@ -95,6 +98,33 @@ TEST_CASE_TEMPLATE("predictions and training steps allocate nothing after constr
                    integrate::Attention<Heads<2>, TiedValues>) {
   if (!allocation::is_counted()) return;
   check_nothing_is_allocated<Policy, backend::Cpu>();
+}
+
+template <class Backend>
+void check_streams_allocate_nothing() {
+  using S = typename Backend::Scalar;
+  Model<StreamedNet, Backend> model{Seed{1}};
+  const Model<StreamedNet, Backend> other{Seed{2}};
+  const std::vector<S> steps(30, S(0.5));
+  Stream stream{model};
+  S sum = 0;
+  CHECK(count_of([&] {
+          for (std::size_t t = 0; t < 10; ++t) {
+            sum += stream.step(std::span<const S, 3>(steps.data() + 3 * t, 3))[0];
+            sum += stream.step(std::span<const S>(steps).subspan(3 * t, 3))[1];
+          }
+          stream.use(other);
+          sum += stream.step(std::array<S, 3>{})[0];
+          stream.reset();
+          sum += stream.step(std::array<S, 3>{})[0];
+        }) == 0);
+  CHECK(std::isfinite(sum));
+}
+TEST_CASE("steps of a stream allocate nothing") {
+  if (!allocation::is_counted()) return;
+  check_streams_allocate_nothing<backend::Cpu>();
+  check_streams_allocate_nothing<backend::CpuOn<simd::DefaultArch, double>>();
+  check_streams_allocate_nothing<backend::Reference<double>>();
 }
 
 TEST_CASE("the reference backend allocates nothing either") {

@@ -16,6 +16,8 @@ struct Forecaster
 
 static_assert(parameter_count<Forecaster> == 157'505);  // known before the program runs
 
+struct Follower : Network<Sequence<200, 1>, Lstm<32>, LastStep, Linear<1>> {};
+
 /// a_j = sigmoid(gate) * mean of the earlier layers, feature by feature, with a learned gate.
 struct GatedMean : integrate::Policy {
   static constexpr const char* name = "gated_mean";
@@ -70,6 +72,19 @@ TEST_CASE("the program of the README trains and predicts") {
   CHECK(history.best_validation_loss < 0.01);
   CHECK(std::abs(next - valid.targets[0]) < 0.2F);
   static_assert(noexcept(predict(window)));
+}
+
+TEST_CASE("the stream of the README gives a number for each number") {
+  const Model<Follower> follower{Seed{3}};
+  const std::vector<float> signal{0.1F, 0.4F, -0.2F};
+  std::vector<float> output;
+
+  Stream<Follower> stream{follower};  // the state; weights stay in the model, and may change
+  for (const float x : signal) output.push_back(stream.step(x)[0]);
+  stream.reset();  // the next step is a first one again
+
+  CHECK(output.size() == 3);
+  CHECK(stream.step(0.1F)[0] == output[0]);
 }
 
 TEST_CASE("the policy of the README has right gradients on both backends") {

@@ -34,6 +34,14 @@
 // and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
 // last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
 //
+// A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers on inputs of one step, for one
+// sample, pass.step = 0, 1, ... What Saved<Capability::stream> takes from the arena is the state: zero before the first
+// step, and untouched between two. Kernels of layers that look at one step alone need nothing for it. Weights are
+// packed by the kernels of the network's own input, so what is packed may not depend on the number of steps. A kernel
+// whose step makes no denormal numbers of others says
+//   static constexpr bool stays_normal = true;
+// and where all do, the mode of the processor is left alone: to change it costs as much as the step of a small layer.
+//
 // Selection: a kernel is announced by declaring (never defining) a function found by argument-dependent lookup,
 //   template <class In> MyKernel<In> select_kernel(rank::Layer, Placed<MyLayer, In>, backend::Cpu);
 // in the namespace of the layer, policy or network. The highest rank wins: Fused, then Layer, then Body (the layer's
@@ -131,6 +139,23 @@ consteval std::size_t meeting_of() {
     return K::meeting;
   else
     return 0;
+}
+
+/// Whether y = x in prediction, so that a stream need not copy: `static constexpr bool copies = true`.
+template <class K>
+consteval bool copies_of() {
+  if constexpr (requires { K::copies; })
+    return K::copies;
+  else
+    return false;
+}
+/// Whether a step of a stream needs no mode of the processor that takes denormal numbers for zero.
+template <class K>
+consteval bool stays_normal_of() {
+  if constexpr (requires { K::stays_normal; })
+    return K::stays_normal;
+  else
+    return false;
 }
 
 /// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.

@@ -6,11 +6,12 @@ namespace aila::inline v0 {
 enum class Capability {
   predict,         ///< forward only
   input_gradient,  ///< forward, and backward to the input
-  train            ///< forward, and backward to the input and the parameters
+  train,           ///< forward, and backward to the input and the parameters
+  stream           ///< forward of one step of one sample; what a layer carries from step to step is in its Saved
 };
 
 constexpr bool keeps_for_backward(Capability c) {
-  return c != Capability::predict;
+  return c == Capability::input_gradient || c == Capability::train;
 }
 
 }  // namespace aila::inline v0

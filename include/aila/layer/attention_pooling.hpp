@@ -36,6 +36,12 @@ struct AttentionPooling {
   }
   template <class In>
   using Out = Vector<In::features>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: AttentionPooling cannot stream: it weighs every step; LastStep can");
+    return 0;
+  }
 
   template <class In>
   static consteval auto parameters() {

@@ -51,6 +51,8 @@ struct BatchNorm {
   template <class In>
   using Out = In;
   template <class In>
+  static constexpr bool streams = true;
+  template <class In>
   static consteval auto parameters() {
     constexpr std::size_t f = In::features;
     return std::array{parameter("weight", {f}, init::ones()).without_decay(),

@@ -46,6 +46,12 @@ struct Bidirectional {
   template <class In>
   using Out = typename Joined<In, InnerOut<In>>::type;
   template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: Bidirectional cannot stream: it reads a sequence from its end, too");
+    return 0;
+  }
+  template <class In>
   using Children = List<Placed<L, In>, Placed<L, In>>;
   template <class In>
   static consteval auto parameters() {

@@ -20,6 +20,12 @@ struct ClassToken {
   }
   template <class In>
   using Out = Sequence<In::positions + 1, In::features>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: ClassToken cannot stream: it puts a step before the first one");
+    return 0;
+  }
   /// Valid steps of the output for n valid steps of the input.
   template <class In>
   static constexpr std::size_t length(std::size_t n) {
@@ -48,6 +54,12 @@ struct FirstStep {
   }
   template <class In>
   using Out = Vector<In::features>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: FirstStep cannot stream: later steps change nothing; LastStep can");
+    return 0;
+  }
   template <class In>
   static consteval std::size_t flops() {
     return 0;

@@ -15,6 +15,13 @@
 //   steps
 //                                                                       of a sequence: valid steps out for n valid
 //                                                                       steps in
+//   template <class In> static constexpr bool streams = true;           of a layer that a Stream may hold: what it
+//   gives
+//                                                                       for a step needs of the steps before it only
+//                                                                       what its kernel carries (bodies of one element
+//                                                                       or one position are such layers, and need not
+//                                                                       say it)
+//   template <class In> static consteval int expect_stream();           static_asserts a sentence where it is not
 // Its behaviour is attached from outside, by kernels (backend/kernel.hpp), or written once in the layer as a body over
 // a scalar-or-batch type V, which serves every CPU backend. A body is one of
 //   element-wise:  template <class V> static constexpr V value(V x);
@@ -108,6 +115,20 @@ constexpr std::size_t length_after(std::size_t n) {
     return L::template length<In>(n);
   else
     return n;
+}
+
+/// Whether a stream may hold the layer by what it says itself, or by its body. A vector has no steps: any layer may
+/// stand there. Composites are asked for their parts (network/one_step.hpp).
+template <class L, class In>
+consteval bool streams() {
+  if constexpr (VectorShape<In>)
+    return true;
+  else if constexpr (requires { L::template streams<In>; })
+    return L::template streams<In>;
+  else if constexpr (requires { L::position_wise; })
+    return L::position_wise;
+  else
+    return requires(float x) { L::template value<float>(x); };
 }
 
 /// A table of rows whose number is known when the program runs: not part of the canonical array.

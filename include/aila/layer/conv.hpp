@@ -39,6 +39,14 @@ struct Convolution : Windowed<Filters, Size, Step, Spread, Border> {
                                  Filters::groups(In::features)};
 
   template <class In>
+  static constexpr bool streams = Slides::template of_one_step<In>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = streams<In>;
+    static_assert(bounded, "aila: convolutions stream with Kernel<1> and Stride<1>; others need later steps");
+    return 0;
+  }
+  template <class In>
   static consteval auto parameters() {
     constexpr ConvPlan c = plan<In>;
     constexpr std::size_t fan_in = c.group_inputs() * c.taps(), fan_out = c.group_outputs() * c.taps();

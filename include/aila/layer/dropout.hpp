@@ -40,6 +40,8 @@ struct Dropout {
   }
   template <class In>
   using Out = In;
+  template <class In>
+  static constexpr bool streams = true;
 };
 
 }  // namespace aila::inline v0

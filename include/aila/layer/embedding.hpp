@@ -58,6 +58,8 @@ struct Embedding {
   template <class In>
   using Out = Sequence<In::positions, Width>;
   template <class In>
+  static constexpr bool streams = true;
+  template <class In>
   static consteval TableSpec table() {
     return {.name = "weight", .width = Width, .most_rows = most_rows, .initial = init::normal(1)};
   }

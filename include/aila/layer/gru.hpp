@@ -43,6 +43,8 @@ struct Gru {
   }
   template <class In>
   using Out = WithFeatures<In, Units>;
+  template <class In>
+  static constexpr bool streams = true;
 
   template <class In>
   static consteval auto parameters() {

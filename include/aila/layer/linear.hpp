@@ -37,6 +37,8 @@ struct Linear {
   }
   template <class In>
   using Out = WithFeatures<In, Features>;
+  template <class In>
+  static constexpr bool streams = true;
 
   template <class In>
   static consteval auto parameters() {

@@ -42,6 +42,8 @@ struct Lstm {
   }
   template <class In>
   using Out = WithFeatures<In, Units>;
+  template <class In>
+  static constexpr bool streams = true;
 
   template <class In>
   static consteval auto parameters() {

@@ -41,6 +41,13 @@ struct Pool : Windowed<FilterEachFeature, Size, Step, Dilation<1>, Border> {
     return w.out_positions() * In::features * w.taps();
   }
 
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: MaxPool and AveragePool cannot stream: windows wait for later steps");
+    return 0;
+  }
+
   /// "2", "3, stride 2, padding 1"
   static std::string options() {
     return window_text(size) + (step == size ? "" : ", stride " + window_text(step)) +
@@ -120,6 +127,12 @@ struct GlobalMaxPool {
   }
   template <class In>
   using Out = Vector<In::features>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: GlobalMaxPool cannot stream: it needs every step; LastStep can");
+    return 0;
+  }
 };
 
 }  // namespace aila::inline v0

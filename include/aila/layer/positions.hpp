@@ -19,6 +19,12 @@ struct LearnedPositions {
   template <class In>
   using Out = In;
   template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: LearnedPositions cannot stream: its table ends, a stream does not");
+    return 0;
+  }
+  template <class In>
   static consteval auto parameters() {
     return std::array{parameter("position", {In::positions, In::features}, init::normal(0.02)).without_decay()};
   }
@@ -38,6 +44,12 @@ struct SinusoidalPositions {
   }
   template <class In>
   using Out = In;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: SinusoidalPositions cannot stream: it counts steps without end");
+    return 0;
+  }
 };
 
 }  // namespace aila::inline v0

@@ -19,6 +19,12 @@ struct Flatten {
   template <class In>
   using Out = Vector<In::elements>;
   template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: Flatten cannot stream: it holds every step; LastStep can");
+    return 0;
+  }
+  template <class In>
   static consteval std::size_t flops() {
     return 0;
   }
@@ -38,6 +44,8 @@ struct LastStep {
   template <class In>
   using Out = Vector<In::features>;
   template <class In>
+  static constexpr bool streams = true;
+  template <class In>
   static consteval std::size_t flops() {
     return 0;
   }
@@ -56,6 +64,12 @@ struct MeanOverPositions {
   }
   template <class In>
   using Out = Vector<In::features>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: MeanOverPositions cannot stream: it needs every step; LastStep can");
+    return 0;
+  }
 };
 
 }  // namespace aila::inline v0

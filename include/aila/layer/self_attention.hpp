@@ -59,6 +59,12 @@ struct SelfAttention {
   }
   template <class In>
   using Out = In;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: SelfAttention cannot stream: a step attends to all before it");
+    return 0;
+  }
 
   template <class In>
   static consteval auto parameters() {

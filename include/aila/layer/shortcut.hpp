@@ -34,6 +34,14 @@ struct ShortcutOf : Windowed<detail::CountedFilters<Features, 1>, Kernel<1>, Ste
     return 0;
   }
   template <class In>
+  static constexpr bool streams = Slides::template of_one_step<In>;
+  template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = streams<In>;
+    static_assert(bounded, "aila: Shortcut streams with Stride<1> alone; others leave steps out");
+    return 0;
+  }
+  template <class In>
   static consteval std::size_t flops() {
     return 0;
   }

@@ -43,6 +43,12 @@ struct SqueezeExcitation {
   template <class In>
   using Out = In;
   template <class In>
+  static consteval int expect_stream() {
+    constexpr bool bounded = VectorShape<In>;
+    static_assert(bounded, "aila: SqueezeExcitation cannot stream: it needs the mean over every step");
+    return 0;
+  }
+  template <class In>
   static consteval auto parameters() {
     return detail::joined_parameters(typename Plan<In>::Children{});
   }

@@ -41,6 +41,8 @@ struct StochasticDepth {
   }
   template <class In>
   using Out = In;
+  template <class In>
+  static constexpr bool streams = true;
 };
 
 }  // namespace aila::inline v0

@@ -112,6 +112,10 @@ struct Windowed {
   template <class In>
   using Out = typename detail::WindowedShape<In, Windowed, Filters::filters(In::features)>::type;
 
+  /// Whether a step of the output reads that step of the input alone.
+  template <class In>
+  static constexpr bool of_one_step = window<In>.x.kernel == 1 && window<In>.x.stride == 1 && window<In>.x.padding == 0;
+
   /// Valid steps of the output, for a sample of n valid steps.
   template <class In>
   static constexpr std::size_t length(std::size_t n) {

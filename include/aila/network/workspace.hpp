@@ -22,6 +22,8 @@ class Workspace {
   static constexpr std::size_t phases = phases_of<Kernel>();
   static constexpr std::size_t meeting = meeting_of<Kernel>();
   static constexpr const auto& layout = parameter_layout<Placed>;
+  /// Whether forward leaves the processor's mode alone; then x and the weights should hold no denormal numbers.
+  static constexpr bool keeps_host_mode = C == Capability::stream && stays_normal_of<Kernel>();
   using MissingBackward = std::conditional_t<keeps_for_backward(C), detail::MissingBackward<Kernel>, detail::NoRefusal>;
   enum { has_kernels = detail::RefusalOf<Kernel>::say(), has_backward = MissingBackward::say() };
 
@@ -56,9 +58,16 @@ class Workspace {
   /// Of the input, after backward with `wants_input_gradient`.
   constexpr Scalar* input_gradient() { return buffers_.dx; }
 
+  /// As if no step of a stream had been.
+  constexpr void reset() noexcept
+    requires(C == Capability::stream)
+  {
+    std::fill(memory_.data(), buffers_.scratch, Scalar(0));
+  }
+
   /// output() = network(x), x [samples, In...]. One phase of it where the pass has a meeting, else all.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
-    [[maybe_unused]] const typename Backend::FloatMode mode;
+    [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
       Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                   buffers_.saved, buffers_.scratch);
@@ -104,6 +113,10 @@ class Workspace {
   }
 
   static constexpr bool copies_tokens = In::is_tokens;
+  struct HostMode {
+    constexpr HostMode() = default;
+  };
+  using Mode = std::conditional_t<keeps_host_mode, HostMode, typename Backend::FloatMode>;
 
   struct Buffers {
     Scalar* x = nullptr;

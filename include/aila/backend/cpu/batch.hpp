@@ -33,8 +33,12 @@
 // Before a loop over registers: its bounds are constants, and it must vanish for the registers to be registers.
 #if defined(__clang__)
 #define AILA_UNROLL _Pragma("clang loop unroll(full)")
+#define AILA_UNROLL_2 _Pragma("clang loop unroll_count(2)")
+#define AILA_UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #else
 #define AILA_UNROLL _Pragma("GCC unroll 64")
+#define AILA_UNROLL_2 _Pragma("GCC unroll 2")
+#define AILA_UNROLL_4 _Pragma("GCC unroll 4")
 #endif
 
 namespace aila::inline v0::simd {

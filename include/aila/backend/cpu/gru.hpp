@@ -7,10 +7,11 @@
 #include "../kernel.hpp"
 #include "cpu.hpp"
 #include "gru_backward.hpp"
+#include "gru_step.hpp"
 
 namespace aila::inline v0 {
 
-/// See gru_forward.hpp and gru_backward.hpp for what bounds them.
+/// See gru_forward.hpp, gru_backward.hpp and gru_step.hpp for what bounds them.
 template <class S, class Arch, std::size_t Units, class In>
 struct CpuGru {
   using Scalar = S;
@@ -18,16 +19,24 @@ struct CpuGru {
   static constexpr cpu::GruSizes<S, Arch> sizes{{In::positions, In::features, Units}};
   static constexpr std::size_t packed = round_up(sizes.packed(), alignment_elements);
 
+  /// One step of a stream keeps clear of denormal numbers by itself.
+  static constexpr bool stays_normal = std::is_same_v<S, float>;
+  using Cell = cpu::GruCell<S, Arch, In::features, Units>;
+
   static void pack(Weights<S> w, S* to) { cpu::pack_gru(sizes, w[0], w[1], w[2], w[3], to); }
 
   template <Capability C>
   struct Saved {
-    S* kept = nullptr;  ///< gates
+    S* kept = nullptr;  ///< gates; of a stream h
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
-      if constexpr (keeps_for_backward(C)) kept = arena.take(sizes.saved_size(samples));
+      if constexpr (keeps_for_backward(C))
+        kept = arena.take(sizes.saved_size(samples));
+      else if constexpr (C == Capability::stream)
+        kept = arena.take(cpu::OneStep<Cell>::state_size);
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    if (c == Capability::stream) return cpu::one_step_scratch<Cell>();
     const std::size_t forward = sizes.forward_scratch(samples);
     return keeps_for_backward(c) ? std::max(forward, sizes.backward_scratch(samples)) : forward;
   }
@@ -35,8 +44,11 @@ struct CpuGru {
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
-    cpu::gru_forward<keeps_for_backward(C)>(sizes, pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
-                                            scratch);
+    if constexpr (C == Capability::stream)
+      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
+    else
+      cpu::gru_forward<keeps_for_backward(C)>(sizes, pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
+                                              scratch);
   }
   template <Capability C>
   static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,

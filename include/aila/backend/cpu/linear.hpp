@@ -4,6 +4,7 @@
 #include "../../layer/linear.hpp"
 #include "../kernel.hpp"
 #include "cpu.hpp"
+#include "linear_step.hpp"
 #include "product.hpp"
 #include "product_transposed.hpp"
 
@@ -18,6 +19,8 @@ struct CpuLinear : KernelDefaults<S> {
   static constexpr std::size_t packed =
       forward_size + round_up(cpu::packed_size<S, Arch>(Features, inputs), alignment_elements);
 
+  static constexpr bool stays_normal = true;
+
   static void pack(Weights<S> w, S* to) {
     cpu::pack<S, Arch>(w[0], 1, inputs, inputs, Features, to);
     cpu::pack<S, Arch>(w[0], inputs, 1, Features, inputs, to + forward_size);
@@ -25,8 +28,11 @@ struct CpuLinear : KernelDefaults<S> {
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, S* y, NothingSaved&, S*) {
-    cpu::multiply_packed<S, Arch>(pass.samples * In::positions, inputs, Features, x, inputs, 1, packed_weights, w[1], y,
-                                  Features, false);
+    if constexpr (C == Capability::stream && In::positions == 1)
+      cpu::linear_step<S, Arch, inputs, Features>(x, w[0], packed_weights, w[1], y);
+    else
+      cpu::multiply_packed<S, Arch>(pass.samples * In::positions, inputs, Features, x, inputs, 1, packed_weights, w[1],
+                                    y, Features, false);
   }
 
   template <Capability C>

@@ -5,10 +5,11 @@
 #include "../kernel.hpp"
 #include "cpu.hpp"
 #include "lstm.hpp"
+#include "lstm_step.hpp"
 
 namespace aila::inline v0 {
 
-/// See lstm_forward.hpp and lstm_backward.hpp for what bounds them.
+/// See lstm_forward.hpp, lstm_backward.hpp and lstm_step.hpp for what bounds them.
 template <class S, class Arch, std::size_t Units, class In>
 struct CpuLstm {
   using Scalar = S;
@@ -18,25 +19,35 @@ struct CpuLstm {
   static constexpr std::size_t packed =
       round_up(cpu::lstm_packed_size<S, Arch, steps, inputs, Units>(true), alignment_elements);
 
+  /// One step of a stream keeps clear of denormal numbers by itself.
+  static constexpr bool stays_normal = std::is_same_v<S, float>;
+  using Cell = cpu::LstmCell<S, Arch, inputs, Units>;
+
   static void pack(Weights<S> w, S* to) { cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true); }
 
   template <Capability C>
   struct Saved {
-    S* kept = nullptr;  ///< gates and cells
+    S* kept = nullptr;  ///< gates and cells; of a stream h and c
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       if constexpr (keeps_for_backward(C))
         kept = arena.take(cpu::lstm_saved_size<S, Arch, steps, inputs, Units>(samples));
+      else if constexpr (C == Capability::stream)
+        kept = arena.take(cpu::OneStep<Cell>::state_size);
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    if (c == Capability::stream) return cpu::one_step_scratch<Cell>();
     return cpu::lstm_scratch_size<S, Arch, steps, inputs, Units>(samples, keeps_for_backward(c));
   }
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
-    cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
-                                                     scratch);
+    if constexpr (C == Capability::stream)
+      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
+    else
+      cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
+                                                       scratch);
   }
   template <Capability C>
   static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,

@@ -9,8 +9,31 @@
 
 namespace aila::inline v0::cpu {
 
+/// Chains of additions that the sum of each element is cut into, by turns over the inner dimension: narrow panels have
+/// too few elements to hide the latency of an addition. They depend on the panel and K alone, so that an element has
+/// the same bits whatever the number of rows.
+template <class Arch>
+constexpr std::size_t sum_chains(std::size_t vectors, std::size_t K) noexcept {
+  const bool deep = K >= 64;  // or adding the chains up takes too long
+  if (simd::register_count<Arch> == 32) return vectors == 1 ? (deep ? 4 : 2) : vectors == 2 && deep ? 2 : 1;
+  return vectors == 1 ? 2 : 1;
+}
+
+/// f(chain, row, vector) for every sum, unrolled.
+template <std::size_t Chains, std::size_t Rows, std::size_t Vectors, class F>
+[[gnu::always_inline]] inline void for_each_sum(F&& f) noexcept {
+  AILA_UNROLL
+  for (std::size_t i = 0; i < Chains; ++i) {
+    AILA_UNROLL
+    for (std::size_t r = 0; r < Rows; ++r) {
+      AILA_UNROLL
+      for (std::size_t v = 0; v < Vectors; ++v) f(i, r, v);
+    }
+  }
+}
+
 /// One tile: c[r c_stride + j] (+)= bias[j] + sums, j < width (Vectors - 1) + last.
-template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 [[gnu::noinline]] void product_tile(std::size_t K, const Scalar* a, std::size_t a_stride, std::size_t a_k_stride,
                                     const Scalar* panel, const Scalar* bias, Scalar* c, std::size_t c_stride,
                                     std::size_t last, bool accumulate) noexcept {
@@ -33,7 +56,23 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
       for (std::size_t v = 0; v < Vectors; ++v) __builtin_prefetch(c + r * c_stride + v * W, 1);
     }
   }
-  multiply_add(K, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
+  if constexpr (Chains == 1) {
+    multiply_add(K, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
+  } else {
+    Sums<Scalar, Arch, Rows, Vectors> more[Chains - 1];
+    for_each_sum<Chains - 1, Rows, Vectors>([&](std::size_t i, std::size_t r, std::size_t v)
+                                                __attribute__((always_inline)) { more[i].at[r][v] = B(Scalar(0)); });
+    std::size_t k = 0;
+    for (; k + Chains <= K; k += Chains, a += Chains * a_k_stride, panel += Chains * Vectors * W) {
+      multiply_add(1, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
+      AILA_UNROLL
+      for (std::size_t i = 1; i < Chains; ++i)
+        multiply_add(1, a + i * a_k_stride, a_stride, a_k_stride, panel + i * Vectors * W, Vectors * W, W, more[i - 1]);
+    }
+    multiply_add(K - k, a, a_stride, a_k_stride, panel, Vectors * W, W, sums);
+    for_each_sum<Chains - 1, Rows, Vectors>([&](std::size_t i, std::size_t r, std::size_t v)
+                                                __attribute__((always_inline)) { sums.at[r][v] += more[i].at[r][v]; });
+  }
   AILA_UNROLL
   for (std::size_t r = 0; r < Rows; ++r, c += c_stride) {
     AILA_UNROLL
@@ -54,8 +93,8 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 }
 
 /// c [M, N] = (or += with `accumulate`) a [M, K] b [K, N] + bias [N]; b packed by `pack`, bias may be null.
-/// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is one chain of fused multiply-adds in
-/// the order of k, whatever M: a sample's result does not depend on the samples beside it.
+/// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is a sum in one order (see sum_chains),
+/// whatever M: a sample's result does not depend on the samples beside it.
 template <class Scalar, class Arch>
 [[gnu::noinline]] void multiply_packed(std::size_t M, std::size_t K, std::size_t N, const Scalar* a,
                                        std::size_t a_row_stride, std::size_t a_k_stride, const Scalar* packed_b,
@@ -64,23 +103,31 @@ template <class Scalar, class Arch>
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   constexpr std::size_t block_bytes = std::size_t{1} << 16;  // rows of a that stay in the second-level cache
   const Parts panels(ceil_div(N, W), panel_vectors);
-  const std::size_t block_rows = 48 + block_bytes / (sizeof(Scalar) * (K + 1)) / 48 * 48;
+  const std::size_t block_rows = M <= 48 ? 48 : 48 + block_bytes / (sizeof(Scalar) * (K + 1)) / 48 * 48;
   for (std::size_t block = 0; block < M; block += block_rows) {
     const std::size_t rows = smaller(block_rows, M - block);
     for (std::size_t p = 0; p < panels.count; ++p) {
       const std::size_t column = panels.begin(p) * W;
       with_constant<panel_vectors>(panels.size(p), [&](auto vectors) {
         constexpr std::size_t V = decltype(vectors)::value;
+        constexpr std::size_t most = most_rows<Arch>(V);
         const std::size_t last = smaller(W, N - column - (V - 1) * W);
-        const Parts tiles(rows, most_rows<Arch>(V));
-        for (std::size_t t = 0; t < tiles.count; ++t)
-          with_constant<most_rows<Arch>(V)>(tiles.size(t), [&](auto tile_rows) {
-            const std::size_t m = block + tiles.begin(t);
-            product_tile<Scalar, Arch, decltype(tile_rows)::value, V>(
-                K, a + m * a_row_stride, a_row_stride, a_k_stride, packed_b + column * K,
-                bias == nullptr ? nullptr : bias + column, c + m * c_row_stride + column, c_row_stride, last,
-                accumulate);
-          });
+        const Parts tiles(rows, most);
+        const auto multiply = [&](auto chains) __attribute__((always_inline)) {
+          for (std::size_t t = 0; t < tiles.count; ++t)
+            with_constant<most>(tiles.size(t), [&](auto tile_rows) {
+              const std::size_t m = block + tiles.begin(t);
+              product_tile<decltype(chains)::value, Scalar, Arch, decltype(tile_rows)::value, V>(
+                  K, a + m * a_row_stride, a_row_stride, a_k_stride, packed_b + column * K,
+                  bias == nullptr ? nullptr : bias + column, c + m * c_row_stride + column, c_row_stride, last,
+                  accumulate);
+            });
+        };
+        constexpr std::size_t shallow = sum_chains<Arch>(V, 1), deep = sum_chains<Arch>(V, 64);
+        if (shallow == deep || sum_chains<Arch>(V, K) == deep)
+          multiply(std::integral_constant<std::size_t, deep>{});
+        else
+          multiply(std::integral_constant<std::size_t, shallow>{});
       });
     }
   }

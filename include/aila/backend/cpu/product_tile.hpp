@@ -31,7 +31,9 @@ constexpr std::size_t most_rows(std::size_t vectors) noexcept {
 struct Parts {
   std::size_t count, base, longer;
   [[gnu::always_inline]] constexpr Parts(std::size_t total, std::size_t most) noexcept
-      : count(ceil_div(total, most)), base(count == 0 ? 0 : total / count), longer(count == 0 ? 0 : total % count) {}
+      : count(ceil_div(total, most)),
+        base(count <= 1 ? total : total / count),  // no division in a small product, which it would take longer than
+        longer(count <= 1 ? 0 : total - base * count) {}
   [[gnu::always_inline]] constexpr std::size_t begin(std::size_t i) const noexcept {
     return i * base + smaller(i, longer);
   }

@@ -72,6 +72,12 @@ struct ChainKernel {
     return most;
   }();
 
+  static constexpr bool stays_normal = [] {
+    bool all = joint == Joint::none;
+    for_each_index<size>([&](auto i) { all = all && stays_normal_of<ChildKernel<i>>(); });
+    return all;
+  }();
+
   static constexpr bool mixes = [] {
     bool any = false;
     for_each_index<size>([&](auto i) { any = any || mixes_of<ChildKernel<i>>(); });
@@ -101,6 +107,10 @@ struct ChainKernel {
   using Refusal = typename Refusals<Kernels>::Any;
   using MissingBackward = typename Refusals<Kernels>::Backward;
 
+  /// Whether a stream takes part I's input for its output.
+  template <std::size_t I>
+  static constexpr bool passes_on = I > 0 && I < kept&& copies_of<ChildKernel<I>>();
+
   template <Capability C>
   struct Saved {
     typename SavedSlots<C, Kernels>::type child;
@@ -112,7 +122,9 @@ struct ChainKernel {
       for_each_index<size>([&](auto i) {
         slot<i>(child).bind(arena, samples);
         if constexpr (maps_lengths<i>) lengths[i].bind(arena, samples);
-        if constexpr (i < kept) {
+        if constexpr (C == Capability::stream && passes_on<i>) {
+          map[i] = map[i - 1];
+        } else if constexpr (i < kept) {
           map[i] = arena.take(samples * Child<i>::Out::elements);
           if constexpr (keeps_for_backward(C) && (i + 1 < size || detail::takes_own_gradient(joint)))
             gradient[i] = arena.take(samples * Child<i>::Out::elements);
@@ -181,6 +193,7 @@ struct ChainKernel {
       if constexpr (maps_lengths<I>)
         saved.lengths[I].set(pass, In::extents[0],
                              [](std::size_t n) { return detail::length_through<Children, I>(n); });
+      if constexpr (C == Capability::stream && passes_on<I>) return;
       S* out = i < kept ? saved.map[i] : y;
       if constexpr (!keeps_for_backward(C) && (folds<I> || is_folded[I]))
         if (!pass.training) {
@@ -258,7 +271,18 @@ struct ChainKernel {
     else
       return phase >= first && phase <= last;
   }
+  /// Whether a part of a stream finds in the chain's own pass all it needs: its path is a key of random numbers alone.
+  template <std::size_t I>
+  static constexpr bool knows_enough =
+      phases == 0 &&
+      (detail::count_tables<Children, I>() == 0 || tables_of<typename Child<I>::Layer, typename Child<I>::In>() == 0);
+
   /// What part I knows, of which `first` is the first phase.
+  template <std::size_t I, Capability C>
+    requires(C == Capability::stream && knows_enough<I>)
+  static constexpr const Pass& part(const Pass& pass, std::size_t, const Saved<C>&) {
+    return pass;
+  }
   template <std::size_t I, Capability C>
   static constexpr Pass part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
     Pass p = pass.part(I, detail::count_tables<Children, I>());

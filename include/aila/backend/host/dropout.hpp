@@ -10,6 +10,8 @@ namespace aila::inline v0 {
 template <std::size_t Percent, class In, class Backend>
 struct DropoutKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host dropout";
+  static constexpr bool stays_normal = true;
+  static constexpr bool copies = true;
   using S = typename Backend::Scalar;
   static constexpr S kept = S(1 / (1 - Dropout<Percent>::probability));
   static constexpr std::uint32_t threshold = static_cast<std::uint32_t>(Dropout<Percent>::probability * 4294967296.0);

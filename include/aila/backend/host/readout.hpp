@@ -12,6 +12,8 @@ namespace aila::inline v0 {
 template <class In, class Backend>
 struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host flatten";
+  static constexpr bool stays_normal = true;
+  static constexpr bool copies = true;
   using S = typename Backend::Scalar;
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -29,6 +31,8 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
 template <class In, class Backend>
 struct LastStepKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host last step";
+  static constexpr bool stays_normal = true;
+  static constexpr bool copies = In::positions == 1;
   using S = typename Backend::Scalar;
   static constexpr std::size_t row(const Pass& pass, std::size_t n) {
     const std::size_t length = pass.length(n, In::positions);

@@ -10,6 +10,8 @@ namespace aila::inline v0 {
 template <class L, class In, class Backend>
 struct StochasticDepthKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host stochastic depth";
+  static constexpr bool stays_normal = true;
+  static constexpr bool copies = true;
   using S = typename Backend::Scalar;
   static constexpr double probability = L::probability;
   static constexpr std::uint32_t threshold = static_cast<std::uint32_t>(probability * 4294967296.0);

@@ -15,11 +15,16 @@ struct ReferenceGru : KernelDefaults<S> {
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 3 * Units;
 
-  /// [samples, steps, 4 Units]: r, z, n, and R_n h + c_n, which r multiplies.
+  /// [samples, steps, 4 Units]: r, z, n, and R_n h + c_n, which r multiplies; of a stream also h [Units] of the step
+  /// before.
   template <Capability C>
   struct Saved {
     S* gate = nullptr;
-    constexpr void bind(Arena<S>& arena, std::size_t samples) { gate = arena.take(samples * steps * 4 * Units); }
+    S* carried = nullptr;
+    constexpr void bind(Arena<S>& arena, std::size_t samples) {
+      gate = arena.take(samples * steps * 4 * Units);
+      if constexpr (C == Capability::stream) carried = arena.take(Units);
+    }
   };
   static constexpr std::size_t scratch(std::size_t, Capability) { return 2 * gates + Units; }
 
@@ -34,12 +39,14 @@ struct ReferenceGru : KernelDefaults<S> {
           for (std::size_t u = 0; u < Units; ++u) h[u] = S(0);
           continue;
         }
+        const bool follows = C == Capability::stream || t > 0;
+        const S* previous = C == Capability::stream ? saved.carried : t > 0 ? h - Units : h;
         S* gate = saved.gate + at * 4 * Units;
         for (std::size_t k = 0; k < gates; ++k) {
           S from_input = w[2][k], from_state = w[3][k];
           for (std::size_t i = 0; i < inputs; ++i) from_input += w[0][k * inputs + i] * x[at * inputs + i];
-          if (t > 0)
-            for (std::size_t u = 0; u < Units; ++u) from_state += w[1][k * Units + u] * (h - Units)[u];
+          if (follows)
+            for (std::size_t u = 0; u < Units; ++u) from_state += w[1][k * Units + u] * previous[u];
           if (k < 2 * Units) {
             gate[k] = math::sigmoid(from_input + from_state);
           } else {
@@ -49,8 +56,10 @@ struct ReferenceGru : KernelDefaults<S> {
         }
         for (std::size_t u = 0; u < Units; ++u) {
           const S z = gate[Units + u];
-          h[u] = (S(1) - z) * gate[2 * Units + u] + (t > 0 ? z * (h - Units)[u] : S(0));
+          h[u] = (S(1) - z) * gate[2 * Units + u] + (follows ? z * previous[u] : S(0));
         }
+        if constexpr (C == Capability::stream)
+          for (std::size_t u = 0; u < Units; ++u) saved.carried[u] = h[u];
       }
     }
   }

@@ -15,14 +15,17 @@ struct ReferenceLstm : KernelDefaults<S> {
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 4 * Units;
 
-  /// Activated gates [samples, steps, 4 Units] and cells [samples, steps, Units].
+  /// Activated gates [samples, steps, 4 Units] and cells [samples, steps, Units]; of a stream also h [Units] of the
+  /// step before, whose c is in `cell`.
   template <Capability C>
   struct Saved {
     S* gate = nullptr;
     S* cell = nullptr;
+    S* carried = nullptr;
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       gate = arena.take(samples * steps * gates);
       cell = arena.take(samples * steps * Units);
+      if constexpr (C == Capability::stream) carried = arena.take(Units);
     }
   };
   static constexpr std::size_t scratch(std::size_t, Capability) { return gates + 2 * Units; }
@@ -37,21 +40,23 @@ struct ReferenceLstm : KernelDefaults<S> {
           for (std::size_t u = 0; u < Units; ++u) h[u] = S(0);
           continue;
         }
-        const S* previous = t > 0 ? h - Units : h;
+        const bool follows = C == Capability::stream || t > 0;
+        const S* previous = C == Capability::stream ? saved.carried : t > 0 ? h - Units : h;
         S* gate = saved.gate + (n * steps + t) * gates;
         S* cell = saved.cell + (n * steps + t) * Units;
         for (std::size_t k = 0; k < gates; ++k) {
           S sum = w[2][k];
           for (std::size_t i = 0; i < inputs; ++i) sum += w[0][k * inputs + i] * x[(n * steps + t) * inputs + i];
-          if (t > 0)
+          if (follows)
             for (std::size_t u = 0; u < Units; ++u) sum += w[1][k * Units + u] * previous[u];
           gate[k] = k / Units == 2 ? math::tanh(sum) : math::sigmoid(sum);
         }
         const S* cell_before = t > 0 ? cell - Units : cell;
         for (std::size_t u = 0; u < Units; ++u) {
-          const S before = t > 0 ? cell_before[u] : S(0);
+          const S before = follows ? cell_before[u] : S(0);
           cell[u] = gate[Units + u] * before + gate[u] * gate[2 * Units + u];
           h[u] = gate[3 * Units + u] * math::tanh(cell[u]);
+          if constexpr (C == Capability::stream) saved.carried[u] = h[u];
         }
       }
     }

@@ -1,0 +1,148 @@
+// A network on one step of its input: which networks a Stream can run, and why not the others.
+#pragma once
+
+#include "../backend/kernel.hpp"
+#include "../layer/frozen.hpp"
+#include "network.hpp"
+
+namespace aila::inline v0::detail {
+
+/// The layer cannot go step by step.
+template <class Layer, class In>
+struct StreamRefused {
+  static consteval int say() {
+    if constexpr (requires { Layer::template expect_stream<In>(); }) {
+      return Layer::template expect_stream<In>();
+    } else {
+      constexpr bool says_so = streams<Layer, In>();
+      static_assert(says_so, "aila: this layer does not say that it can stream; see layer/concepts.hpp");
+      return 0;
+    }
+  }
+};
+
+template <class Layer>
+struct InsideFrozen {
+  using type = Layer;
+};
+template <class Layer>
+struct InsideFrozen<Frozen<Layer>> {
+  using type = typename InsideFrozen<Layer>::type;
+};
+
+template <class Part>
+struct StreamRefusalOf;
+/// What refuses the first of several parts.
+template <class Parts>
+struct FirstStreamRefusal;
+template <class... Part>
+struct FirstStreamRefusal<List<Part...>> {
+  using type = FirstRefusal<Refuse<typename StreamRefusalOf<Part>::type>...>;
+};
+template <class Layers>
+struct StreamRefusalOfStack;
+template <class... Layer>
+struct StreamRefusalOfStack<List<Layer...>> {
+  using type = typename FirstStreamRefusal<List<typename Layer::Core..., typename Layer::Epilogue...>>::type;
+};
+
+template <class Layer, class In>
+consteval auto stream_refusal() {
+  if constexpr (streams<Layer, In>())
+    return std::type_identity<NoRefusal>{};
+  else if constexpr (requires { Layer::template expect_stream<In>(); })
+    return std::type_identity<StreamRefused<Layer, In>>{};
+  else if constexpr (requires { requires Layer::is_stack; })
+    return StreamRefusalOfStack<typename Layer::template Plan<In>::Layers>{};
+  else if constexpr (requires { requires Layer::is_chain; } || requires { requires Layer::is_sum; })
+    return FirstStreamRefusal<typename Layer::template Plan<In>::Children>{};
+  else
+    return std::type_identity<StreamRefused<Layer, In>>{};
+}
+/// NoRefusal, or the StreamRefused of the first part that cannot go step by step.
+template <class Layer, class I>
+struct StreamRefusalOf<Placed<Layer, I>> {
+  using type = typename decltype(stream_refusal<typename InsideFrozen<Layer>::type, I>())::type;
+};
+
+/// One step of a sequence or of tokens.
+template <class In>
+struct StepOf {};
+template <std::size_t Steps, std::size_t Features>
+struct StepOf<Shape<Steps, Features>> {
+  using type = Sequence<1, Features>;
+};
+template <std::size_t Steps>
+struct StepOf<Tokens<Steps>> {
+  using type = Tokens<1>;
+};
+
+template <class In>
+struct NoStepsToStream {
+  static consteval int say() {
+    constexpr bool steps = requires { typename StepOf<In>::type; };
+    static_assert(steps, "aila: a stream needs a network whose input is a Sequence or Tokens");
+    return 0;
+  }
+};
+
+/// The layers of a network on one step of its input.
+template <class Net>
+struct OneStepNetwork : Net {
+  using Input = typename StepOf<typename Net::Input>::type;
+};
+
+/// Tensors or packed weights of a layer differ on one step.
+template <class Net, class Backend>
+struct StepsInParameters {
+  using Whole = Placed<Net, typename Net::Input>;
+  using Step = Placed<OneStepNetwork<Net>, typename OneStepNetwork<Net>::Input>;
+  static constexpr bool equal = [] {
+    if constexpr (Whole::tensors == Step::tensors)
+      return parameter_layout<Whole>.offset == parameter_layout<Step>.offset &&
+             parameter_layout<Whole>.size == parameter_layout<Step>.size &&
+             KernelFor<Whole, Backend>::packed == KernelFor<Step, Backend>::packed;
+    return false;
+  }();
+  static consteval int say() {
+    constexpr bool shared = equal;
+    static_assert(shared, "aila: weights of a layer in a stream may not depend on the number of steps");
+    return 0;
+  }
+};
+
+template <class Net, class Backend>
+consteval auto refusal_of_stream() {
+  using Why = typename BoundNetwork<Net>::Why;
+  if constexpr (!std::is_same_v<Why, NoRefusal>) {
+    return std::type_identity<Why>{};
+  } else if constexpr (Refused<NetworkOutput<Net>>) {
+    return std::type_identity<RefusalOf<NetworkOutput<Net>>>{};
+  } else if constexpr (!requires { typename StepOf<typename Net::Input>::type; }) {
+    return std::type_identity<NoStepsToStream<typename Net::Input>>{};
+  } else {
+    using Layer = typename StreamRefusalOf<PlacedNetwork<Net>>::type;
+    if constexpr (!std::is_same_v<Layer, NoRefusal>)
+      return std::type_identity<Layer>{};
+    else if constexpr (Refused<NetworkOutput<OneStepNetwork<Net>>>)
+      return std::type_identity<RefusalOf<NetworkOutput<OneStepNetwork<Net>>>>{};
+    else if constexpr (Refused<KernelFor<PlacedNetwork<Net>, Backend>>)
+      return std::type_identity<RefusalOf<KernelFor<PlacedNetwork<Net>, Backend>>>{};
+    else if constexpr (!StepsInParameters<Net, Backend>::equal)
+      return std::type_identity<StepsInParameters<Net, Backend>>{};
+    else
+      return std::type_identity<NoRefusal>{};
+  }
+}
+
+/// The network that a Stream runs, or one that says why not.
+template <class Net, class Backend, class Why = typename decltype(refusal_of_stream<Net, Backend>())::type>
+struct Streamed {
+  using type = RefusedNetwork<Why>;
+};
+template <class Net, class Backend>
+struct Streamed<Net, Backend, NoRefusal> {
+  using type = OneStepNetwork<Net>;
+};
+
+}  // namespace aila::inline v0::detail
