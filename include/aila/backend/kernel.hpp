@@ -34,9 +34,11 @@
 // and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
 // last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
 //
-// A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers on inputs of one step, for one
-// sample, pass.step = 0, 1, ... What Saved<Capability::stream> takes from the arena is the state: zero before the first
-// step, and untouched between two. Kernels of layers that look at one step alone need nothing for it. Weights are
+// A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
+// step, for one sample: the "samples" of such a call are consecutive steps of it (a WavefrontPredictor has blocks of
+// them), of which the first is number pass.step, and a length of 0 says that a step is not valid. What
+// Saved<Capability::stream> takes from the arena is the state: zero before the first step, and untouched between two
+// calls. Kernels of layers that look at one step alone need nothing for it. Weights are
 // packed by the kernels of the network's own input, so what is packed may not depend on the number of steps. A kernel
 // whose step makes no denormal numbers of others says
 //   static constexpr bool stays_normal = true;

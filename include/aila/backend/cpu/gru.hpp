@@ -36,7 +36,8 @@ struct CpuGru {
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    if (c == Capability::stream) return cpu::one_step_scratch<Cell>();
+    if (c == Capability::stream)
+      return std::max(cpu::one_step_scratch<Cell>(), samples > 1 ? block(samples).forward_scratch(1) : 0);
     const std::size_t forward = sizes.forward_scratch(samples);
     return keeps_for_backward(c) ? std::max(forward, sizes.backward_scratch(samples)) : forward;
   }
@@ -44,11 +45,18 @@ struct CpuGru {
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
-    if constexpr (C == Capability::stream)
-      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
-    else
+    if constexpr (C != Capability::stream) {
       cpu::gru_forward<keeps_for_backward(C)>(sizes, pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
                                               scratch);
+    } else if (pass.samples == 1) {
+      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
+    } else {
+      const std::int32_t valid = cpu::valid_in_block(pass.lengths, pass.samples);
+      cpu::with_carried<Cell>(saved.kept, pass.step, pass.samples, [&](cpu::CarriedState<S> carried) {
+        cpu::gru_forward<false>(block(pass.samples), 1, x, &valid, packed_weights, y, static_cast<S*>(nullptr), scratch,
+                                carried);
+      });
+    }
   }
   template <Capability C>
   static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,
@@ -56,6 +64,10 @@ struct CpuGru {
     const cpu::GruGradients<S> to = g ? cpu::GruGradients<S>{g[0], g[1], g[2], g[3]} : cpu::GruGradients<S>{};
     cpu::gru_backward(sizes, pass.samples, x, pass.lengths, packed_weights, y, dy, dx, to, saved.kept, scratch);
   }
+
+ private:
+  /// Several steps of a stream.
+  static constexpr cpu::GruSizes<S, Arch> block(std::size_t count) { return {{count, In::features, Units}}; }
 };
 
 template <std::size_t Units, class... Options, class In, class Arch, class S>

@@ -76,11 +76,12 @@ template <class Scalar, class Arch, std::size_t Rows, bool Save>
 
 /// x [n, steps, features] -> y = h [n, steps, units], zero state before the first step. `lengths` may be null; steps at
 /// or behind a sample's length give y = 0 and are not read. With Save, `saved` (saved_size(n)) keeps the gates for
-/// backward; without, it may be null.
+/// backward; without, it may be null. Of one sample, `carried` is the state before the first step, and then that behind
+/// the last valid one.
 template <bool Save, class Scalar, class Arch>
 [[gnu::noinline]] void gru_forward(GruSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
                                    const std::int32_t* lengths, const Scalar* packed, Scalar* y, Scalar* saved,
-                                   Scalar* scratch) noexcept {
+                                   Scalar* scratch, CarriedState<Scalar> carried = {}) noexcept {
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.sums();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);
@@ -99,6 +100,10 @@ template <bool Save, class Scalar, class Arch>
                        .y_stride = T * U,
                        .lengths = lengths,
                        .step = 0};
+  if (carried.h != nullptr) {
+    std::memcpy(h_before, carried.h, sizes.lanes() * sizeof(Scalar));
+    step.inner = U;
+  }
   for (std::size_t begin = 0; begin < longest; begin += chunk) {
     const std::size_t end = smaller(begin + chunk, longest);
     step.gates = Save ? saved + begin * stride : scratch + 2 * state;
@@ -122,6 +127,7 @@ template <bool Save, class Scalar, class Arch>
       step.h_before = h_before;
     }
   }
+  if (carried.h != nullptr) std::memcpy(carried.h, h_before, sizes.lanes() * sizeof(Scalar));
 }
 
 }  // namespace aila::inline v0::cpu

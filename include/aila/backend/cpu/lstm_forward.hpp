@@ -75,11 +75,12 @@ template <class Scalar, class Arch, std::size_t Rows, bool Save>
 
 /// x [n, steps, features] -> y = h [n, steps, units], zero state before the first step. `lengths` may be null; steps at
 /// or behind a sample's length give y = 0 and are not read. With Save, `saved` (saved_size(n)) keeps gates and cells
-/// for backward; without, it may be null.
+/// for backward; without, it may be null. Of one sample, `carried` is the state before the first step, and then that
+/// behind the last valid one.
 template <bool Save, class Scalar, class Arch>
 [[gnu::noinline]] void lstm_forward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
                                           const std::int32_t* lengths, const Scalar* packed, Scalar* y, Scalar* saved,
-                                          Scalar* scratch) noexcept {
+                                          Scalar* scratch, CarriedState<Scalar> carried = {}) noexcept {
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);
@@ -99,6 +100,11 @@ template <bool Save, class Scalar, class Arch>
                         .y_stride = T * U,
                         .lengths = lengths,
                         .step = 0};
+  if (carried.h != nullptr) {
+    std::memcpy(scratch, carried.h, sizes.lanes() * sizeof(Scalar));
+    std::memcpy(scratch + 2 * state, carried.c, sizes.lanes() * sizeof(Scalar));
+    step.inner = U;
+  }
   for (std::size_t begin = 0; begin < longest; begin += chunk) {
     const std::size_t end = smaller(begin + chunk, longest);
     step.gates = Save ? saved + begin * stride : scratch + 3 * state;
@@ -124,6 +130,10 @@ template <bool Save, class Scalar, class Arch>
       step.h = const_cast<Scalar*>(step.h_before);
       step.h_before = h;
     }
+  }
+  if (carried.h != nullptr) {
+    std::memcpy(carried.h, step.h_before, sizes.lanes() * sizeof(Scalar));
+    std::memcpy(carried.c, step.c_before, sizes.lanes() * sizeof(Scalar));
   }
 }
 

@@ -75,6 +75,13 @@ struct LstmSizes {
   }
 };
 
+/// What a recurrent layer carries for one sample: h, and an LSTM's c, [lanes] each. Null: nothing is carried.
+template <class Scalar>
+struct CarriedState {
+  Scalar* h = nullptr;
+  Scalar* c = nullptr;
+};
+
 /// Rows of weight [4 units, columns], gate after gate, as the right-hand side [gates, columns]: the padding of each
 /// gate is zero rows.
 template <class Scalar, class Arch>

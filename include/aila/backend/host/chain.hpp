@@ -41,6 +41,7 @@ struct AfterFold<Children, I, S> {
 template <class L, class In, class Backend>
 struct ChainKernel {
   static constexpr const char* name = "host chain";
+  static constexpr bool is_chain_kernel = true;
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;
@@ -187,7 +188,15 @@ struct ChainKernel {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                 S* y, Saved<C>& saved, S* scratch) {
+    forward_from<C>(pass, w, packed_weights, x, y, saved, scratch, 0);
+  }
+
+  /// The same from part `begin` on.
+  template <Capability C>
+  static constexpr void forward_from(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
+                                     S* y, Saved<C>& saved, S* scratch, std::size_t begin) {
     for_each_index<size>([&](auto i) {
+      if (i < begin) return;
       if (!works(pass.phase, first_phase[i], first_phase[i + 1])) return;
       constexpr std::size_t I = i;
       if constexpr (maps_lengths<I>)

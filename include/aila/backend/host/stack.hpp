@@ -16,6 +16,7 @@ namespace aila::inline v0 {
 template <class L, class In, class Backend>
 struct StackKernel {
   static constexpr const char* name = "host stack";
+  static constexpr bool is_stack_kernel = true;
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;
@@ -216,8 +217,17 @@ struct StackKernel {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                 S* y, Saved<C>& saved, S* scratch) {
+    forward_layers<C>(pass, w, packed_weights, x, y, saved, scratch, 0, depth);
+  }
+
+  /// The same for layers [begin, end) alone.
+  template <Capability C>
+  static constexpr void forward_layers(const Pass& pass, Weights<S> w, const S* packed_weights,
+                                       const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch, std::size_t begin,
+                                       std::size_t end) {
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
+      if (J < begin || J >= end) return;
       S* h = saved.published(J, y);
       S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
       S* own = integrates<J> ? saved.own[J] : sum;
