@@ -118,11 +118,14 @@ template <bool Save, class Scalar, class Arch>
     for (std::size_t t = begin; t < end; ++t, step.gates += stride, step.y += U) {
       step.step = static_cast<std::int32_t>(t);
       const Parts tiles(n, lstm_rows<Arch>);
-      for (std::size_t v = 0; v < sizes.vectors(); ++v)
+      for (std::size_t part = 0; part < sizes.vectors(); ++part) {
+        // Every other step from the last vector on, whose weights the step before left in the first-level cache.
+        const std::size_t v = t % 2 == 0 ? part : sizes.vectors() - 1 - part;
         for (std::size_t i = 0; i < tiles.count; ++i)
           with_constant<lstm_rows<Arch>>(tiles.size(i), [&](auto rows) {
             lstm_forward_tile<Scalar, Arch, decltype(rows)::value, Save>(step, tiles.begin(i), v);
           });
+      }
       step.inner = U;
       step.c_before = step.c;
       if (Save) step.c += state;
