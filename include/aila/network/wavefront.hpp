@@ -16,19 +16,17 @@ struct NothingForWavefront {
   static consteval int say() {
     using Plan = WavefrontPlan<Net, Backend>;
     constexpr bool shares = Plan::units >= 2 || Refused<typename Plan::Kernel>;
-    static_assert(shares,
-                  "aila: a WavefrontPredictor needs a network that begins with two layers or more of a stack or chain "
-                  "that go step by step (see Stream), on two steps or more");
+    static_assert(shares, "aila: a wavefront needs two steps, and two first layers that go step by step; see Stream");
     return 0;
   }
 };
 }  // namespace detail
 
-/// Predicts like a Predictor, with the same numbers, and shares a sample among threads: one computes the first layers of
-/// a block of steps while the next one computes the layers behind them of the block before. For networks whose first
+/// Predicts like a Predictor, with the same numbers, and shares a sample among threads: one computes the first layers
+/// of a block of steps while the next one computes the layers behind them of the block before. For networks whose first
 /// layers go step by step (Lstm, Gru, Linear, ... and stacks of them of any policy); what stands behind them, a readout
-/// or a bidirectional layer, is computed by the last thread alone. Of one sample of some hundred steps, two threads take
-/// little more than half the time of one; of a dozen steps it depends on the machine.
+/// or a bidirectional layer, is computed by the last thread alone. Of one sample of some hundred steps, two threads
+/// take little more than half the time of one; of a dozen steps it depends on the machine.
 ///
 /// Owns its threads, state and workspace; the model stays const and must outlive it. A call allocates nothing, takes no
 /// lock and never throws. Threads that found no work for some tens of microseconds sleep; a call wakes them, which is
