@@ -6,6 +6,8 @@
 //       kept for backward
 //   static constexpr std::size_t packed;  Scalars of weights packed in the kernel's order
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
+//   static constexpr std::size_t pack_pieces; static constexpr void pack_piece(std::size_t i, Weights<Scalar> w,
+//       Scalar* packed);  of a kernel of parts: the same in pieces that threads share
 //   static constexpr std::size_t scratch(std::size_t samples, Capability);
 //       Scalars of memory free after the call. What holds for n samples serves fewer ones too, here and in Saved
 //   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
@@ -158,6 +160,22 @@ consteval bool stays_normal_of() {
     return K::stays_normal;
   else
     return false;
+}
+
+/// How many pieces the packing of a kernel's weights can be cut into, and one of them.
+template <class K>
+consteval std::size_t pack_pieces_of() {
+  if constexpr (requires { K::pack_pieces; })
+    return K::pack_pieces;
+  else
+    return K::packed > 0 ? 1 : 0;
+}
+template <class K, class Scalar>
+constexpr void pack_piece_of([[maybe_unused]] std::size_t piece, Weights<Scalar> w, Scalar* packed) {
+  if constexpr (requires { K::pack_pieces; })
+    K::pack_piece(piece, w, packed);
+  else
+    K::pack(w, packed);
 }
 
 /// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.

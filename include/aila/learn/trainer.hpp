@@ -279,7 +279,7 @@ class Trainer {
 
   void update(double rate, double gradient_scale) {
     ++steps_;
-    model_.edit([&](std::span<Scalar> parameters) {
+    model_.edit(executor_, [&](std::span<Scalar> parameters) {
       executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
         [[maybe_unused]] const typename Backend::FloatMode mode;
         const Piece& piece = pieces_[i];

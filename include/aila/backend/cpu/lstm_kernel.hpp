@@ -60,10 +60,10 @@ struct CpuLstm {
     }
   }
   template <Capability C>
-  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,
+  static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, const S* y, const S* dy,
                        S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, dy, dx,
-                                                      g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
+    cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, w[0], w[1], packed_weights, y, dy,
+                                                      dx, g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
                                                       saved.kept, scratch);
   }
 

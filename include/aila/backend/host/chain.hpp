@@ -167,6 +167,23 @@ struct ChainKernel {
   }();
   static constexpr std::size_t packed = packed_offset[2 * size];
 
+  /// The pieces of part i are those from first_piece[i] on; a part whose weights take in another's is packed behind
+  /// all.
+  static constexpr auto first_piece = [] {
+    std::array<std::size_t, size + 1> first{};
+    for_each_index<size>([&](auto i) { first[i + 1] = first[i] + pack_pieces_of<ChildKernel<i>>(); });
+    return first;
+  }();
+  static constexpr std::size_t pack_pieces = packed_offset[2 * size] > packed_offset[size] ? 1 : first_piece[size];
+  static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* packed_weights) {
+    if (pack_pieces == 1) return pack(w, packed_weights);
+    for_each_index<size>([&](auto i) {
+      if (piece >= first_piece[i] && piece < first_piece[i + 1])
+        pack_piece_of<ChildKernel<i>>(piece - first_piece[i], w.from(Plan::first_tensor[i]),
+                                      packed_weights + packed_offset[i]);
+    });
+  }
+
   static constexpr void pack(Weights<S> w, S* packed_weights) {
     for_each_index<size>(
         [&](auto i) { ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i]); });

@@ -192,8 +192,13 @@ struct StackKernel {
   template <std::size_t J, std::size_t Part>
   static constexpr std::size_t first_tensor = Plan::first_tensor[J] + Layer<J>::first_tensor[Part];
 
+  static constexpr std::size_t pack_pieces = depth;
   static constexpr void pack(Weights<S> w, S* to) {
+    for (std::size_t j = 0; j < depth; ++j) pack_piece(j, w, to);
+  }
+  static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* to) {
     for_each_index<depth>([&](auto j) {
+      if (j != piece) return;
       Core<j>::pack(w.from(first_tensor<j, 0>), to + packed_offset[3 * j]);
       Integrate<j>::pack(w.from(first_tensor<j, 1>), to + packed_offset[3 * j + 1]);
       Epilogue<j>::pack(w.from(first_tensor<j, 2>), to + packed_offset[3 * j + 2]);
