@@ -52,6 +52,7 @@
 // own body). Two of one rank, or none, do not compile.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -93,6 +94,7 @@ struct Pass {
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
   bool training = false;                  ///< dropout is active, batch normalisation takes the batch's statistics
   bool frozen = false;                    ///< inside Frozen: batch normalisation keeps to its running statistics
+  bool clears = false;                    ///< gradients of parameters begin anywhere: part by part, see clear_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   Seed seed{};
   std::uint64_t step = 0;
@@ -127,6 +129,15 @@ struct NothingSaved {
   template <class Scalar>
   constexpr void bind(Arena<Scalar>&, std::size_t) {}
 };
+
+/// Where the pass says so, the gradients of this part's tensors become zero, and the part need not know. Just before it
+/// adds to them, and not all at the start of a step: then they are in the second-level cache when it does.
+template <class Part, class Scalar>
+constexpr void clear_gradients(Pass& pass, Gradients<Scalar> g) {
+  if (!pass.clears || !g) return;
+  pass.clears = false;
+  for (std::size_t t = 0; t < Part::tensors; ++t) std::fill_n(g[t], Part::parameters[t].padded_size(), Scalar(0));
+}
 
 /// How often the groups of a batch meet in this kernel's forward.
 template <class K>
@@ -176,6 +187,12 @@ constexpr void pack_piece_of([[maybe_unused]] std::size_t piece, Weights<Scalar>
     K::pack_piece(piece, w, packed);
   else
     K::pack(w, packed);
+}
+
+/// Whether this is a kernel whose layers can be called one by one, and which clears the gradients of each.
+template <class K>
+consteval bool is_stack_kernel_of() {
+  return requires { requires K::is_stack_kernel; };
 }
 
 /// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.

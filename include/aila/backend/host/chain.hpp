@@ -256,9 +256,12 @@ struct ChainKernel {
       const S* out = i < kept ? saved.map[i] : y;
       const S* d_out = dy;
       if constexpr (i + 1 < size || detail::takes_own_gradient(joint)) d_out = saved.gradient[i];
-      ChildKernel<i>::template backward<C>(part<i>(pass, first, saved), w.from(Plan::first_tensor[i]),
-                                           packed_weights + packed_offset[i], input<i>(x, saved), out, d_out, down,
-                                           g.from(Plan::first_tensor[i]), slot<i>(saved.child), scratch);
+      Pass here = part<i>(pass, first, saved);
+      if constexpr (!is_stack_kernel_of<ChildKernel<i>>())
+        clear_gradients<Child<i>>(here, g.from(Plan::first_tensor[i]));
+      ChildKernel<i>::template backward<C>(here, w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
+                                           input<i>(x, saved), out, d_out, down, g.from(Plan::first_tensor[i]),
+                                           slot<i>(saved.child), scratch);
     });
   }
 

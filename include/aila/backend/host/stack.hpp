@@ -285,10 +285,13 @@ struct StackKernel {
       const S* d_sum = dh;
       if constexpr (!bare<J>) {
         if (works(pass.phase, first, first)) std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
-        if (works(pass.phase, first, integrated))
-          Epilogue<J>::template backward<C>(own_part<J, 2>(pass, first, saved), w.from(first_tensor<J, 2>),
-                                            packed_weights + packed_offset[3 * J + 2], sum, h, dh, d_sum_buffer,
-                                            g.from(first_tensor<J, 2>), slot<J>(saved.epilogue), rest);
+        if (works(pass.phase, first, integrated)) {
+          Pass here = own_part<J, 2>(pass, first, saved);
+          clear_gradients<typename Layer<J>::Epilogue>(here, g.from(first_tensor<J, 2>));
+          Epilogue<J>::template backward<C>(here, w.from(first_tensor<J, 2>), packed_weights + packed_offset[3 * J + 2],
+                                            sum, h, dh, d_sum_buffer, g.from(first_tensor<J, 2>),
+                                            slot<J>(saved.epilogue), rest);
+        }
         d_sum = d_sum_buffer;
       }
       const S* d_own = d_sum;
@@ -305,9 +308,11 @@ struct StackKernel {
         down = between;
         if (works(pass.phase, integrated, integrated)) std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
       }
-      Core<J>::template backward<C>(core_part<J>(pass, integrated, saved), w.from(first_tensor<J, 0>),
-                                    packed_weights + packed_offset[3 * J], core_input<J>(x, saved), own, d_own, down,
-                                    g.from(first_tensor<J, 0>), slot<J>(saved.core), rest);
+      Pass here = core_part<J>(pass, integrated, saved);
+      clear_gradients<typename Layer<J>::Core>(here, g.from(first_tensor<J, 0>));
+      Core<J>::template backward<C>(here, w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
+                                    core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
+                                    slot<J>(saved.core), rest);
       if constexpr (concatenates<J>)
         if (works(pass.phase, phases - first_phase[J], phases - first_phase[J]))
           split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
@@ -445,10 +450,11 @@ struct StackKernel {
         std::fill_n(d_before[i], size, S(0));
       }
     });
-    Integrate<J>::template backward<C>(own_part<J, 1>(pass, pass.phase, saved), w.from(first_tensor<J, 1>),
-                                       packed_weights + packed_offset[3 * J + 1], own, before.data(), d_sum, d_own,
-                                       d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration),
-                                       scratch);
+    Pass here = own_part<J, 1>(pass, pass.phase, saved);
+    clear_gradients<Integrated<J>>(here, g.from(first_tensor<J, 1>));
+    Integrate<J>::template backward<C>(here, w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own,
+                                       before.data(), d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>),
+                                       slot<J>(saved.integration), scratch);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
       if constexpr (needs_pooling<From, Map<J>>)
