@@ -31,8 +31,7 @@ struct CpuLinear : KernelDefaults<S> {
   static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, S* y, NothingSaved&, S*) {
     if constexpr (C == Capability::stream && In::positions == 1)
       if (pass.samples == 1) return cpu::linear_step<S, Arch, inputs, Features>(x, w[0], packed_weights, w[1], y);
-    cpu::multiply_packed<S, Arch>(pass.samples * In::positions, inputs, Features, x, inputs, 1, packed_weights, w[1], y,
-                                  Features, false);
+    cpu::multiply_packed_of<inputs, Features, S, Arch>(pass.samples * In::positions, x, packed_weights, w[1], y, false);
   }
 
   template <Capability C>
