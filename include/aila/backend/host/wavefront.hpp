@@ -176,7 +176,7 @@ class WavefrontBlocks {
       const S* const own_packed = packed + Plan::packed_offset[i];
       if constexpr (Plan::template is_stack<i>) {
         auto saved = slot<i>(saved_);
-        point_to_rows<StepKernel>(slot<i>(whole.saved().child), row, saved);
+        point_to_rows<StepKernel>(saved_of<i>(whole), row, saved);
         StepKernel::template forward_layers<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
                                                                 begin > first ? begin - first : 0,
                                                                 std::min(end, last) - first);
@@ -187,6 +187,10 @@ class WavefrontBlocks {
   }
 
  private:
+  template <std::size_t I>
+  static auto& saved_of(Whole& whole) noexcept {
+    return slot<I>(whole.saved().child);
+  }
   template <std::size_t I>
   static S* map(Whole& whole) noexcept {
     return I < Kernel::kept ? whole.saved().map[I] : whole.output();
