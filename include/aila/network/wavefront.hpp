@@ -1,8 +1,11 @@
 // WavefrontPredictor: one sample by several threads, layers against steps.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
+#include <thread>
 
 #include "../backend/host/wavefront.hpp"
 #include "../core/thread_pool.hpp"
