@@ -20,13 +20,15 @@ class Step final : public Run {
       if (!(std::abs(eigen_.step(x) - stream_.step(x)[0]) < 1e-5F)) throw aila::Error("the steps differ");
   }
   void repeat(std::size_t times) override {
-    for (std::size_t i = 0; i < times; ++i) sum_ += stream_.step(inputs_[at_++ % inputs_.size()])[0];
-    keep(&sum_);
+    float sum = 0;
+    for (std::size_t i = 0; i < times; ++i) sum += stream_.step(inputs_[at_++ % input_count])[0];
+    keep(&(sum_ = sum));
   }
   const char* beside() const override { return "eigen"; }
   void repeat_beside(std::size_t times) override {
-    for (std::size_t i = 0; i < times; ++i) sum_ += eigen_.step(inputs_[at_++ % inputs_.size()]);
-    keep(&sum_);
+    float sum = 0;
+    for (std::size_t i = 0; i < times; ++i) sum += eigen_.step(inputs_[at_++ % input_count]);
+    keep(&(sum_ = sum));
   }
   std::vector<Tensor> dump() override {
     stream_.reset();
@@ -39,7 +41,8 @@ class Step final : public Run {
   aila::Model<StepNet<Units>> model_{aila::Seed{7}};
   aila::Stream<StepNet<Units>> stream_{model_};
   aila_benchmarks::EigenStep<static_cast<int>(Units)> eigen_{model_};
-  std::vector<float> inputs_ = numbers(1003, 256);
+  static constexpr std::size_t input_count = 256;
+  std::vector<float> inputs_ = numbers(1003, input_count);
   std::size_t at_ = 0;
   float sum_ = 0;
 };

@@ -37,8 +37,9 @@
 // last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
 //
 // A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
-// step, for one sample: the "samples" of such a call are consecutive steps of it (a WavefrontPredictor has blocks of
-// them), of which the first is number pass.step, and a length of 0 says that a step is not valid. What
+// step, for one sample: the "samples" of such a call are consecutive steps of it, of which the first is number
+// pass.step, and a length of 0 says that a step is not valid. A Stream has one; a WavefrontPredictor has blocks of them
+// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`. What
 // Saved<Capability::stream> takes from the arena is the state: zero before the first step, and untouched between two
 // calls. Kernels of layers that look at one step alone need nothing for it. Weights are
 // packed by the kernels of the network's own input, so what is packed may not depend on the number of steps. A kernel
@@ -94,7 +95,7 @@ struct Pass {
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
   bool training = false;                  ///< dropout is active, batch normalisation takes the batch's statistics
   bool frozen = false;                    ///< inside Frozen: batch normalisation keeps to its running statistics
-  bool clears = false;                    ///< gradients of parameters begin anywhere: part by part, see clear_gradients
+  bool zeroes_gradients = false;          ///< gradients of parameters begin anywhere: part by part, see zero_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   Seed seed{};
   std::uint64_t step = 0;
@@ -133,10 +134,12 @@ struct NothingSaved {
 /// Where the pass says so, the gradients of this part's tensors become zero, and the part need not know. Just before it
 /// adds to them, and not all at the start of a step: then they are in the second-level cache when it does.
 template <class Part, class Scalar>
-constexpr void clear_gradients(Pass& pass, Gradients<Scalar> g) {
-  if (!pass.clears || !g) return;
-  pass.clears = false;
-  for (std::size_t t = 0; t < Part::tensors; ++t) std::fill_n(g[t], Part::parameters[t].padded_size(), Scalar(0));
+constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g) {
+  if (!pass.zeroes_gradients || !g) return;
+  pass.zeroes_gradients = false;
+  for (std::size_t t = 0; t < Part::tensors; ++t)
+    if (Part::parameters[t].kind != ParameterKind::frozen)
+      std::fill_n(g[t], Part::parameters[t].padded_size(), Scalar(0));
 }
 
 /// How often the groups of a batch meet in this kernel's forward.
@@ -189,10 +192,34 @@ constexpr void pack_piece_of([[maybe_unused]] std::size_t piece, Weights<Scalar>
     K::pack(w, packed);
 }
 
-/// Whether this is a kernel whose layers can be called one by one, and which clears the gradients of each.
+/// Whether this is the library's own kernel of a chain, or of a stack, whose parts can be called one by one.
 template <class K>
-consteval bool is_stack_kernel_of() {
-  return requires { requires K::is_stack_kernel; };
+inline constexpr bool is_chain_kernel = false;
+template <class K>
+inline constexpr bool is_stack_kernel = false;
+
+namespace detail {
+template <class K>
+constexpr std::size_t carried_by() {
+  Arena<typename K::Scalar> arena;
+  typename K::template Saved<Capability::stream> saved{};
+  saved.bind(arena, 1);
+  return arena.used();
+}
+template <std::size_t>
+struct Carries {};
+}  // namespace detail
+
+/// Whether a stream may give this kernel several steps at once: it carries nothing, or says that it can:
+/// `static constexpr bool takes_blocks = true`.
+template <class K>
+consteval bool takes_blocks_of() {
+  if constexpr (requires { K::takes_blocks; })
+    return K::takes_blocks;
+  else if constexpr (requires { typename detail::Carries<detail::carried_by<K>()>; })
+    return detail::carried_by<K>() == 0;
+  else
+    return false;
 }
 
 /// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.

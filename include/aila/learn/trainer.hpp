@@ -220,10 +220,10 @@ class Trainer {
     const std::size_t first = group * split.samples;
     if (phase == 0) {
       load(source, indices, first, split.samples, worker);
-      if constexpr (!clears_by_parts) clear(gradients_[group].data());
+      if constexpr (!zeroes_by_parts) clear(gradients_[group].data());
     }
     Pass pass = training_pass(first);
-    pass.clears = clears_by_parts;
+    pass.zeroes_gradients = zeroes_by_parts;
     if constexpr (phases > 0) {
       meetings_[group] = {deposits_[group].data(), total_.data(), 0};
       pass.meeting = &meetings_[group];
@@ -257,7 +257,7 @@ class Trainer {
   }
 
   /// Whether the network clears its gradients itself: a part that works in phases would do so more than once.
-  static constexpr bool clears_by_parts = phases == 0 && requires { requires ModelType::Kernel::is_chain_kernel; };
+  static constexpr bool zeroes_by_parts = phases == 0 && is_chain_kernel<typename ModelType::Kernel>;
   static void clear(Scalar* gradients) {
     std::fill_n(gradients, layout.trainable_end, Scalar(0));
     std::fill_n(gradients + layout.frozen_end, layout.size - layout.frozen_end, Scalar(0));

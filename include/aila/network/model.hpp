@@ -89,12 +89,13 @@ class Model {
   /// The same, with an executor whose workers share the packing.
   template <class F>
   void edit(ExecutorRef executor, F&& f) {
-    struct Packing {
-      Model& model;
-      ExecutorRef executor;
-      ~Packing() { model.pack(executor); }
-    } packing{*this, executor};
-    f(std::span<Scalar>(parameters_.data(), layout.size));
+    try {
+      f(std::span<Scalar>(parameters_.data(), layout.size));
+      pack(executor);
+    } catch (...) {
+      pack();
+      throw;
+    }
   }
 
   /// One tensor by name; throws Error where there is none.

@@ -32,8 +32,10 @@ struct NothingForWavefront {
 /// take little more than half the time of one; of a dozen steps it depends on the machine.
 ///
 /// Owns its threads, state and workspace; the model stays const and must outlive it. A call allocates nothing, takes no
-/// lock and never throws. Threads that found no work for some tens of microseconds sleep; a call wakes them, which is
-/// its only system call, and does their work itself as long as they do not come.
+/// lock and never throws. Threads that found no work for some tens of microseconds sleep: a call wakes them by a system
+/// call, and does their work itself as long as they do not come. Where the system puts a thread aside in the midst of a
+/// call, the others wait for it, after some spinning by giving their time away: one thread (a Predictor) has the better
+/// worst case.
 template <class Net, HostBackend Backend = backend::Cpu>
 class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Backend>, NetworkInput<Net>,
                                                       NetworkOutput<Net>, typename Backend::Scalar> {
@@ -91,9 +93,8 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   void go_through(std::size_t stage, Pass pass, const Element* x, std::int32_t length) noexcept {
     const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
     Scalar* const scratch = scratch_.data() + stage * scratch_size;
-    const std::size_t blocks = (Plan::steps + Plan::most_block - 1) / Plan::most_block;
-    for (std::size_t b = 0; b < blocks; ++b) {
-      const std::size_t from = b * Plan::steps / blocks, to = (b + 1) * Plan::steps / blocks;
+    for (std::size_t b = 0; b < Plan::blocks; ++b) {
+      const std::size_t from = Plan::first_step(b), to = Plan::first_step(b + 1);
       if (stage > 0) wait_for(progress_[stage - 1].steps, to);
       pass.step = from;
       pass.samples = to - from;
@@ -109,11 +110,14 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
       workspace_.forward_from(Plan::parts, pass, model_->parameters().data(), model_->packed(), x);
   }
   static void wait_for(const std::atomic<std::size_t>& steps, std::size_t least) noexcept {
-    for (int spin = 0; steps.load(std::memory_order_acquire) < least; ++spin) {
-      if (spin < spins_before_yield)
+    int spins = spins_before_yield;
+    while (steps.load(std::memory_order_acquire) < least) {
+      if (spins > 0) {
+        --spins;
         detail::relax();
-      else
+      } else {
         std::this_thread::yield();  // its thread was put aside
+      }
     }
   }
 

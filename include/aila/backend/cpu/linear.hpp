@@ -16,7 +16,7 @@ struct CpuLinear : KernelDefaults<S> {
   static constexpr const char* name = "cpu linear, packed products";
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t forward_size = round_up(cpu::packed_size<S, Arch>(inputs, Features), alignment_elements);
-  static constexpr bool packs_back = !cpu::is_packed_as_it_is<S, Arch>(inputs);
+  static constexpr bool packs_back = !cpu::packs_to_itself<S, Arch>(inputs);
   static constexpr std::size_t packed =
       forward_size + (packs_back ? round_up(cpu::packed_size<S, Arch>(Features, inputs), alignment_elements) : 0);
 
@@ -31,7 +31,7 @@ struct CpuLinear : KernelDefaults<S> {
   static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, S* y, NothingSaved&, S*) {
     if constexpr (C == Capability::stream && In::positions == 1)
       if (pass.samples == 1) return cpu::linear_step<S, Arch, inputs, Features>(x, w[0], packed_weights, w[1], y);
-    cpu::multiply_packed_of<inputs, Features, S, Arch>(pass.samples * In::positions, x, packed_weights, w[1], y, false);
+    forward_rows(pass.samples * In::positions, w[1], packed_weights, x, y);
   }
 
   template <Capability C>
@@ -45,6 +45,13 @@ struct CpuLinear : KernelDefaults<S> {
       cpu::multiply_transposed_add<S, Arch>(rows, Features, inputs, dy, Features, x, inputs, g[0], inputs);
       cpu::add_columns<S, Arch>(rows, Features, dy, Features, g[1]);
     }
+  }
+
+ private:
+  /// By itself, so that the code of one step of a stream has all registers.
+  [[gnu::noinline]] static void forward_rows(std::size_t rows, const S* bias, const S* packed_weights, const S* x,
+                                             S* y) {
+    cpu::multiply_packed_of<inputs, Features, S, Arch>(rows, x, packed_weights, bias, y, false);
   }
 };
 

@@ -23,6 +23,7 @@ struct CpuLstm {
 
   /// One step of a stream keeps clear of denormal numbers by itself.
   static constexpr bool stays_normal = std::is_same_v<S, float>;
+  static constexpr bool takes_blocks = true;
   using Cell = cpu::LstmCell<S, Arch, inputs, Units>;
 
   static void pack(Weights<S> w, S* to) { cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true); }
@@ -52,11 +53,7 @@ struct CpuLstm {
     } else if (pass.samples == 1) {
       cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
     } else {
-      const std::int32_t valid = cpu::valid_in_block(pass.lengths, pass.samples);
-      cpu::with_carried<Cell>(saved.kept, pass.step, pass.samples, [&](cpu::CarriedState<S> carried) {
-        cpu::lstm_forward_group<false>(block(pass.samples), 1, x, &valid, packed_weights, y, static_cast<S*>(nullptr),
-                                       scratch, carried);
-      });
+      forward_block(pass, packed_weights, x, y, saved.kept, scratch);
     }
   }
   template <Capability C>
@@ -68,8 +65,16 @@ struct CpuLstm {
   }
 
  private:
-  /// Several steps of a stream.
   static constexpr cpu::LstmSizes<S, Arch> block(std::size_t count) { return {count, inputs, Units}; }
+  /// Several steps of a stream. By itself, so that the code of one step has all registers.
+  [[gnu::noinline]] static void forward_block(const Pass& pass, const S* packed_weights, const S* x, S* y, S* state,
+                                              S* scratch) {
+    const std::int32_t valid = cpu::valid_in_block(pass.lengths, pass.samples);
+    cpu::with_carried<Cell>(state, pass.step, pass.samples, [&](cpu::CarriedState<S> carried) {
+      cpu::lstm_forward_group<false>(block(pass.samples), 1, x, &valid, packed_weights, y, static_cast<S*>(nullptr),
+                                     scratch, carried);
+    });
+  }
 };
 
 template <std::size_t Units, class... Options, class In, class Arch, class S>

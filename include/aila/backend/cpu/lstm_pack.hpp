@@ -44,7 +44,7 @@ struct LstmSizes {
   }
   /// Whether a weight [4 units, columns] is packed for backward, as a right-hand side [gates, columns].
   constexpr bool packs_back(std::size_t columns) const noexcept {
-    return lanes() != units || !is_packed_as_it_is<Scalar, Arch>(columns);
+    return lanes() != units || !packs_to_itself<Scalar, Arch>(columns);
   }
 
   constexpr std::size_t step_stride(std::size_t n) const noexcept { return round(n * gates()) + line; }

@@ -18,7 +18,7 @@ constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept {
 /// Whether a row-major [K, N] is packed as it is, one panel of whole vectors: a kernel may read such a weight where it
 /// lies.
 template <class Scalar, class Arch>
-constexpr bool is_packed_as_it_is(std::size_t N) noexcept {
+constexpr bool packs_to_itself(std::size_t N) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   return N % W == 0 && N <= panel_vectors * W;
 }

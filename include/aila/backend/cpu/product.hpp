@@ -34,10 +34,10 @@ template <std::size_t Chains, std::size_t Rows, std::size_t Vectors, class F>
 
 /// One tile: c[r c_stride + j] (+)= bias[j] + sums, j < width (Vectors - 1) + last.
 template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
-[[gnu::always_inline]] inline void product_tile_here(std::size_t K, const Scalar* a, std::size_t a_stride,
-                                                     std::size_t a_k_stride, const Scalar* panel, const Scalar* bias,
-                                                     Scalar* c, std::size_t c_stride, std::size_t last,
-                                                     bool accumulate) noexcept {
+[[gnu::always_inline]] inline void product_tile_inline(std::size_t K, const Scalar* a, std::size_t a_stride,
+                                                       std::size_t a_k_stride, const Scalar* panel, const Scalar* bias,
+                                                       Scalar* c, std::size_t c_stride, std::size_t last,
+                                                       bool accumulate) noexcept {
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   Sums<Scalar, Arch, Rows, Vectors> sums;
@@ -98,8 +98,8 @@ template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::s
 [[gnu::noinline]] void product_tile(std::size_t K, const Scalar* a, std::size_t a_stride, std::size_t a_k_stride,
                                     const Scalar* panel, const Scalar* bias, Scalar* c, std::size_t c_stride,
                                     std::size_t last, bool accumulate) noexcept {
-  product_tile_here<Chains, Scalar, Arch, Rows, Vectors>(K, a, a_stride, a_k_stride, panel, bias, c, c_stride, last,
-                                                         accumulate);
+  product_tile_inline<Chains, Scalar, Arch, Rows, Vectors>(K, a, a_stride, a_k_stride, panel, bias, c, c_stride, last,
+                                                           accumulate);
 }
 
 /// c [M, N] = (or += with `accumulate`) a [M, K] b [K, N] + bias [N]; b packed by `pack`, bias may be null.
@@ -163,8 +163,8 @@ template <std::size_t K, std::size_t N, class Scalar, class Arch>
       if constexpr (panels.count == 1 && K * V <= 64) {
         if (M - 1 < most)
           return with_constant<most>(M, [&](auto rows) __attribute__((always_inline)) {
-            product_tile_here<chains, Scalar, Arch, decltype(rows)::value, V>(K, a, K, 1, from, start, c, N, last,
-                                                                              accumulate);
+            product_tile_inline<chains, Scalar, Arch, decltype(rows)::value, V>(K, a, K, 1, from, start, c, N, last,
+                                                                                accumulate);
           });
       }
       const Parts tiles = row_parts<most>(M);

@@ -41,7 +41,6 @@ struct AfterFold<Children, I, S> {
 template <class L, class In, class Backend>
 struct ChainKernel {
   static constexpr const char* name = "host chain";
-  static constexpr bool is_chain_kernel = true;
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;
@@ -76,6 +75,12 @@ struct ChainKernel {
   static constexpr bool stays_normal = [] {
     bool all = joint == Joint::none;
     for_each_index<size>([&](auto i) { all = all && stays_normal_of<ChildKernel<i>>(); });
+    return all;
+  }();
+
+  static constexpr bool takes_blocks = [] {
+    bool all = true;
+    for_each_index<size>([&](auto i) { all = all && takes_blocks_of<ChildKernel<i>>(); });
     return all;
   }();
 
@@ -257,8 +262,7 @@ struct ChainKernel {
       const S* d_out = dy;
       if constexpr (i + 1 < size || detail::takes_own_gradient(joint)) d_out = saved.gradient[i];
       Pass here = part<i>(pass, first, saved);
-      if constexpr (!is_stack_kernel_of<ChildKernel<i>>())
-        clear_gradients<Child<i>>(here, g.from(Plan::first_tensor[i]));
+      if constexpr (!is_stack_kernel<ChildKernel<i>>) zero_gradients<Child<i>>(here, g.from(Plan::first_tensor[i]));
       ChildKernel<i>::template backward<C>(here, w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
                                            input<i>(x, saved), out, d_out, down, g.from(Plan::first_tensor[i]),
                                            slot<i>(saved.child), scratch);
@@ -328,6 +332,9 @@ struct ChainKernel {
       return static_cast<const S*>(saved.map[I - 1]);
   }
 };
+
+template <class L, class In, class Backend>
+inline constexpr bool is_chain_kernel<ChainKernel<L, In, Backend>> = true;
 
 template <class L, class In, HostBackend Backend>
   requires(L::is_chain)

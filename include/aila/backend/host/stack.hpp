@@ -16,7 +16,6 @@ namespace aila::inline v0 {
 template <class L, class In, class Backend>
 struct StackKernel {
   static constexpr const char* name = "host stack";
-  static constexpr bool is_stack_kernel = true;
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;
@@ -287,7 +286,7 @@ struct StackKernel {
         if (works(pass.phase, first, first)) std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
         if (works(pass.phase, first, integrated)) {
           Pass here = own_part<J, 2>(pass, first, saved);
-          clear_gradients<typename Layer<J>::Epilogue>(here, g.from(first_tensor<J, 2>));
+          zero_gradients<typename Layer<J>::Epilogue>(here, g.from(first_tensor<J, 2>));
           Epilogue<J>::template backward<C>(here, w.from(first_tensor<J, 2>), packed_weights + packed_offset[3 * J + 2],
                                             sum, h, dh, d_sum_buffer, g.from(first_tensor<J, 2>),
                                             slot<J>(saved.epilogue), rest);
@@ -309,7 +308,7 @@ struct StackKernel {
         if (works(pass.phase, integrated, integrated)) std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
       }
       Pass here = core_part<J>(pass, integrated, saved);
-      clear_gradients<typename Layer<J>::Core>(here, g.from(first_tensor<J, 0>));
+      zero_gradients<typename Layer<J>::Core>(here, g.from(first_tensor<J, 0>));
       Core<J>::template backward<C>(here, w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
                                     core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
                                     slot<J>(saved.core), rest);
@@ -346,6 +345,14 @@ struct StackKernel {
       if constexpr (!bare<J>) f(layer + ".epilogue", h, samples * elements<J>);
     });
   }
+
+  static constexpr bool takes_blocks = [] {
+    bool all = true;
+    for_each_index<depth>([&](auto j) {
+      all = all && takes_blocks_of<Core<j>>() && takes_blocks_of<Integrate<j>>() && takes_blocks_of<Epilogue<j>>();
+    });
+    return all;
+  }();
 
   static constexpr bool mixes = [] {
     bool any = false;
@@ -451,7 +458,7 @@ struct StackKernel {
       }
     });
     Pass here = own_part<J, 1>(pass, pass.phase, saved);
-    clear_gradients<Integrated<J>>(here, g.from(first_tensor<J, 1>));
+    zero_gradients<Integrated<J>>(here, g.from(first_tensor<J, 1>));
     Integrate<J>::template backward<C>(here, w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own,
                                        before.data(), d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>),
                                        slot<J>(saved.integration), scratch);
@@ -506,6 +513,9 @@ struct StackKernel {
     });
   }
 };
+
+template <class L, class In, class Backend>
+inline constexpr bool is_stack_kernel<StackKernel<L, In, Backend>> = true;
 
 template <class L, class In, HostBackend Backend>
   requires(L::is_stack)

@@ -25,7 +25,7 @@ struct WavefrontPlan {
   using In = NetworkInput<Net>;
 
   /// Whether the whole network's kernel is the library's own.
-  static constexpr bool is_chain = requires { requires Kernel::is_chain_kernel; };
+  static constexpr bool is_chain = is_chain_kernel<Kernel>;
   template <class K, bool chain>
   struct PartsOf {
     using type = List<>;
@@ -59,7 +59,8 @@ struct WavefrontPlan {
                          phases_of<KernelFor<P, Backend>>() > 0 ||
                          !std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>) {
       return false;
-    } else if constexpr (Step<I>::tensors != P::tensors || StepKernel<I>::packed != KernelFor<P, Backend>::packed) {
+    } else if constexpr (!takes_blocks_of<StepKernel<I>>() || Step<I>::tensors != P::tensors ||
+                         StepKernel<I>::packed != KernelFor<P, Backend>::packed) {
       return false;
     } else {
       if constexpr (requires { StepKernel<I>::packed_offset; })
@@ -76,7 +77,7 @@ struct WavefrontPlan {
   }();
 
   template <std::size_t I>
-  static constexpr bool is_stack = requires { requires StepKernel<I>::is_stack_kernel; };
+  static constexpr bool is_stack = is_stack_kernel<StepKernel<I>> && is_stack_kernel<KernelFor<Part<I>, Backend>>;
   template <std::size_t I>
   static constexpr std::size_t units_of = [] {
     if constexpr (is_stack<I>)
@@ -123,9 +124,12 @@ struct WavefrontPlan {
     return begin;
   }
 
-  /// Steps of a block: few, so that the second worker soon begins and the first soon ends, but a register's lanes where
-  /// the sequence is long.
-  static constexpr std::size_t most_block = steps >= 64 ? 16 : (steps + 3) / 4 < 2 ? 2 : (steps + 3) / 4;
+  /// Blocks of nearly equal size: short, so that the second worker soon begins and the first soon ends, but of a
+  /// register's lanes where the sequence is long. One of a single step would be computed as a stream's, by other sums.
+  static constexpr std::size_t blocks =
+      std::max<std::size_t>(1, std::min(steps / 2, steps >= 64 ? (steps + 15) / 16 : std::size_t{4}));
+  static constexpr std::size_t most_block = (steps + blocks - 1) / blocks;
+  static constexpr std::size_t first_step(std::size_t block) { return block * steps / blocks; }
 };
 
 /// What recurrent layers carry, and the work on one block.
@@ -149,8 +153,7 @@ class WavefrontBlocks {
   static constexpr std::size_t scratch() {
     std::size_t most = 0;
     for_each_index<Plan::parts>([&](auto i) {
-      for (const std::size_t n : {std::size_t{1}, Plan::most_block})
-        most = std::max(most, Plan::template StepKernel<i>::scratch(n, Capability::stream));
+      most = std::max(most, Plan::template StepKernel<i>::scratch(Plan::most_block, Capability::stream));
     });
     return most;
   }

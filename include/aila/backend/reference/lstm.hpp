@@ -11,6 +11,7 @@ namespace aila::inline v0 {
 template <class S, std::size_t Units, class In>
 struct ReferenceLstm : KernelDefaults<S> {
   static constexpr const char* name = "reference lstm";
+  static constexpr bool takes_blocks = true;
   static constexpr std::size_t steps = In::positions;
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 4 * Units;
