@@ -2,17 +2,16 @@
 // its recurrent weights alone. Inputs vary from step to step, and results are used.
 #include <benchmark/benchmark.h>
 
-#include <aila/aila.hpp>
 #include <array>
+#include <cmath>
 #include <string>
 
-// After the library: it brings the intrinsics in without g++'s false warnings.
-#include <Eigen/Core>
-#include <cmath>
+#include "eigen_step.hpp"
 
 namespace {
 
 using namespace aila;
+using aila_benchmarks::EigenStep;
 
 template <std::size_t Units>
 struct Net : Network<Sequence<1, 1>, Lstm<Units>, LastStep, Linear<1>> {};
@@ -20,42 +19,6 @@ template <std::size_t Units>
 struct GruNet : Network<Sequence<1, 1>, Gru<Units>, LastStep, Linear<1>> {};
 template <class Policy>
 struct StackNet : Network<Sequence<1, 1>, Stack<Policy, Repeat<4, Lstm<64>>>, LastStep, Linear<1>> {};
-
-/// As one writes it in Eigen: fixed sizes, column-major, all gates in one product.
-template <int N>
-class EigenStep {
- public:
-  template <class ModelType>
-  explicit EigenStep(const ModelType& model) {
-    using RowMajor = Eigen::Matrix<float, 4 * N, N, Eigen::RowMajor>;
-    weight_ih_ = Eigen::Map<const Gates>(model.parameter("lstm.weight_ih").data());
-    weight_hh_ = Eigen::Map<const RowMajor>(model.parameter("lstm.weight_hh").data());
-    bias_ = Eigen::Map<const Gates>(model.parameter("lstm.bias").data());
-    out_ = Eigen::Map<const Units>(model.parameter("linear.weight").data());
-    out_bias_ = model.parameter("linear.bias")[0];
-    h_.setZero();
-    c_.setZero();
-  }
-  float step(float x) {
-    Gates gates = weight_ih_ * x + bias_;
-    gates.noalias() += weight_hh_ * h_;
-    const auto i = gates.template segment<N>(0).array().logistic();
-    const auto f = gates.template segment<N>(N).array().logistic();
-    const auto g = gates.template segment<N>(2 * N).array().tanh();
-    const auto o = gates.template segment<N>(3 * N).array().logistic();
-    c_ = (f * c_.array() + i * g).matrix();
-    h_ = (o * c_.array().tanh()).matrix();
-    return out_.dot(h_) + out_bias_;
-  }
-
- private:
-  using Gates = Eigen::Matrix<float, 4 * N, 1>;
-  using Units = Eigen::Matrix<float, N, 1>;
-  Gates weight_ih_, bias_;
-  Eigen::Matrix<float, 4 * N, N> weight_hh_;
-  Units h_, c_, out_;
-  float out_bias_ = 0;
-};
 
 constexpr std::size_t input_count = 256;
 std::array<float, input_count> inputs() {

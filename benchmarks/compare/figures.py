@@ -59,6 +59,13 @@ def derived(rows):
     for kind in ('train', 'predict'):
         found.append((f'{kind}/forecast/attention: a layer at depth 32 over one at depth 4',
                       over(median(f'{kind}/forecast32/attention'), median(f'{kind}/forecast/attention'), 4 / 32), 'x'))
+    steps = {row['name']: row['ratio'] for row in rows if row['name'].startswith('step/') and 'ratio' in row}
+    if steps:
+        mean = math.exp(statistics.mean(map(math.log, steps.values())))
+        found.append((f'steps of a stream: Eigen over aila, geometric mean of {len(steps)}', mean, 'x'))
+        found.append((f'steps of a stream: the worst, {min(steps, key=steps.get)}', min(steps.values()), 'x'))
+    found.append(('steps of a stream: 64 units over the product of the weights alone',
+                  over(median('step/64'), median('step/64/product')), 'x'))
     products = {row['name']: row['ratio'] for row in rows if row['name'].startswith('product/') and 'ratio' in row}
     if products:
         mean = math.exp(statistics.mean(map(math.log, products.values())))

@@ -5,9 +5,9 @@ import tempfile
 from figures import OURS
 from session import PEERS
 
-COLUMNS = {OURS: 'aila', **PEERS, 'libxsmm': 'libxsmm'}
+COLUMNS = {OURS: 'aila', **PEERS, 'libxsmm': 'libxsmm', 'eigen': 'Eigen'}
 TITLES = {'train': 'Training steps: forward, backward, Adam', 'predict': 'Predictions of a batch',
-          'predict1': 'Predictions of one sample', 'conv': 'Convolutions', 'product': 'Products beside libxsmm',
+          'predict1': 'Predictions of one sample', 'conv': 'Convolutions', 'step': 'Steps of a stream', 'product': 'Products beside libxsmm',
           'overhead': 'A call that computes nothing', 'latency': 'Latency of one prediction'}
 
 

@@ -17,7 +17,7 @@ def all_rows(names, overhead):
         if (kind, rest[0]) == ('predict1', 'forecast32'):
             continue
         rows.append(name)
-    order = ['train', 'predict', 'predict1', 'conv', 'product']
+    order = ['train', 'predict', 'predict1', 'conv', 'step', 'product']
     rows.sort(key=lambda name: order.index(name.split('/')[0]))
     rows += [f'latency/{t}/{p}' for t in LATENCY_TASKS for p in LATENCY_POLICIES if f'predict1/{t}/{p}' in names]
     return [overhead, *rows]
@@ -33,10 +33,10 @@ def work_of(row):
 
 def seconds_of(row, seconds):
     """A small product is done a million times in a second."""
-    return seconds / 10 if row.startswith('product/') else seconds
+    return seconds / 10 if row.startswith(('product/', 'step/')) else seconds
 
 
 def weight_of(row):
     """About how long a row takes, for the time left: most of it goes into compiling."""
     long = 'forecast32' in row or 'sentiment' in row
-    return {'product': 1, 'latency': 60, 'overhead': 10}.get(row.split('/')[0], 40 if long else 20)
+    return {'product': 1, 'step': 1, 'latency': 60, 'overhead': 10}.get(row.split('/')[0], 40 if long else 20)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <numeric>
 #include <utility>
 
@@ -111,6 +112,42 @@ class Prediction final : public Run {
   std::vector<float> outputs_;
 };
 
+/// A Predictor, or a WavefrontPredictor on two threads where the network can and that is faster.
+template <class Net>
+class FasterPredictor {
+ public:
+  FasterPredictor(const aila::Model<Net>& model, const std::vector<float>& inputs) : one_(model), two_(model) {
+    if constexpr (shares) {
+      const auto sample = std::span(inputs).template first<aila::NetworkInput<Net>::elements>();
+      two_is_faster_ = least_seconds(two_, sample) < least_seconds(one_, sample);
+    }
+  }
+  template <class X>
+  auto operator()(const X& x) {
+    if constexpr (shares) {
+      if (two_is_faster_) return two_(x);
+    }
+    return one_(x);
+  }
+
+ private:
+  static constexpr bool shares = aila::SequenceShape<aila::NetworkInput<Net>>;
+  template <class Predict, class X>
+  static double least_seconds(Predict& predict, const X& x) {
+    double least = 1;
+    for (int i = 0; i < 100; ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      keep(predict(x).data());
+      least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    return least;
+  }
+
+  aila::Predictor<Net> one_;
+  std::conditional_t<shares, aila::WavefrontPredictor<Net>, aila::Predictor<Net>> two_;
+  bool two_is_faster_ = false;
+};
+
 /// One sample at a time, of those of a batch in turn.
 template <class Task, class Net>
 class SinglePrediction final : public Run {
@@ -141,8 +178,8 @@ class SinglePrediction final : public Run {
     return std::span<const float, In::elements>(inputs_.data() + i * In::elements, In::elements);
   }
   aila::Model<Net> model_ = make_model<Net>();
-  aila::Predictor<Net> predict_{model_};
   std::vector<float> inputs_ = make_samples<Task, Net>(Task::batch).inputs;
+  FasterPredictor<Net> predict_{model_, inputs_};
   std::size_t at_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <aila/core/arena.hpp>
 #include <aila/core/error.hpp>
 #include <cmath>
+#include <utility>
 
 #ifdef AILA_HAS_LIBXSMM
 #include <libxsmm.h>
@@ -17,11 +18,19 @@ namespace {
 
 using Arch = aila::simd::DefaultArch;
 
+/// A product as layers call it, which know K and N.
+using Multiply = void (*)(std::size_t m, const float* a, const float* packed_b, float* c);
+template <std::size_t K, std::size_t N>
+void multiply(std::size_t m, const float* a, const float* packed_b, float* c) {
+  aila::cpu::multiply_packed_of<K, N, float, Arch>(m, a, packed_b, nullptr, c, false);
+}
+
 /// c [M, N] = a [M, K] b [K, N].
 class Product final : public Run {
  public:
-  Product(std::size_t m, std::size_t k, std::size_t n)
-      : m_(m),
+  Product(std::size_t m, std::size_t k, std::size_t n, Multiply multiply)
+      : multiply_(multiply),
+        m_(m),
         k_(k),
         n_(n),
         a_(make(1, m * k)),
@@ -46,8 +55,7 @@ class Product final : public Run {
 
   void repeat(std::size_t times) override {
     for (std::size_t i = 0; i < times; ++i) {
-      aila::cpu::multiply_packed<float, Arch>(m_, k_, n_, a_.data(), k_, 1, packed_.data(), nullptr, c_.data(), n_,
-                                              false);
+      multiply_(m_, a_.data(), packed_.data(), c_.data());
       keep(c_.data());
     }
   }
@@ -85,6 +93,7 @@ class Product final : public Run {
       }
   }
 
+  Multiply multiply_;
   std::size_t m_, k_, n_;
   aila::AlignedArray<float> a_, b_, packed_, c_, theirs_;
 #ifdef AILA_HAS_LIBXSMM
@@ -92,16 +101,26 @@ class Product final : public Run {
 #endif
 };
 
+template <std::size_t K, std::size_t N>
+void add_product(Works& works, std::size_t m) {
+  works.push_back({.name = "product/" + std::to_string(m) + "x" + std::to_string(K) + "x" + std::to_string(N),
+                   .flops = 2.0 * static_cast<double>(m * K * N),
+                   .bytes = 4.0 * static_cast<double>(m * K + K * N + m * N),
+                   .start = [m] { return std::make_unique<Product>(m, K, N, multiply<K, N>); }});
+}
+
+template <std::size_t... Size, class F>
+void for_each(std::index_sequence<Size...>, F&& f) {
+  (f(std::integral_constant<std::size_t, Size>{}), ...);
+}
+
 }  // namespace
 
 void add_products(Works& works) {
-  for (const std::size_t m : {1, 4, 8, 16, 32, 64})
-    for (const std::size_t k : {16, 32, 64, 128, 256})
-      for (const std::size_t n : {16, 32, 64, 128, 256})
-        works.push_back({.name = "product/" + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n),
-                         .flops = 2.0 * static_cast<double>(m * k * n),
-                         .bytes = 4.0 * static_cast<double>(m * k + k * n + m * n),
-                         .start = [=] { return std::make_unique<Product>(m, k, n); }});
+  using Sizes = std::index_sequence<16, 32, 64, 128, 256>;
+  for (const std::size_t m : {1, 4, 8, 16, 32, 64}) {
+    for_each(Sizes{}, [&](auto k) { for_each(Sizes{}, [&](auto n) { add_product<k, n>(works, m); }); });
+  }
 }
 
 }  // namespace works

@@ -67,6 +67,7 @@ inline void keep(const void* results) {
 Works all_works();
 
 void add_products(Works& works);
+void add_steps(Works& works);
 void add_convolutions(Works& works);
 
 }  // namespace works

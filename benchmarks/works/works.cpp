@@ -13,6 +13,7 @@ Works all_works() {
 #include "networks.def"
 #undef NETWORK
   add_convolutions(works);
+  add_steps(works);
   add_products(works);
   return works;
 }

@@ -20,4 +20,5 @@
 #include "network/network.hpp"
 #include "network/predictor.hpp"
 #include "network/stream.hpp"
+#include "network/wavefront.hpp"
 #endif

@@ -127,6 +127,21 @@ TEST_CASE("steps of a stream allocate nothing") {
   check_streams_allocate_nothing<backend::Reference<double>>();
 }
 
+TEST_CASE("a sample shared by threads allocates nothing") {
+  if (!allocation::is_counted()) return;
+  const Model<Net<integrate::Attention<>>> model{Seed{1}};
+  const std::vector<float> x(18, 0.5F);
+  WavefrontPredictor predict{model};
+  float sum = predict(x)[0];
+  CHECK(count_of([&] {
+          for (std::int32_t length = 0; length <= 6; ++length) {
+            sum += predict(std::span<const float, 18>(x), length)[0];
+            sum += predict(x, length)[1];
+          }
+        }) == 0);
+  CHECK(std::isfinite(sum));
+}
+
 TEST_CASE("the reference backend allocates nothing either") {
   if (!allocation::is_counted()) return;
   check_nothing_is_allocated<integrate::Attention<>, backend::Reference<float>>();

@@ -47,6 +47,46 @@ TEST_CASE("a trainer made for large batches takes smaller ones that have more gr
   CHECK(stepped(130, 3) == stepped(128, 1));
 }
 
+/// Steps at rate 0 leave the model as it is: each must find the gradient that the first one found.
+template <class N>
+void check_gradients_begin_at_zero() {
+  using In = NetworkInput<N>;
+  Samples<In> data;
+  for (std::size_t i = 0; i < 9 * In::elements; ++i) data.inputs.push_back(static_cast<float>((i * 37) % 101) / 50 - 1);
+  for (std::size_t i = 0; i < 18; ++i) data.targets.push_back(static_cast<float>((i * 11) % 31) / 31);
+  Model<N> model{Seed{3}};
+  ThreadPool pool(2);
+  Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 9}, pool);
+  const auto indices = first(9);
+  const auto gradient = [&] {
+    trainer.step(data, indices, 0);
+    const auto trained = trainer.gradient().first(Model<N>::layout.trainable_end);  // statistics change by other sums
+    return std::vector<float>(trained.begin(), trained.end());
+  };
+  const auto once = gradient();
+  CHECK(std::count(once.begin(), once.end(), 0.0F) < static_cast<std::ptrdiff_t>(once.size()));
+  CHECK(gradient() == once);
+  CHECK(gradient() == once);
+}
+TEST_CASE("gradients of a step begin at zero, wherever a part stands") {
+  struct Plain : Network<Sequence<5, 3>, Linear<4>, Tanh, Lstm<4>, LayerNorm, LastStep, Linear<2>> {};
+  struct Stacked
+      : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Lstm<4>>>,
+                Stack<integrate::DenseNet, Gru<5>, Chain<Linear<5>, Lstm<5>>>, MeanOverPositions, Linear<2>> {};
+  struct Nested
+      : Network<Sequence<5, 3>, Residual<Stack<integrate::Linear<Heads<1>>, Lstm<3>, Lstm<3>>>,
+                Sum<Linear<4>, Chain<Lstm<4>, Linear<4>>>, Bidirectional<Gru<3>>, AttentionPooling<3>, Linear<2>> {};
+  struct Frozens : Network<Sequence<5, 3>, Frozen<Stack<integrate::Attention<>, Lstm<4>, Lstm<4>>>, Frozen<Linear<3>>,
+                           Lstm<4>, LastStep, Linear<2>> {};
+  struct Images : Network<Image<6, 6, 2>, Conv<4>, BatchNorm<>, Relu, Stack<integrate::Residual, Conv<4>, Conv<4>>,
+                          MeanOverPositions, Linear<2>> {};
+  check_gradients_begin_at_zero<Plain>();
+  check_gradients_begin_at_zero<Stacked>();
+  check_gradients_begin_at_zero<Nested>();
+  check_gradients_begin_at_zero<Frozens>();
+  check_gradients_begin_at_zero<Images>();
+}
+
 TEST_CASE("a step is what the loss, the mean gradient and the optimiser say") {
   struct Affine : Network<Vector<2>, Linear<1>> {};
   using Backend = backend::Reference<double>;

@@ -79,6 +79,47 @@ TEST_CASE("an edit is seen by the next prediction, also when it throws") {
   CHECK(output(model) != before);
 }
 
+template <class N>
+void check_shared_packing() {
+  constexpr std::size_t packed = Model<N>::Kernel::packed;
+  static_assert(pack_pieces_of<typename Model<N>::Kernel>() > 0 && packed > 0);
+  Model<N> alone{Seed{1}}, shared{Seed{2}};
+  const auto change = [](std::span<float> p) {
+    for (std::size_t i = 0; i < p.size(); ++i) p[i] = 0.001F * static_cast<float>(i % 1013);
+  };
+  alone.edit(change);
+  ThreadPool pool(3);
+  shared.edit(pool, change);
+  CHECK(std::equal(alone.packed(), alone.packed() + packed, shared.packed()));
+}
+TEST_CASE("weights that several workers pack are packed alike") {
+  struct Nested : Network<Sequence<6, 3>, Linear<5>, Residual<Stack<integrate::Attention<>, Repeat<3, Lstm<5>>>>,
+                          Stack<integrate::Linear<Heads<1>>, Gru<7>, Chain<Linear<7>, Lstm<7>>>, Bidirectional<Lstm<4>>,
+                          LastStep, Linear<2>> {};
+  struct Folded : Network<Image<6, 6, 2>, Conv<4>, BatchNorm<>, Relu, Conv<5>, Flatten, Linear<2>> {};
+  static_assert(pack_pieces_of<Model<Nested>::Kernel>() == 8);
+  static_assert(pack_pieces_of<Model<Folded>::Kernel>() == 1);
+  check_shared_packing<Nested>();
+  check_shared_packing<Folded>();
+}
+struct Refusing {
+  template <class F>
+  void run(std::size_t, F&&) {
+    throw Error("no time for this");
+  }
+  static std::size_t size() { return 2; }
+};
+TEST_CASE("packing that an executor refuses is an error, and the weights are packed all the same") {
+  Refusing refusing;
+  M model{Seed{1}}, same{Seed{1}};
+  const auto change = [](std::span<float> p) {
+    for (float& v : p) v *= 1.5F;
+  };
+  CHECK(says([&] { model.edit(refusing, change); }, "no time for this"));
+  same.edit(change);
+  CHECK(output(model) == output(same));
+}
+
 TEST_CASE("a tensor is found by its name, or refused") {
   const M model{Seed{1}};
   CHECK(model.parameter("stack.0.core.weight_ih").size() == 4 * 5 * 3);

@@ -87,6 +87,17 @@ TEST_CASE("the stream of the README gives a number for each number") {
   CHECK(stream.step(0.1F)[0] == output[0]);
 }
 
+TEST_CASE("the wavefront of the README gives what its predictor gives") {
+  const Model<Forecaster> model{Seed{3}};
+  const std::array<float, 12> window{0.1F, 0.4F, -0.2F};
+
+  WavefrontPredictor<Forecaster> predict_now{model};  // owns its threads, two where nothing else is said
+  const float soon = predict_now(window)[0];          // no allocation, noexcept
+
+  CHECK(soon == Predictor{model}(window)[0]);
+  static_assert(noexcept(predict_now(window)));
+}
+
 TEST_CASE("the policy of the README has right gradients on both backends") {
   const GradientCheck check = check_gradients<GatedMean, Sequence<5, 4>>();  // against central differences, in double
 

@@ -6,6 +6,8 @@
 //       kept for backward
 //   static constexpr std::size_t packed;  Scalars of weights packed in the kernel's order
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
+//   static constexpr std::size_t pack_pieces; static constexpr void pack_piece(std::size_t i, Weights<Scalar> w,
+//       Scalar* packed);  of a kernel of parts: the same in pieces that threads share
 //   static constexpr std::size_t scratch(std::size_t samples, Capability);
 //       Scalars of memory free after the call. What holds for n samples serves fewer ones too, here and in Saved
 //   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
@@ -34,9 +36,12 @@
 // and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
 // last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
 //
-// A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers on inputs of one step, for one
-// sample, pass.step = 0, 1, ... What Saved<Capability::stream> takes from the arena is the state: zero before the first
-// step, and untouched between two. Kernels of layers that look at one step alone need nothing for it. Weights are
+// A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
+// step, for one sample: the "samples" of such a call are consecutive steps of it, of which the first is number
+// pass.step, and a length of 0 says that a step is not valid. A Stream has one; a WavefrontPredictor has blocks of them
+// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`. What
+// Saved<Capability::stream> takes from the arena is the state: zero before the first step, and untouched between two
+// calls. Kernels of layers that look at one step alone need nothing for it. Weights are
 // packed by the kernels of the network's own input, so what is packed may not depend on the number of steps. A kernel
 // whose step makes no denormal numbers of others says
 //   static constexpr bool stays_normal = true;
@@ -48,6 +53,7 @@
 // own body). Two of one rank, or none, do not compile.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -89,6 +95,7 @@ struct Pass {
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
   bool training = false;                  ///< dropout is active, batch normalisation takes the batch's statistics
   bool frozen = false;                    ///< inside Frozen: batch normalisation keeps to its running statistics
+  bool zeroes_gradients = false;          ///< gradients of parameters begin anywhere: part by part, see zero_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   Seed seed{};
   std::uint64_t step = 0;
@@ -124,6 +131,17 @@ struct NothingSaved {
   constexpr void bind(Arena<Scalar>&, std::size_t) {}
 };
 
+/// Where the pass says so, the gradients of this part's tensors become zero, and the part need not know. Just before it
+/// adds to them, and not all at the start of a step: then they are in the second-level cache when it does.
+template <class Part, class Scalar>
+constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g) {
+  if (!pass.zeroes_gradients || !g) return;
+  pass.zeroes_gradients = false;
+  for (std::size_t t = 0; t < Part::tensors; ++t)
+    if (Part::parameters[t].kind != ParameterKind::frozen)
+      std::fill_n(g[t], Part::parameters[t].padded_size(), Scalar(0));
+}
+
 /// How often the groups of a batch meet in this kernel's forward.
 template <class K>
 consteval std::size_t phases_of() {
@@ -154,6 +172,52 @@ template <class K>
 consteval bool stays_normal_of() {
   if constexpr (requires { K::stays_normal; })
     return K::stays_normal;
+  else
+    return false;
+}
+
+/// How many pieces the packing of a kernel's weights can be cut into, and one of them.
+template <class K>
+consteval std::size_t pack_pieces_of() {
+  if constexpr (requires { K::pack_pieces; })
+    return K::pack_pieces;
+  else
+    return K::packed > 0 ? 1 : 0;
+}
+template <class K, class Scalar>
+constexpr void pack_piece_of([[maybe_unused]] std::size_t piece, Weights<Scalar> w, Scalar* packed) {
+  if constexpr (requires { K::pack_pieces; })
+    K::pack_piece(piece, w, packed);
+  else
+    K::pack(w, packed);
+}
+
+/// Whether this is the library's own kernel of a chain, or of a stack, whose parts can be called one by one.
+template <class K>
+inline constexpr bool is_chain_kernel = false;
+template <class K>
+inline constexpr bool is_stack_kernel = false;
+
+namespace detail {
+template <class K>
+constexpr std::size_t carried_by() {
+  Arena<typename K::Scalar> arena;
+  typename K::template Saved<Capability::stream> saved{};
+  saved.bind(arena, 1);
+  return arena.used();
+}
+template <std::size_t>
+struct Carries {};
+}  // namespace detail
+
+/// Whether a stream may give this kernel several steps at once: it carries nothing, or says that it can:
+/// `static constexpr bool takes_blocks = true`.
+template <class K>
+consteval bool takes_blocks_of() {
+  if constexpr (requires { K::takes_blocks; })
+    return K::takes_blocks;
+  else if constexpr (requires { typename detail::Carries<detail::carried_by<K>()>; })
+    return detail::carried_by<K>() == 0;
   else
     return false;
 }

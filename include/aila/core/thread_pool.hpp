@@ -17,6 +17,17 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+/// Tells the processor that this thread waits for another.
+inline void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+}  // namespace detail
+
 /// An Executor of `threads` workers, the caller of run being worker 0: one thread fewer is started, none for 1.
 ///
 /// Indices are handed out in rising order to whoever is free, so worker numbers differ from run to run and results must
@@ -71,9 +82,26 @@ class ThreadPool {
     void* body = nullptr;
   };
 
+  /// The turn of one caller of run. Undisputed it is one exchange, and no lock.
+  class Turn {
+   public:
+    explicit Turn(std::atomic<bool>& taken) noexcept : taken_(taken) {
+      while (taken_.exchange(true, std::memory_order_acquire)) taken_.wait(true, std::memory_order_relaxed);
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+      taken_.store(false, std::memory_order_release);
+      taken_.notify_one();
+    }
+
+   private:
+    std::atomic<bool>& taken_;
+  };
+
   void run_erased(std::size_t count, Job job) {
     refuse_nested();
-    const std::lock_guard lock(turn_);
+    const Turn turn(taken_);
     runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     job_ = job;
     count_ = count;
@@ -137,21 +165,13 @@ class ThreadPool {
     for (int spin = 0; spin < spins_; ++spin) {
       const std::uint32_t now = value.load(std::memory_order_acquire);
       if (done(now)) return now;
-      relax();
+      detail::relax();
     }
     for (;;) {
       const std::uint32_t now = value.load(std::memory_order_acquire);
       if (done(now)) return now;
       value.wait(now, std::memory_order_acquire);
     }
-  }
-
-  static void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
   }
 
   void stop() noexcept {
@@ -163,7 +183,7 @@ class ThreadPool {
   }
 
   int spins_;
-  std::mutex turn_;
+  std::atomic<bool> taken_{false};
   std::atomic<std::thread::id> runner_;
   Job job_;
   std::size_t count_ = 0;

@@ -220,9 +220,10 @@ class Trainer {
     const std::size_t first = group * split.samples;
     if (phase == 0) {
       load(source, indices, first, split.samples, worker);
-      clear(gradients_[group].data());
+      if constexpr (!zeroes_by_parts) clear(gradients_[group].data());
     }
     Pass pass = training_pass(first);
+    pass.zeroes_gradients = zeroes_by_parts;
     if constexpr (phases > 0) {
       meetings_[group] = {deposits_[group].data(), total_.data(), 0};
       pass.meeting = &meetings_[group];
@@ -255,6 +256,8 @@ class Trainer {
     }
   }
 
+  /// Whether the network clears its gradients itself: a part that works in phases would do so more than once.
+  static constexpr bool zeroes_by_parts = phases == 0 && is_chain_kernel<typename ModelType::Kernel>;
   static void clear(Scalar* gradients) {
     std::fill_n(gradients, layout.trainable_end, Scalar(0));
     std::fill_n(gradients + layout.frozen_end, layout.size - layout.frozen_end, Scalar(0));
@@ -279,7 +282,7 @@ class Trainer {
 
   void update(double rate, double gradient_scale) {
     ++steps_;
-    model_.edit([&](std::span<Scalar> parameters) {
+    model_.edit(executor_, [&](std::span<Scalar> parameters) {
       executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
         [[maybe_unused]] const typename Backend::FloatMode mode;
         const Piece& piece = pieces_[i];

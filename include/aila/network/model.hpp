@@ -8,6 +8,7 @@
 
 #include "../backend/cpu.hpp"
 #include "../core/error.hpp"
+#include "../core/executor.hpp"
 #include "../core/initialise.hpp"
 #include "input.hpp"
 #include "table.hpp"
@@ -82,11 +83,19 @@ class Model {
   /// Calls f(std::span<Scalar>) with the canonical array, then packs again, also when f throws. Gaps must stay zero.
   template <class F>
   void edit(F&& f) {
-    struct Packing {
-      Model& model;
-      ~Packing() { model.pack(); }
-    } packing{*this};
-    f(std::span<Scalar>(parameters_.data(), layout.size));
+    Inline alone;
+    edit(ExecutorRef(alone), f);
+  }
+  /// The same, with an executor whose workers share the packing.
+  template <class F>
+  void edit(ExecutorRef executor, F&& f) {
+    try {
+      f(std::span<Scalar>(parameters_.data(), layout.size));
+      pack(executor);
+    } catch (...) {
+      pack();
+      throw;
+    }
   }
 
   /// One tensor by name; throws Error where there is none.
@@ -132,7 +141,13 @@ class Model {
 
  private:
   static constexpr std::size_t packed_size() { return Kernel::packed + 2 * alignment_elements; }
-  void pack() { Kernel::pack(Weights<Scalar>(parameters_.data(), layout.offset.data()), packed_.data()); }
+  Weights<Scalar> weights() const { return Weights<Scalar>(parameters_.data(), layout.offset.data()); }
+  void pack() { Kernel::pack(weights(), packed_.data()); }
+  void pack(ExecutorRef executor) {
+    constexpr std::size_t pieces = pack_pieces_of<Kernel>();
+    if (executor.size() == 1 || pieces < 2) return pack();
+    executor.run(pieces, [&](std::size_t i, std::size_t) { pack_piece_of<Kernel>(i, weights(), packed_.data()); });
+  }
 
   AlignedArray<Scalar> parameters_;
   AlignedArray<Scalar> packed_;

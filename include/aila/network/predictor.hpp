@@ -6,9 +6,45 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+
+/// Calls of one sample, for a class with `one(const Element*, length)`.
+template <class Self, class In, class Out, class Scalar>
+class PredictsOne {
+  using Element = ElementOf<In, Scalar>;
+
+ public:
+  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed
+  /// size): the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for
+  /// all of them.
+  template <class X>
+    requires(static_size<X>() != std::dynamic_extent)
+  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {
+    enum { checked = require_size<static_size<X>(), In>() };
+    return self().one(elements_of<Element, In>(x).data(), length);
+  }
+
+  /// One sample of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
+  template <class X>
+    requires(static_size<X>() == std::dynamic_extent)
+  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
+    const auto elements = elements_of<Element, In>(x);
+    if (elements.size() != In::elements)
+      throw Error("predict: expected the " + std::to_string(In::elements) + " elements of an input of shape " +
+                  extents_text(In::extents.data(), In::rank) + ", found " + std::to_string(elements.size()));
+    return self().one(elements.data(), length);
+  }
+
+ private:
+  Self& self() noexcept { return static_cast<Self&>(*this); }
+};
+
+}  // namespace detail
+
 /// Owns state and workspace for up to `most_samples` samples a call; the model stays const and must outlive it.
 template <class Net, HostBackend Backend = backend::Cpu>
-class Predictor {
+class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, NetworkInput<Net>, NetworkOutput<Net>,
+                                             typename Backend::Scalar> {
  public:
   using ModelType = Model<Net, Backend>;
   using Scalar = typename ModelType::Scalar;
@@ -21,27 +57,6 @@ class Predictor {
   /// Another model of the same network from the next call on; nothing is copied.
   void use(const ModelType& model) noexcept { model_ = &model; }
 
-  /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed
-  /// size): the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for
-  /// all of them.
-  template <class X>
-    requires(detail::static_size<X>() != std::dynamic_extent)
-  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {
-    enum { checked = detail::require_size<detail::static_size<X>(), In>() };
-    return one(detail::elements_of<Element, In>(x).data(), length);
-  }
-
-  /// One sample of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
-  template <class X>
-    requires(detail::static_size<X>() == std::dynamic_extent)
-  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
-    const auto elements = detail::elements_of<Element, In>(x);
-    if (elements.size() != In::elements)
-      throw Error("predict: expected the " + std::to_string(In::elements) + " elements of an input of shape " +
-                  extents_text(In::extents.data(), In::rank) + ", found " + std::to_string(elements.size()));
-    return one(elements.data(), length);
-  }
-
   /// Several samples [samples, In...] at once: outputs [samples, Out...]. Throws Error where they do not fit.
   template <class X>
   std::span<const Scalar> batch(const X& x, std::span<const std::int32_t> lengths = {}) {
@@ -50,6 +65,7 @@ class Predictor {
   }
 
  private:
+  friend class detail::PredictsOne<Predictor, In, Out, Scalar>;
   std::span<const Scalar, Out::elements> one(const Element* x, std::int32_t length) noexcept {
     model_->predict(x, 1, workspace_, length > 0 ? &length : nullptr);
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);

@@ -74,6 +74,16 @@ class Workspace {
     });
   }
 
+  /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
+  constexpr void forward_from(std::size_t begin, const Pass& pass, const Scalar* parameters, const Scalar* packed,
+                              const Element* x) {
+    [[maybe_unused]] const Mode mode;
+    in_phases(pass, [&](const Pass& now) {
+      Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
+                                       buffers_.saved, buffers_.scratch, begin);
+    });
+  }
+
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
   constexpr void backward(const Pass& pass, const Scalar* parameters, const Scalar* packed, Scalar* gradients,
                           bool wants_input_gradient = false)

@@ -149,16 +149,18 @@ void agrees(std::size_t n, bool with_lengths) {
   std::fill(scratch.begin(), scratch.end(), nan);
   const S start = S(0.25);
   std::vector<S> dx(n * T * F, start), d_ih(4 * U * F, start), d_hh(4 * U * U, start), d_bias(4 * U, start);
-  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, packed.data(), y.data(), dy.data(), dx.data(), d_ih.data(),
-                                       d_hh.data(), d_bias.data(), saved.data(), scratch.data());
+  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, w_ih.data(), w_hh.data(), packed.data(), y.data(),
+                                       dy.data(), dx.data(), d_ih.data(), d_hh.data(), d_bias.data(), saved.data(),
+                                       scratch.data());
   CHECK(error<S>(dx, plain.dx, start) < bound);
   CHECK(error<S>(d_ih, plain.d_ih, start) < bound);
   CHECK(error<S>(d_hh, plain.d_hh, start) < bound);
   CHECK(error<S>(d_bias, plain.d_bias, start) < bound);
 
   auto without_dx = std::vector<S>(4 * U * F, start);
-  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, packed.data(), y.data(), dy.data(), nullptr,
-                                       without_dx.data(), d_hh.data(), d_bias.data(), saved.data(), scratch.data());
+  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, w_ih.data(), w_hh.data(), packed.data(), y.data(),
+                                       dy.data(), nullptr, without_dx.data(), d_hh.data(), d_bias.data(), saved.data(),
+                                       scratch.data());
   CHECK(without_dx == d_ih);
 }
 
@@ -179,6 +181,7 @@ TEST_CASE_TEMPLATE("the LSTM agrees for sizes of one, for wide layers and for ma
     agrees<S, 1, 1, 1>(2, with_lengths);
     agrees<S, 130, 2, 5>(1, with_lengths);
     agrees<S, 20, 100, 64>(8, with_lengths);
+    agrees<S, 20, 32, 48>(8, with_lengths);  // backward reads the weights where they lie
     agrees<S, 3, 17, 150>(3, with_lengths);
     agrees<S, 4, 5, 33>(70, with_lengths);
   }

@@ -96,6 +96,33 @@ TEST_CASE_TEMPLATE("a row's result has the same bits whatever rows are beside it
   }
 }
 
+/// Of sums that do depend on their order.
+template <class S, std::size_t K, std::size_t N>
+bool same_bits_where_sizes_are_known(std::size_t M, bool with_bias, bool accumulate) {
+  std::vector<S> a(M * K), b(K * N), bias(N), c(M * N + 1, S(0.5));
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<S>(std::sin(0.7 * static_cast<double>(i)));
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<S>(std::cos(1.3 * static_cast<double>(i)));
+  for (std::size_t i = 0; i < N; ++i) bias[i] = static_cast<S>(i) / 7;
+  const Packed<S> packed(b, N, 1, K, N);
+  auto expected = c;
+  const S* const start = with_bias ? bias.data() : nullptr;
+  cpu::multiply_packed<S, Arch>(M, K, N, a.data(), K, 1, packed.storage.data(), start, expected.data(), N, accumulate);
+  cpu::multiply_packed_of<K, N, S, Arch>(M, a.data(), packed.storage.data(), start, c.data(), accumulate);
+  return c == expected;
+}
+
+TEST_CASE_TEMPLATE("a product whose sizes the compiler knows has the same bits", S, float, double) {
+  for (std::size_t M = 0; M <= 53; ++M) {
+    CAPTURE(M);
+    CHECK(same_bits_where_sizes_are_known<S, 1, 1>(M, true, false));
+    CHECK(same_bits_where_sizes_are_known<S, 16, 16>(M, false, false));
+    CHECK(same_bits_where_sizes_are_known<S, 16, 33>(M, true, true));
+    CHECK(same_bits_where_sizes_are_known<S, 70, 5>(M, true, false));
+    CHECK(same_bits_where_sizes_are_known<S, 64, 65>(M, false, true));
+    CHECK(same_bits_where_sizes_are_known<S, 3, 300>(M, true, true));
+  }
+}
+
 TEST_CASE_TEMPLATE("packing pads the columns with zeros", S, float, double) {
   constexpr std::size_t W = simd::width<S, Arch>, K = W + 3;
   const std::vector<S> b(K, S(1));

@@ -50,13 +50,15 @@ void lstm_forward(std::size_t n, const Scalar* x, const std::int32_t* lengths, c
   }
 }
 
-/// Adds the gradients to dx (may be null), d_weight_ih, d_weight_hh and d_bias; `packed` made with backward = true.
+/// Adds the gradients to dx (may be null), d_weight_ih, d_weight_hh and d_bias; `packed` made of the same weights with
+/// backward = true.
 template <class Scalar, class Arch, std::size_t Steps, std::size_t Features, std::size_t Units>
-void lstm_backward(std::size_t n, const Scalar* x, const std::int32_t* lengths, const Scalar* packed, const Scalar* y,
-                   const Scalar* dy, Scalar* dx, Scalar* d_weight_ih, Scalar* d_weight_hh, Scalar* d_bias,
-                   const Scalar* saved, Scalar* scratch) noexcept {
-  lstm_backward_group(lstm_sizes<Scalar, Arch, Steps, Features, Units>, n, x, lengths, packed, y, dy, dx, d_weight_ih,
-                      d_weight_hh, d_bias, saved, scratch);
+void lstm_backward(std::size_t n, const Scalar* x, const std::int32_t* lengths, const Scalar* weight_ih,
+                   const Scalar* weight_hh, const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx,
+                   Scalar* d_weight_ih, Scalar* d_weight_hh, Scalar* d_bias, const Scalar* saved,
+                   Scalar* scratch) noexcept {
+  lstm_backward_group(lstm_sizes<Scalar, Arch, Steps, Features, Units>, n, x, lengths, weight_ih, weight_hh, packed, y,
+                      dy, dx, d_weight_ih, d_weight_hh, d_bias, saved, scratch);
 }
 
 }  // namespace aila::inline v0::cpu

@@ -38,16 +38,19 @@ template <class Scalar, class Arch>
 
 /// Adds to dx [n, steps, features] (or null: not wanted), d_weight_ih [4 units, features], d_weight_hh [4 units, units]
 /// and d_bias [4 units] (all three or none may be null) what dy [n, steps, units] gives. x, lengths, packed, y and
-/// saved are those of forward; nothing at or behind a sample's length is read of x, y and dy.
+/// saved are those of forward; nothing at or behind a sample's length is read of x, y and dy. `weight_ih` and
+/// `weight_hh` are those that were packed.
 template <class Scalar, class Arch>
 [[gnu::noinline]] void lstm_backward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x,
-                                           const std::int32_t* lengths, const Scalar* packed, const Scalar* y,
+                                           const std::int32_t* lengths, const Scalar* weight_ih,
+                                           const Scalar* weight_hh, const Scalar* packed, const Scalar* y,
                                            const Scalar* dy, Scalar* dx, Scalar* d_weight_ih, Scalar* d_weight_hh,
                                            Scalar* d_bias, const Scalar* saved, Scalar* scratch) noexcept {
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, G = sizes.gates();
   const std::size_t stride = sizes.step_stride(n), state = sizes.state_size(n), chunk = sizes.chunk(n);
   const std::size_t longest = sizes.longest(lengths, n);
   const bool wants_weights = d_weight_ih != nullptr;
+  const Scalar* const input_back = sizes.packs_back(F) ? packed + sizes.input_back_at() : weight_ih;
   Scalar* bias_sums = scratch + state;
   Scalar* d_gates = bias_sums + sizes.round(G);
   std::memset(scratch, 0, (state + G) * sizeof(Scalar));
@@ -55,7 +58,7 @@ template <class Scalar, class Arch>
                             .units = U,
                             .lanes = sizes.lanes(),
                             .d_gates_after = d_gates,
-                            .weights = packed + sizes.recurrent_back_at(),
+                            .weights = sizes.packs_back(U) ? packed + sizes.recurrent_back_at() : weight_hh,
                             .gates = nullptr,
                             .c = nullptr,
                             .c_before = nullptr,
@@ -94,7 +97,7 @@ template <class Scalar, class Arch>
       const std::size_t length = sizes.valid_steps(lengths, s, end), rows = length > begin ? length - begin : 0;
       if (wants_weights) add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);
       if (dx != nullptr)
-        multiply_packed<Scalar, Arch>(rows, G, F, d_gates + s * G, stride, 1, packed + sizes.input_back_at(), nullptr,
+        multiply_packed<Scalar, Arch>(rows, G, F, d_gates + s * G, stride, 1, input_back, nullptr,
                                       dx + (s * T + begin) * F, F, true);
     }
     if (wants_weights) add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, d_gates, x, F, d_weight_ih);

@@ -1,6 +1,8 @@
 // LSTM on the CPU: the kernel of the whole sequence, attached to the layer.
 #pragma once
 
+#include <algorithm>
+
 #include "../../layer/lstm.hpp"
 #include "../kernel.hpp"
 #include "cpu.hpp"
@@ -21,6 +23,7 @@ struct CpuLstm {
 
   /// One step of a stream keeps clear of denormal numbers by itself.
   static constexpr bool stays_normal = std::is_same_v<S, float>;
+  static constexpr bool takes_blocks = true;
   using Cell = cpu::LstmCell<S, Arch, inputs, Units>;
 
   static void pack(Weights<S> w, S* to) { cpu::lstm_pack<S, Arch, steps, inputs, Units>(w[0], w[1], w[2], to, true); }
@@ -36,25 +39,41 @@ struct CpuLstm {
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    if (c == Capability::stream) return cpu::one_step_scratch<Cell>();
+    if (c == Capability::stream)
+      return std::max(cpu::one_step_scratch<Cell>(), samples > 1 ? block(samples).forward_scratch(1) : 0);
     return cpu::lstm_scratch_size<S, Arch, steps, inputs, Units>(samples, keeps_for_backward(c));
   }
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
-    if constexpr (C == Capability::stream)
-      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
-    else
+    if constexpr (C != Capability::stream) {
       cpu::lstm_forward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, saved.kept,
                                                        scratch);
+    } else if (pass.samples == 1) {
+      cpu::one_step<Cell>(x, packed_weights, saved.kept, y, scratch, pass.step);
+    } else {
+      forward_block(pass, packed_weights, x, y, saved.kept, scratch);
+    }
   }
   template <Capability C>
-  static void backward(const Pass& pass, Weights<S>, const S* packed_weights, const S* x, const S* y, const S* dy,
+  static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, const S* y, const S* dy,
                        S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, packed_weights, y, dy, dx,
-                                                      g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
+    cpu::lstm_backward<S, Arch, steps, inputs, Units>(pass.samples, x, pass.lengths, w[0], w[1], packed_weights, y, dy,
+                                                      dx, g ? g[0] : nullptr, g ? g[1] : nullptr, g ? g[2] : nullptr,
                                                       saved.kept, scratch);
+  }
+
+ private:
+  static constexpr cpu::LstmSizes<S, Arch> block(std::size_t count) { return {count, inputs, Units}; }
+  /// Several steps of a stream. By itself, so that the code of one step has all registers.
+  [[gnu::noinline]] static void forward_block(const Pass& pass, const S* packed_weights, const S* x, S* y, S* state,
+                                              S* scratch) {
+    const std::int32_t valid = cpu::valid_in_block(pass.lengths, pass.samples);
+    cpu::with_carried<Cell>(state, pass.step, pass.samples, [&](cpu::CarriedState<S> carried) {
+      cpu::lstm_forward_group<false>(block(pass.samples), 1, x, &valid, packed_weights, y, static_cast<S*>(nullptr),
+                                     scratch, carried);
+    });
   }
 };
 

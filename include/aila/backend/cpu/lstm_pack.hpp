@@ -31,16 +31,20 @@ struct LstmSizes {
   constexpr std::size_t gates() const noexcept { return gate_count * lanes(); }
 
   // Packed weights: bias | input [features, gates] | recurrent, a panel of four gates a vector | both again for
-  // backward.
+  // backward, where the weights as they are would not do.
   constexpr std::size_t input_at() const noexcept { return round(gates()); }
   constexpr std::size_t recurrent_at() const noexcept { return input_at() + round(features * gates()); }
   constexpr std::size_t forward_size() const noexcept { return recurrent_at() + round(units * gates()); }
   constexpr std::size_t recurrent_back_at() const noexcept { return forward_size(); }
   constexpr std::size_t input_back_at() const noexcept {
-    return recurrent_back_at() + round(packed_size<Scalar, Arch>(gates(), units));
+    return recurrent_back_at() + (packs_back(units) ? round(packed_size<Scalar, Arch>(gates(), units)) : 0);
   }
   constexpr std::size_t packed_for_backward() const noexcept {
-    return input_back_at() + round(packed_size<Scalar, Arch>(gates(), features));
+    return input_back_at() + (packs_back(features) ? round(packed_size<Scalar, Arch>(gates(), features)) : 0);
+  }
+  /// Whether a weight [4 units, columns] is packed for backward, as a right-hand side [gates, columns].
+  constexpr bool packs_back(std::size_t columns) const noexcept {
+    return lanes() != units || !packs_to_itself<Scalar, Arch>(columns);
   }
 
   constexpr std::size_t step_stride(std::size_t n) const noexcept { return round(n * gates()) + line; }
@@ -73,6 +77,13 @@ struct LstmSizes {
     }
     return most;
   }
+};
+
+/// What a recurrent layer carries for one sample: h, and an LSTM's c, [lanes] each. Null: nothing is carried.
+template <class Scalar>
+struct CarriedState {
+  Scalar* h = nullptr;
+  Scalar* c = nullptr;
 };
 
 /// Rows of weight [4 units, columns], gate after gate, as the right-hand side [gates, columns]: the padding of each
@@ -115,8 +126,8 @@ template <class Scalar, class Arch>
     pack_vector<Scalar, Arch>(bias + row, 0, 1, 1, valid, packed + i * W, W);
   }
   if (backward) {
-    pack_gate_rows(sizes, weight_hh, U, packed + sizes.recurrent_back_at());
-    pack_gate_rows(sizes, weight_ih, F, packed + sizes.input_back_at());
+    if (sizes.packs_back(U)) pack_gate_rows(sizes, weight_hh, U, packed + sizes.recurrent_back_at());
+    if (sizes.packs_back(F)) pack_gate_rows(sizes, weight_ih, F, packed + sizes.input_back_at());
   }
 }
 

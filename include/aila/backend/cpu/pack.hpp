@@ -15,6 +15,14 @@ constexpr std::size_t packed_size(std::size_t K, std::size_t N) noexcept {
   return K * ceil_div(N, W) * W;
 }
 
+/// Whether a row-major [K, N] is packed as it is, one panel of whole vectors: a kernel may read such a weight where it
+/// lies.
+template <class Scalar, class Arch>
+constexpr bool packs_to_itself(std::size_t N) noexcept {
+  constexpr std::size_t W = simd::width<Scalar, Arch>;
+  return N % W == 0 && N <= panel_vectors * W;
+}
+
 /// out[k out_stride + j] = b[k row_stride + j col_stride] for k < K, j < columns <= width; zero for the other j <
 /// width.
 template <class Scalar, class Arch>

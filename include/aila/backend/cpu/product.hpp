@@ -34,9 +34,10 @@ template <std::size_t Chains, std::size_t Rows, std::size_t Vectors, class F>
 
 /// One tile: c[r c_stride + j] (+)= bias[j] + sums, j < width (Vectors - 1) + last.
 template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
-[[gnu::noinline]] void product_tile(std::size_t K, const Scalar* a, std::size_t a_stride, std::size_t a_k_stride,
-                                    const Scalar* panel, const Scalar* bias, Scalar* c, std::size_t c_stride,
-                                    std::size_t last, bool accumulate) noexcept {
+[[gnu::always_inline]] inline void product_tile_inline(std::size_t K, const Scalar* a, std::size_t a_stride,
+                                                       std::size_t a_k_stride, const Scalar* panel, const Scalar* bias,
+                                                       Scalar* c, std::size_t c_stride, std::size_t last,
+                                                       bool accumulate) noexcept {
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   Sums<Scalar, Arch, Rows, Vectors> sums;
@@ -92,6 +93,15 @@ template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::s
   }
 }
 
+/// The same as a function that all products of a program share.
+template <std::size_t Chains, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
+[[gnu::noinline]] void product_tile(std::size_t K, const Scalar* a, std::size_t a_stride, std::size_t a_k_stride,
+                                    const Scalar* panel, const Scalar* bias, Scalar* c, std::size_t c_stride,
+                                    std::size_t last, bool accumulate) noexcept {
+  product_tile_inline<Chains, Scalar, Arch, Rows, Vectors>(K, a, a_stride, a_k_stride, panel, bias, c, c_stride, last,
+                                                           accumulate);
+}
+
 /// c [M, N] = (or += with `accumulate`) a [M, K] b [K, N] + bias [N]; b packed by `pack`, bias may be null.
 /// Element (m, k) of a is a[m a_row_stride + k a_k_stride]. Every element of c is a sum in one order (see sum_chains),
 /// whatever M: a sample's result does not depend on the samples beside it.
@@ -112,7 +122,7 @@ template <class Scalar, class Arch>
         constexpr std::size_t V = decltype(vectors)::value;
         constexpr std::size_t most = most_rows<Arch>(V);
         const std::size_t last = smaller(W, N - column - (V - 1) * W);
-        const Parts tiles(rows, most);
+        const Parts tiles = row_parts<most>(rows);
         const auto multiply = [&](auto chains) __attribute__((always_inline)) {
           for (std::size_t t = 0; t < tiles.count; ++t)
             with_constant<most>(tiles.size(t), [&](auto tile_rows) {
@@ -130,6 +140,41 @@ template <class Scalar, class Arch>
           multiply(std::integral_constant<std::size_t, shallow>{});
       });
     }
+  }
+}
+
+/// The same, of rows that lie together, for a K and N that the compiler knows. Calls and choices take as long as a
+/// product of some hundred elements: of few rows, the loops over panels are written out where they are wanted, and
+/// where there is one small panel the tile is, too. Bits are those of multiply_packed.
+template <std::size_t K, std::size_t N, class Scalar, class Arch>
+[[gnu::always_inline]] inline void multiply_packed_of(std::size_t M, const Scalar* a, const Scalar* packed_b,
+                                                      const Scalar* bias, Scalar* c, bool accumulate) noexcept {
+  constexpr std::size_t W = simd::width<Scalar, Arch>, vectors = ceil_div(N, W), few_rows = 48;
+  constexpr Parts panels(vectors, panel_vectors);
+  if (M > few_rows) return multiply_packed<Scalar, Arch>(M, K, N, a, K, 1, packed_b, bias, c, N, accumulate);
+  for (std::size_t p = 0; p < panels.count; ++p) {
+    const std::size_t column = panels.begin(p) * W;
+    with_constant<smaller(vectors, panel_vectors)>(panels.size(p), [&](auto size) __attribute__((always_inline)) {
+      constexpr std::size_t V = decltype(size)::value, most = most_rows<Arch>(V), chains = sum_chains<Arch>(V, K);
+      if constexpr (V != panels.base && V != panels.base + 1) return;
+      const std::size_t last = smaller(W, N - column - (V - 1) * W);
+      const Scalar* const from = packed_b + column * K;
+      const Scalar* const start = bias == nullptr ? nullptr : bias + column;
+      if constexpr (panels.count == 1 && K * V <= 64) {
+        if (M - 1 < most)
+          return with_constant<most>(M, [&](auto rows) __attribute__((always_inline)) {
+            product_tile_inline<chains, Scalar, Arch, decltype(rows)::value, V>(K, a, K, 1, from, start, c, N, last,
+                                                                                accumulate);
+          });
+      }
+      const Parts tiles = row_parts<most>(M);
+      for (std::size_t t = 0; t < tiles.count; ++t)
+        with_constant<most>(tiles.size(t), [&](auto rows) __attribute__((always_inline)) {
+          const std::size_t m = tiles.begin(t);
+          product_tile<chains, Scalar, Arch, decltype(rows)::value, V>(K, a + m * K, K, 1, from, start,
+                                                                       c + m * N + column, N, last, accumulate);
+        });
+    });
   }
 }
 

@@ -5,6 +5,8 @@
 // numbers, so that all shapes of a program share these few functions.
 #pragma once
 
+#include <array>
+
 #include "simd.hpp"
 
 namespace aila::inline v0::cpu {
@@ -34,6 +36,9 @@ struct Parts {
       : count(ceil_div(total, most)),
         base(count <= 1 ? total : total / count),  // no division in a small product, which it would take longer than
         longer(count <= 1 ? 0 : total - base * count) {}
+  /// Parts whose sizes are known: the first `longer` have one more than `base`.
+  [[gnu::always_inline]] constexpr Parts(std::size_t total, std::size_t parts, std::size_t size) noexcept
+      : count(parts), base(size), longer(total - size * parts) {}
   [[gnu::always_inline]] constexpr std::size_t begin(std::size_t i) const noexcept {
     return i * base + smaller(i, longer);
   }
@@ -41,6 +46,18 @@ struct Parts {
     return base + (i < longer ? 1 : 0);
   }
 };
+
+/// Parts(rows, Most) without a division where rows are few: a small product does not take much longer than one.
+template <std::size_t Most>
+[[gnu::always_inline]] inline Parts row_parts(std::size_t rows) noexcept {
+  constexpr std::size_t few = 48;
+  static constexpr auto bases = [] {
+    std::array<unsigned char, few + 1> base{};
+    for (std::size_t i = 0; i <= few; ++i) base[i] = static_cast<unsigned char>(Parts(i, Most).base);
+    return base;
+  }();
+  return rows <= few ? Parts(rows, ceil_div(rows, Most), bases[rows]) : Parts(rows, Most);
+}
 
 template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 struct Sums {

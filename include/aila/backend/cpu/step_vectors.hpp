@@ -331,6 +331,24 @@ struct OneStep {
   }
 };
 
+/// Calls f(carried) for a block of `count` steps of which step number `turn` is the first: `carried` is what one_step left
+/// in `state`, and what f leaves there is where one_step will look for it.
+template <class Cell, class S, class F>
+void with_carried(S* state, std::uint64_t turn, std::size_t count, F&& f) noexcept {
+  using Step = OneStep<Cell>;
+  constexpr std::size_t lanes = Cell::sizes.lanes();
+  const auto h = [&](std::uint64_t number) { return state + (Step::turns && number % 2 == 1 ? lanes : 0); };
+  f(CarriedState<S>{h(turn), state + Step::cells_at});
+  if (h(turn + count) != h(turn)) std::memcpy(h(turn + count), h(turn), lanes * sizeof(S));
+}
+
+/// Valid steps of a block: each counts as a sample of one step.
+inline std::int32_t valid_in_block(const std::int32_t* lengths, std::size_t count) noexcept {
+  std::size_t valid = 0;
+  while (valid < count && (lengths == nullptr || lengths[valid] > 0)) ++valid;
+  return static_cast<std::int32_t>(valid);
+}
+
 /// Lanes of units whose sums are on the stack, in registers where there are few.
 inline constexpr std::size_t most_lanes_on_stack = 256;
 

@@ -78,6 +78,12 @@ struct ChainKernel {
     return all;
   }();
 
+  static constexpr bool takes_blocks = [] {
+    bool all = true;
+    for_each_index<size>([&](auto i) { all = all && takes_blocks_of<ChildKernel<i>>(); });
+    return all;
+  }();
+
   static constexpr bool mixes = [] {
     bool any = false;
     for_each_index<size>([&](auto i) { any = any || mixes_of<ChildKernel<i>>(); });
@@ -166,6 +172,23 @@ struct ChainKernel {
   }();
   static constexpr std::size_t packed = packed_offset[2 * size];
 
+  /// The pieces of part i are those from first_piece[i] on; a part whose weights take in another's is packed behind
+  /// all.
+  static constexpr auto first_piece = [] {
+    std::array<std::size_t, size + 1> first{};
+    for_each_index<size>([&](auto i) { first[i + 1] = first[i] + pack_pieces_of<ChildKernel<i>>(); });
+    return first;
+  }();
+  static constexpr std::size_t pack_pieces = packed_offset[2 * size] > packed_offset[size] ? 1 : first_piece[size];
+  static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* packed_weights) {
+    if (pack_pieces == 1) return pack(w, packed_weights);
+    for_each_index<size>([&](auto i) {
+      if (piece >= first_piece[i] && piece < first_piece[i + 1])
+        pack_piece_of<ChildKernel<i>>(piece - first_piece[i], w.from(Plan::first_tensor[i]),
+                                      packed_weights + packed_offset[i]);
+    });
+  }
+
   static constexpr void pack(Weights<S> w, S* packed_weights) {
     for_each_index<size>(
         [&](auto i) { ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i]); });
@@ -187,7 +210,15 @@ struct ChainKernel {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                 S* y, Saved<C>& saved, S* scratch) {
+    forward_from<C>(pass, w, packed_weights, x, y, saved, scratch, 0);
+  }
+
+  /// The same from part `begin` on.
+  template <Capability C>
+  static constexpr void forward_from(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
+                                     S* y, Saved<C>& saved, S* scratch, std::size_t begin) {
     for_each_index<size>([&](auto i) {
+      if (i < begin) return;
       if (!works(pass.phase, first_phase[i], first_phase[i + 1])) return;
       constexpr std::size_t I = i;
       if constexpr (maps_lengths<I>)
@@ -230,9 +261,11 @@ struct ChainKernel {
       const S* out = i < kept ? saved.map[i] : y;
       const S* d_out = dy;
       if constexpr (i + 1 < size || detail::takes_own_gradient(joint)) d_out = saved.gradient[i];
-      ChildKernel<i>::template backward<C>(part<i>(pass, first, saved), w.from(Plan::first_tensor[i]),
-                                           packed_weights + packed_offset[i], input<i>(x, saved), out, d_out, down,
-                                           g.from(Plan::first_tensor[i]), slot<i>(saved.child), scratch);
+      Pass here = part<i>(pass, first, saved);
+      if constexpr (!is_stack_kernel<ChildKernel<i>>) zero_gradients<Child<i>>(here, g.from(Plan::first_tensor[i]));
+      ChildKernel<i>::template backward<C>(here, w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i],
+                                           input<i>(x, saved), out, d_out, down, g.from(Plan::first_tensor[i]),
+                                           slot<i>(saved.child), scratch);
     });
   }
 
@@ -299,6 +332,9 @@ struct ChainKernel {
       return static_cast<const S*>(saved.map[I - 1]);
   }
 };
+
+template <class L, class In, class Backend>
+inline constexpr bool is_chain_kernel<ChainKernel<L, In, Backend>> = true;
 
 template <class L, class In, HostBackend Backend>
   requires(L::is_chain)

@@ -191,8 +191,13 @@ struct StackKernel {
   template <std::size_t J, std::size_t Part>
   static constexpr std::size_t first_tensor = Plan::first_tensor[J] + Layer<J>::first_tensor[Part];
 
+  static constexpr std::size_t pack_pieces = depth;
   static constexpr void pack(Weights<S> w, S* to) {
+    for (std::size_t j = 0; j < depth; ++j) pack_piece(j, w, to);
+  }
+  static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* to) {
     for_each_index<depth>([&](auto j) {
+      if (j != piece) return;
       Core<j>::pack(w.from(first_tensor<j, 0>), to + packed_offset[3 * j]);
       Integrate<j>::pack(w.from(first_tensor<j, 1>), to + packed_offset[3 * j + 1]);
       Epilogue<j>::pack(w.from(first_tensor<j, 2>), to + packed_offset[3 * j + 2]);
@@ -216,8 +221,17 @@ struct StackKernel {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                 S* y, Saved<C>& saved, S* scratch) {
+    forward_layers<C>(pass, w, packed_weights, x, y, saved, scratch, 0, depth);
+  }
+
+  /// The same for layers [begin, end) alone.
+  template <Capability C>
+  static constexpr void forward_layers(const Pass& pass, Weights<S> w, const S* packed_weights,
+                                       const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch, std::size_t begin,
+                                       std::size_t end) {
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
+      if (J < begin || J >= end) return;
       S* h = saved.published(J, y);
       S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
       S* own = integrates<J> ? saved.own[J] : sum;
@@ -270,10 +284,13 @@ struct StackKernel {
       const S* d_sum = dh;
       if constexpr (!bare<J>) {
         if (works(pass.phase, first, first)) std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
-        if (works(pass.phase, first, integrated))
-          Epilogue<J>::template backward<C>(own_part<J, 2>(pass, first, saved), w.from(first_tensor<J, 2>),
-                                            packed_weights + packed_offset[3 * J + 2], sum, h, dh, d_sum_buffer,
-                                            g.from(first_tensor<J, 2>), slot<J>(saved.epilogue), rest);
+        if (works(pass.phase, first, integrated)) {
+          Pass here = own_part<J, 2>(pass, first, saved);
+          zero_gradients<typename Layer<J>::Epilogue>(here, g.from(first_tensor<J, 2>));
+          Epilogue<J>::template backward<C>(here, w.from(first_tensor<J, 2>), packed_weights + packed_offset[3 * J + 2],
+                                            sum, h, dh, d_sum_buffer, g.from(first_tensor<J, 2>),
+                                            slot<J>(saved.epilogue), rest);
+        }
         d_sum = d_sum_buffer;
       }
       const S* d_own = d_sum;
@@ -290,9 +307,11 @@ struct StackKernel {
         down = between;
         if (works(pass.phase, integrated, integrated)) std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
       }
-      Core<J>::template backward<C>(core_part<J>(pass, integrated, saved), w.from(first_tensor<J, 0>),
-                                    packed_weights + packed_offset[3 * J], core_input<J>(x, saved), own, d_own, down,
-                                    g.from(first_tensor<J, 0>), slot<J>(saved.core), rest);
+      Pass here = core_part<J>(pass, integrated, saved);
+      zero_gradients<typename Layer<J>::Core>(here, g.from(first_tensor<J, 0>));
+      Core<J>::template backward<C>(here, w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
+                                    core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
+                                    slot<J>(saved.core), rest);
       if constexpr (concatenates<J>)
         if (works(pass.phase, phases - first_phase[J], phases - first_phase[J]))
           split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
@@ -326,6 +345,14 @@ struct StackKernel {
       if constexpr (!bare<J>) f(layer + ".epilogue", h, samples * elements<J>);
     });
   }
+
+  static constexpr bool takes_blocks = [] {
+    bool all = true;
+    for_each_index<depth>([&](auto j) {
+      all = all && takes_blocks_of<Core<j>>() && takes_blocks_of<Integrate<j>>() && takes_blocks_of<Epilogue<j>>();
+    });
+    return all;
+  }();
 
   static constexpr bool mixes = [] {
     bool any = false;
@@ -430,10 +457,11 @@ struct StackKernel {
         std::fill_n(d_before[i], size, S(0));
       }
     });
-    Integrate<J>::template backward<C>(own_part<J, 1>(pass, pass.phase, saved), w.from(first_tensor<J, 1>),
-                                       packed_weights + packed_offset[3 * J + 1], own, before.data(), d_sum, d_own,
-                                       d_before.data(), g.from(first_tensor<J, 1>), slot<J>(saved.integration),
-                                       scratch);
+    Pass here = own_part<J, 1>(pass, pass.phase, saved);
+    zero_gradients<Integrated<J>>(here, g.from(first_tensor<J, 1>));
+    Integrate<J>::template backward<C>(here, w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own,
+                                       before.data(), d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>),
+                                       slot<J>(saved.integration), scratch);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
       if constexpr (needs_pooling<From, Map<J>>)
@@ -485,6 +513,9 @@ struct StackKernel {
     });
   }
 };
+
+template <class L, class In, class Backend>
+inline constexpr bool is_stack_kernel<StackKernel<L, In, Backend>> = true;
 
 template <class L, class In, HostBackend Backend>
   requires(L::is_stack)

@@ -38,6 +38,12 @@ struct SumKernel {
     return most;
   }();
 
+  static constexpr bool takes_blocks = [] {
+    bool all = true;
+    for_each_index<size>([&](auto i) { all = all && takes_blocks_of<ChildKernel<i>>(); });
+    return all;
+  }();
+
   static constexpr bool mixes = [] {
     bool any = false;
     for_each_index<size>([&](auto i) { any = any || mixes_of<ChildKernel<i>>(); });

@@ -11,6 +11,7 @@ namespace aila::inline v0 {
 template <class S, std::size_t Units, class In>
 struct ReferenceGru : KernelDefaults<S> {
   static constexpr const char* name = "reference gru";
+  static constexpr bool takes_blocks = true;
   static constexpr std::size_t steps = In::positions;
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 3 * Units;

@@ -11,12 +11,13 @@ namespace aila::inline v0 {
 template <class S, std::size_t Units, class In>
 struct ReferenceLstm : KernelDefaults<S> {
   static constexpr const char* name = "reference lstm";
+  static constexpr bool takes_blocks = true;
   static constexpr std::size_t steps = In::positions;
   static constexpr std::size_t inputs = In::features;
   static constexpr std::size_t gates = 4 * Units;
 
-  /// Activated gates [samples, steps, 4 Units] and cells [samples, steps, Units]; of a stream also h [Units] of the
-  /// step before, whose c is in `cell`.
+  /// Activated gates [samples, steps, 4 Units] and cells [samples, steps, Units]; of a stream also h and c [Units]
+  /// of the step before.
   template <Capability C>
   struct Saved {
     S* gate = nullptr;
@@ -25,7 +26,7 @@ struct ReferenceLstm : KernelDefaults<S> {
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       gate = arena.take(samples * steps * gates);
       cell = arena.take(samples * steps * Units);
-      if constexpr (C == Capability::stream) carried = arena.take(Units);
+      if constexpr (C == Capability::stream) carried = arena.take(2 * Units);
     }
   };
   static constexpr std::size_t scratch(std::size_t, Capability) { return gates + 2 * Units; }
@@ -51,12 +52,15 @@ struct ReferenceLstm : KernelDefaults<S> {
             for (std::size_t u = 0; u < Units; ++u) sum += w[1][k * Units + u] * previous[u];
           gate[k] = k / Units == 2 ? math::tanh(sum) : math::sigmoid(sum);
         }
-        const S* cell_before = t > 0 ? cell - Units : cell;
+        const S* cell_before = C == Capability::stream ? saved.carried + Units : t > 0 ? cell - Units : cell;
         for (std::size_t u = 0; u < Units; ++u) {
           const S before = follows ? cell_before[u] : S(0);
           cell[u] = gate[Units + u] * before + gate[u] * gate[2 * Units + u];
           h[u] = gate[3 * Units + u] * math::tanh(cell[u]);
-          if constexpr (C == Capability::stream) saved.carried[u] = h[u];
+          if constexpr (C == Capability::stream) {
+            saved.carried[u] = h[u];
+            saved.carried[Units + u] = cell[u];
+          }
         }
       }
     }

@@ -1,0 +1,230 @@
+// The first layers of a network on a block of steps: what the workers of a WavefrontPredictor compute by turns.
+//
+// Layer j at step t needs its own step t - 1 and layers before j at step t. So one worker computes the first layers of
+// block b while another computes the layers behind them of block b - 1. Maps are those of the whole sequence, in the
+// workspace of a prediction: nobody waits for memory, and a worker alone may go through all blocks of its layers at
+// once. Only what recurrent layers carry from block to block is kept apart.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "../../network/one_step.hpp"
+#include "../../network/workspace.hpp"
+#include "chain.hpp"
+#include "stack.hpp"
+
+namespace aila::inline v0::detail {
+
+/// The parts of a network, which is a chain, and which of them can go block by block: the units of the wavefront are
+/// those parts, and each layer of a part that is a stack.
+template <class Net, class Backend>
+struct WavefrontPlan {
+  using Kernel = KernelFor<PlacedNetwork<Net>, Backend>;
+  using S = typename Backend::Scalar;
+  using In = NetworkInput<Net>;
+
+  /// Whether the whole network's kernel is the library's own.
+  static constexpr bool is_chain = is_chain_kernel<Kernel>;
+  template <class K, bool chain>
+  struct PartsOf {
+    using type = List<>;
+    static constexpr std::array<std::size_t, 1> packed_offset{};
+  };
+  template <class K>
+  struct PartsOf<K, true> {
+    using type = typename K::Children;
+    static constexpr auto packed_offset = K::packed_offset;
+  };
+  using Children = typename PartsOf<Kernel, is_chain>::type;
+  static constexpr auto packed_offset = PartsOf<Kernel, is_chain>::packed_offset;
+  static constexpr auto first_tensor = first_tensors(Children{});
+  static constexpr std::size_t steps = In::positions, size = Children::size;
+
+  template <std::size_t I>
+  using Part = At<Children, I>;
+  template <std::size_t I>
+  using Step = Placed<typename Part<I>::Layer, typename StepOf<typename Part<I>::In>::type>;
+  template <std::size_t I>
+  using StepKernel = KernelFor<Step<I>, Backend>;
+
+  /// Whether part I gives a row for each step, in one go, from the step's own row and what the part carries, with the
+  /// weights as they are packed for the whole sequence.
+  template <std::size_t I>
+  static constexpr bool goes_by_blocks = [] {
+    using P = Part<I>;
+    if constexpr (!requires { typename StepOf<typename P::In>::type; } || !SequenceShape<typename P::Out>) {
+      return false;
+    } else if constexpr (P::In::positions != steps || P::Out::positions != steps || Kernel::template folds<I> ||
+                         phases_of<KernelFor<P, Backend>>() > 0 ||
+                         !std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>) {
+      return false;
+    } else if constexpr (!takes_blocks_of<StepKernel<I>>() || Step<I>::tensors != P::tensors ||
+                         StepKernel<I>::packed != KernelFor<P, Backend>::packed) {
+      return false;
+    } else {
+      if constexpr (requires { StepKernel<I>::packed_offset; })
+        if (StepKernel<I>::packed_offset != KernelFor<P, Backend>::packed_offset) return false;
+      for (std::size_t t = 0; t < P::tensors; ++t)
+        if (Step<I>::parameters[t].size() != P::parameters[t].size()) return false;
+      return true;
+    }
+  }();
+  static constexpr std::size_t parts = [] {
+    std::size_t count = 0;
+    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1 : 0; });
+    return count;
+  }();
+
+  template <std::size_t I>
+  static constexpr bool is_stack = is_stack_kernel<StepKernel<I>> && is_stack_kernel<KernelFor<Part<I>, Backend>>;
+  template <std::size_t I>
+  static constexpr std::size_t units_of = [] {
+    if constexpr (is_stack<I>)
+      return StepKernel<I>::depth;
+    else
+      return std::size_t{1};
+  }();
+  static constexpr auto first_unit = [] {
+    std::array<std::size_t, parts + 1> first{};
+    for_each_index<parts>([&](auto i) { first[i + 1] = first[i] + units_of<i>; });
+    return first;
+  }();
+  static constexpr std::size_t units = first_unit[parts];
+
+  /// Operations of each unit in one step.
+  static constexpr auto unit_flops = [] {
+    std::array<std::size_t, units + 1> flops{};
+    for_each_index<parts>([&](auto i) {
+      if constexpr (is_stack<i>) {
+        for_each_index<units_of<i>>([&](auto j) {
+          using Layer = typename StepKernel<i>::template Layer<j>;
+          flops[first_unit[i] + j] = Layer::Core::flops + Layer::Integration::flops + Layer::Epilogue::flops;
+        });
+      } else {
+        flops[first_unit[i]] = Step<i>::flops;
+      }
+    });
+    return flops;
+  }();
+
+  /// Where each of `stages` workers begins, with nearly equal work and one unit at least; they end at `units`.
+  static constexpr std::array<std::size_t, units + 1> cut(std::size_t stages) {
+    std::array<std::size_t, units + 1> begin{};
+    std::size_t all = 0;
+    for (const std::size_t f : unit_flops) all += f;
+    std::size_t unit = 0, before = 0;
+    for (std::size_t s = 0; s < stages; ++s) {
+      while (s > 0 && unit + (stages - s) < units &&
+             (unit == begin[s - 1] || (2 * before + unit_flops[unit]) * stages <= 2 * all * s))
+        before += unit_flops[unit++];
+      begin[s] = unit;
+    }
+    for (std::size_t s = stages; s <= units; ++s) begin[s] = units;
+    return begin;
+  }
+
+  /// Blocks of nearly equal size: short, so that the second worker soon begins and the first soon ends, but of a
+  /// register's lanes where the sequence is long. One of a single step would be computed as a stream's, by other sums.
+  static constexpr std::size_t blocks =
+      std::max<std::size_t>(1, std::min(steps / 2, steps >= 64 ? (steps + 15) / 16 : std::size_t{4}));
+  static constexpr std::size_t most_block = (steps + blocks - 1) / blocks;
+  static constexpr std::size_t first_step(std::size_t block) { return block * steps / blocks; }
+};
+
+/// What recurrent layers carry, and the work on one block.
+template <class Net, class Backend>
+class WavefrontBlocks {
+ public:
+  using Plan = WavefrontPlan<Net, Backend>;
+  using Kernel = typename Plan::Kernel;
+  using S = typename Backend::Scalar;
+  using Whole = Workspace<Net, Backend, Capability::predict>;
+  using Element = typename Whole::Element;
+
+  WavefrontBlocks() : memory_(bind(Arena<S>())) { bind(Arena<S>(memory_.data())); }
+  WavefrontBlocks(const WavefrontBlocks&) = delete;
+  WavefrontBlocks& operator=(const WavefrontBlocks&) = delete;
+
+  /// The next block is the first of a sequence.
+  void reset() noexcept { std::fill_n(memory_.data(), memory_.size(), S(0)); }
+
+  /// Scalars of scratch that run needs.
+  static constexpr std::size_t scratch() {
+    std::size_t most = 0;
+    for_each_index<Plan::parts>([&](auto i) {
+      most = std::max(most, Plan::template StepKernel<i>::scratch(Plan::most_block, Capability::stream));
+    });
+    return most;
+  }
+
+  /// Units [begin, end) on the steps from pass.step on, pass.samples of them. `x` is the whole sequence.
+  void run(const Pass& pass, Weights<S> w, const S* packed, const Element* x, Whole& whole, S* scratch,
+           std::size_t begin, std::size_t end) noexcept {
+    for_each_index<Plan::parts>([&](auto i) {
+      constexpr std::size_t first = Plan::first_unit[i], last = Plan::first_unit[i + 1];
+      if (end <= first || begin >= last) return;
+      using StepKernel = typename Plan::template StepKernel<i>;
+      using Step = typename Plan::template Step<i>;
+      const std::size_t row = pass.step;
+      S* const y = map<i>(whole) + row * Step::Out::elements;
+      const auto* const from = [&] {
+        if constexpr (i == 0)
+          return x + row * Step::In::elements;
+        else
+          return static_cast<const S*>(map<i - 1>(whole) + row * Step::In::elements);
+      }();
+      const Pass here = pass.part(i, count_tables<typename Plan::Children, i>());
+      const Weights<S> weights = w.from(Plan::first_tensor[i]);
+      const S* const own_packed = packed + Plan::packed_offset[i];
+      if constexpr (Plan::template is_stack<i>) {
+        auto saved = slot<i>(saved_);
+        point_to_rows<StepKernel>(saved_of<i>(whole), row, saved);
+        StepKernel::template forward_layers<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
+                                                                begin > first ? begin - first : 0,
+                                                                std::min(end, last) - first);
+      } else {
+        StepKernel::template forward<Capability::stream>(here, weights, own_packed, from, y, slot<i>(saved_), scratch);
+      }
+    });
+  }
+
+ private:
+  template <std::size_t I>
+  static auto& saved_of(Whole& whole) noexcept {
+    return slot<I>(whole.saved().child);
+  }
+  template <std::size_t I>
+  static S* map(Whole& whole) noexcept {
+    return I < Kernel::kept ? whole.saved().map[I] : whole.output();
+  }
+
+  /// The maps of a stack on one block lie in those on the whole sequence.
+  template <class StepKernel, class Full, class Block>
+  static void point_to_rows(const Full& full, std::size_t row, Block& block) noexcept {
+    for_each_index<StepKernel::depth>([&](auto j) {
+      block.own[j] = full.own[j] + row * StepKernel::most_elements;  // shared by layers that may be of other widths
+      block.sum[j] = full.sum[j] + row * StepKernel::most_elements;
+      if constexpr (j + 1 < StepKernel::depth) block.map[j] = full.map[j] + row * StepKernel::template elements<j>;
+      if constexpr (StepKernel::template concatenates<j>)
+        block.joined[j] = full.joined[j] + row * StepKernel::template CoreIn<j>::elements;
+    });
+  }
+
+  template <class Indices>
+  struct SavedSlots;
+  template <std::size_t... I>
+  struct SavedSlots<std::index_sequence<I...>> {
+    using type = Slots<typename Plan::template StepKernel<I>::template Saved<Capability::stream>...>;
+  };
+
+  std::size_t bind(Arena<S> arena) {
+    for_each_index<Plan::parts>([&](auto i) { slot<i>(saved_).bind(arena, Plan::most_block); });
+    return arena.used();
+  }
+
+  typename SavedSlots<std::make_index_sequence<Plan::parts>>::type saved_{};
+  AlignedArray<S> memory_;
+};
+
+}  // namespace aila::inline v0::detail
