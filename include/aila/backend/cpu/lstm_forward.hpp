@@ -2,6 +2,8 @@
 //
 // i, f, o = sigmoid(...), g = tanh(...), c_t = f c_{t-1} + i g, h_t = o tanh(c_t). Cost a step: n 8 units (units +
 // features) FLOP, and five rational functions a unit, a tenth to a quarter of the product's time.
+// Measured on a core of Zen 4 (AVX-512), 64 units over 200 steps of 100 features, 8 samples: 80 % of the peak of
+// fused multiply-adds.
 #pragma once
 
 #include "recurrent_forward.hpp"

@@ -9,6 +9,8 @@
 // which two vectors of units have enough independent ones; all sums come first then, since the processor looks ahead
 // too little to work on gates beside them. Beyond, they are bound by the second-level cache: every other step goes
 // through the weights from the last to the first, and finds in the first-level cache what the step before left there.
+// Measured on a core of Zen 4 (AVX-512), LSTM(1) and Linear: 32, 48, 120 and 502 ns a step of 8, 16, 32 and 64
+// units, the last 0.8 of the weights' product by itself, which goes through them in one direction.
 #pragma once
 
 #include <bit>
@@ -331,8 +333,8 @@ struct OneStep {
   }
 };
 
-/// Calls f(carried) for a block of `count` steps of which step number `turn` is the first: `carried` is what one_step left
-/// in `state`, and what f leaves there is where one_step will look for it.
+/// Calls f(carried) for a block of `count` steps of which step number `turn` is the first: `carried` is what one_step
+/// left in `state`, and what f leaves there is where one_step will look for it.
 template <class Cell, class S, class F>
 void with_carried(S* state, std::uint64_t turn, std::size_t count, F&& f) noexcept {
   using Step = OneStep<Cell>;
