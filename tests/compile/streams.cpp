@@ -18,6 +18,7 @@
 // expect 18: aila: weights of a layer in a stream may not depend on the number of steps
 // expect 19: aila: this type is not a network; derive it from Network<input, layers...>
 // expect 20: aila: MeanOverPositions cannot stream: it needs every step; LastStep can
+// expect 21: aila: this network has a kernel of its own; to go step by step its layers are needed
 #include <aila/aila.hpp>
 using namespace aila;
 
@@ -89,6 +90,13 @@ using Net = Chain<Gru<8>, LastStep>;
 struct Net : Network<Sequence<12, 2>,
                      Stack<integrate::None, Epilogue<Chain<Relu, Residual<Concat<Identity>, Linear<8>>>>, Lstm<8>>,
                      Chain<MeanOverPositions, Linear<3>>, Linear<1>> {};
+#elif defined(MUST_FAIL_21)
+struct Net : Network<Sequence<12, 2>, Lstm<8>, Gru<8>, LastStep, Linear<1>> {};
+struct WholeNet : KernelDefaults<float> {
+  template <Capability>
+  static void forward(const Pass&, Weights<float>, const float*, const float*, float*, NothingSaved&, float*) {}
+};
+WholeNet select_kernel(rank::Fused, Placed<Net, Sequence<12, 2>>, backend::Cpu);
 #else
 struct Net : Network<Sequence<12, 2>, Conv<4, Kernel<1>>, Shortcut<4>, Stack<integrate::Attention<>, Lstm<8>, Gru<8>>,
                      LastStep, Flatten, Linear<1>> {};

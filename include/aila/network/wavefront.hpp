@@ -18,9 +18,13 @@ template <class Net, class Backend>
 struct NothingForWavefront {
   static consteval int say() {
     using Plan = WavefrontPlan<Net, Backend>;
-    constexpr bool shares = Plan::units >= 2 || Refused<typename Plan::Kernel>;
-    static_assert(shares, "aila: a wavefront needs two steps, and two first layers that go step by step; see Stream");
-    return 0;
+    if constexpr (!Plan::is_chain && !Refused<typename Plan::Kernel>) {
+      return StepsOfFusedNetwork<Net, Backend>::say();
+    } else {
+      constexpr bool shares = Plan::units >= 2 || Refused<typename Plan::Kernel>;
+      static_assert(shares, "aila: a wavefront needs two steps, and two first layers that go step by step; see Stream");
+      return 0;
+    }
   }
 };
 }  // namespace detail
