@@ -36,6 +36,8 @@ class PredictsOne {
   }
 
  private:
+  friend Self;
+  PredictsOne() = default;
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
