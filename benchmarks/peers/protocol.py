@@ -43,14 +43,14 @@ def measure(call, seconds):
 
 
 class Worker:
-    def __init__(self, library):
-        self.library, self.runs, self.chosen = library, {}, {}
+    def __init__(self, peer):
+        self.peer, self.runs, self.chosen = peer, {}, {}
 
     def run_of(self, name):
         if name not in self.runs:
-            if name not in self.library.works():
+            if name not in self.peer.works():
                 raise ValueError(f'there is no work {name}')
-            run = self.library.start(name)
+            run = self.peer.start(name)
             for call in run.calls.values():
                 call(), call()
             # One sample is often done sooner by one thread than by two: the peer has its choice.
@@ -61,7 +61,7 @@ class Worker:
 
     def answer(self, command, *arguments):
         if command == 'list':
-            return {'names': self.library.works(), 'library': self.library.name}
+            return {'names': self.peer.works(), 'library': self.peer.name}
         expected = {'start': 1, 'drop': 1, 'run': 2, 'latency': 2, 'check': 2}
         if expected.get(command) != len(arguments):
             raise ValueError(f'there is no command {command} of {len(arguments)} words')
@@ -73,7 +73,7 @@ class Worker:
             return {'name': name}
         if command == 'check':
             from safetensors.numpy import load_file
-            return {'name': name, 'differences': self.library.start(name).check(load_file(arguments[1]))}
+            return {'name': name, 'differences': self.peer.start(name).check(load_file(arguments[1]))}
         run, threads = self.run_of(name), self.chosen.get(name)
         call = run.calls[threads]
         if command == 'run':

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../says.hpp"
+#include "decay.hpp"
 
 namespace aila {
 namespace {
@@ -94,34 +95,6 @@ TEST_CASE_TEMPLATE("stacks of every policy stream", Policy, integrate::None, int
                    integrate::Linear<Heads<2>, TaskEmbedding>, integrate::Attention<Heads<2>>) {
   check_against_the_sequence<Stacked<Policy>>();
 }
-
-/// A layer of a user: y_t = x_t + 0.5 y_{t-1}. Its kernel keeps y in what a stream saves.
-struct Decay {
-  template <SequenceShape In>
-  using Out = In;
-  template <class In>
-  static constexpr bool streams = true;
-};
-template <class In, class Backend>
-struct DecayKernel : KernelDefaults<typename Backend::Scalar> {
-  using S = typename Backend::Scalar;
-  template <Capability C>
-  struct Saved {
-    S* last = nullptr;
-    constexpr void bind(Arena<S>& arena, std::size_t samples) { last = arena.take(samples * In::features); }
-  };
-  template <Capability C>
-  static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, Saved<C>& saved, S*) {
-    for (std::size_t n = 0; n < pass.samples; ++n) {
-      S* const last = saved.last + n * In::features;
-      for (std::size_t f = 0; f < In::features && C != Capability::stream; ++f) last[f] = S(0);
-      for (std::size_t t = 0; t < In::positions; ++t)
-        for (std::size_t f = 0; f < In::features; ++f) *y++ = last[f] = *x++ + S(0.5) * last[f];
-    }
-  }
-};
-template <class In, HostBackend Backend>
-DecayKernel<In, Backend> select_kernel(rank::Layer, Placed<Decay, In>, Backend);
 
 TEST_CASE("a layer of a user carries a state of its own") {
   struct Own : Network<Sequence<9, 2>, Linear<3>, Decay, Lstm<4>, LastStep, Linear<2>> {};

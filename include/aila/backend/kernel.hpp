@@ -29,21 +29,18 @@
 //   items]
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
-//   static constexpr std::size_t phases;                                  meetings of the groups in a forward; as many
-//   in a
-//                                                                         backward
-//   static constexpr std::size_t meeting;                                 most numbers that it deposits at one
+//   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward
+//   static constexpr std::size_t meeting;  most numbers that it deposits at one
 // and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
 // last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
 //
 // A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
 // step, for one sample: the "samples" of such a call are consecutive steps of it, of which the first is number
 // pass.step, and a length of 0 says that a step is not valid. A Stream has one; a WavefrontPredictor has blocks of them
-// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`. What
-// Saved<Capability::stream> takes from the arena is the state: zero before the first step, and untouched between two
-// calls. Kernels of layers that look at one step alone need nothing for it. Weights are
-// packed by the kernels of the network's own input, so what is packed may not depend on the number of steps. A kernel
-// whose step makes no denormal numbers of others says
+// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`. What Saved<Capability::stream>
+// takes from the arena is the state: zero before the first step, and untouched between two calls. Kernels of layers
+// that look at one step alone need nothing for it. Weights are packed by the kernels of the network's own input, so
+// what is packed may not depend on the number of steps. A kernel whose step makes no denormal numbers of others says
 //   static constexpr bool stays_normal = true;
 // and where all do, the mode of the processor is left alone: to change it costs as much as the step of a small layer.
 //

@@ -1,36 +1,38 @@
 // What a layer is: the contract of descriptions, the library's own and a user's.
 //
 // A layer is an empty struct with
-//   template <class In> using Out = ...;                                output shape for an input shape
+//   template <class In> using Out = ...;
+//       output shape for an input shape
 // and, as it needs them,
-//   static constexpr const char* name;                                  its name in tables and parameter paths
-//   static std::string options();                                       its options in words, for tables and drawings
-//   template <class In> static constexpr bool accepts = ...;            which inputs it takes (default: where Out<In>
-//   exists) template <class In> static consteval int expect();                  static_asserts a sentence where it does
-//   not (of a
-//                                                                       constexpr bool: that keeps the error short)
-//   template <class In> static consteval auto parameters();             its tensors, std::array<ParameterSpec, N>
-//   template <class In> static consteval std::size_t flops();           forward floating-point operations of one sample
-//   template <class In> static constexpr std::size_t length(std::size_t n);   of a layer that changes the number of
-//   steps
-//                                                                       of a sequence: valid steps out for n valid
-//                                                                       steps in
-//   template <class In> static constexpr bool streams = true;           of a layer that a Stream may hold: what it
-//   gives
-//                                                                       for a step needs of the steps before it only
-//                                                                       what its kernel carries (bodies of one element
-//                                                                       or one position are such layers, and need not
-//                                                                       say it)
-//   template <class In> static consteval int expect_stream();           static_asserts a sentence where it is not
+//   static constexpr const char* name;
+//       its name in tables and parameter paths
+//   static std::string options();
+//       its options in words, for tables and drawings
+//   template <class In> static constexpr bool accepts = ...;
+//       which inputs it takes (default: where Out<In> exists)
+//   template <class In> static consteval int expect();
+//       static_asserts a sentence where it does not (of a constexpr bool: that keeps the error short)
+//   template <class In> static consteval auto parameters();
+//       its tensors, std::array<ParameterSpec, N>
+//   template <class In> static consteval std::size_t flops();
+//       forward floating-point operations of one sample
+//   template <class In> static constexpr std::size_t length(std::size_t n);
+//       of a layer that changes the number of steps of a sequence: valid steps out for n valid steps in
+//   template <class In> static constexpr bool streams = true;
+//       of a layer that a Stream may hold: what it gives for a step needs of the steps before it only what its kernel
+//       carries (bodies of one element or one position are such layers, and need not say it)
+//   template <class In> static consteval int expect_stream();
+//       static_asserts a sentence where it is not
 // Its behaviour is attached from outside, by kernels (backend/kernel.hpp), or written once in the layer as a body over
 // a scalar-or-batch type V, which serves every CPU backend. A body is one of
 //   element-wise:  template <class V> static constexpr V value(V x);
 //                  template <class V> static constexpr V slope(V x, V y);                      dy/dx, given x and y
 //   position-wise: static constexpr bool position_wise = true;  x and y are the features of one position
 //   sample-wise:   (the default)                                x and y are the elements of one sample
-//                  template <class In, class V> static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V*
-//                  y); template <class In, class V, class G> static constexpr void backward(const V* x,
-//                  Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
+//       template <class In, class V>
+//       static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y);
+//       template <class In, class V, class G>
+//       static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
 // backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient. Tensor t of the table is w[t]; numbers
 // become values by V(2), V(w[0][i]); functions of values are in aila::math. Without backward (or slope) a layer
 // predicts only. A layer may stand in any namespace; tests/user has one of each kind.

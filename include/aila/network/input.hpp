@@ -126,6 +126,18 @@ std::span<const Element> elements_of(const X& x) {
   return {};
 }
 
+/// The elements of one sample (or step) of shape In; throws Error, which says who found how many, where they are not as
+/// many.
+template <class Element, class In, class X>
+const Element* elements_of_one(const X& x, const char* who, const char* what) {
+  const auto elements = elements_of<Element, In>(x);
+  if (elements.size() != In::elements)
+    throw Error(std::string(who) + ": expected the " + std::to_string(In::elements) + " elements of " + what +
+                " of shape " + extents_text(In::extents.data(), In::rank) + ", found " +
+                std::to_string(elements.size()));
+  return elements.data();
+}
+
 }  // namespace detail
 
 }  // namespace aila::inline v0

@@ -92,18 +92,24 @@ struct OneStepNetwork : Net {
   using Input = typename StepOf<typename Net::Input>::type;
 };
 
-/// Tensors or packed weights of a layer differ on one step.
+/// Whether a placed layer has the same tensors on one step as on all of them, packed in the same order.
+template <class Whole, class Step, class Backend>
+consteval bool same_weights() {
+  using Kernel = KernelFor<Whole, Backend>;
+  using StepKernel = KernelFor<Step, Backend>;
+  if (Whole::tensors != Step::tensors || Kernel::packed != StepKernel::packed) return false;
+  if constexpr (requires { StepKernel::packed_offset == Kernel::packed_offset; })
+    if (StepKernel::packed_offset != Kernel::packed_offset) return false;
+  for (std::size_t t = 0; t < Whole::tensors && t < Step::tensors; ++t) {
+    const ParameterSpec &a = Whole::parameters[t], &b = Step::parameters[t];
+    if (a.padded_size() != b.padded_size() || a.kind != b.kind || a.decays != b.decays) return false;
+  }
+  return true;
+}
 template <class Net, class Backend>
 struct StepsInParameters {
-  using Whole = Placed<Net, typename Net::Input>;
-  using Step = Placed<OneStepNetwork<Net>, typename OneStepNetwork<Net>::Input>;
-  static constexpr bool equal = [] {
-    if constexpr (Whole::tensors == Step::tensors)
-      return parameter_layout<Whole>.offset == parameter_layout<Step>.offset &&
-             parameter_layout<Whole>.size == parameter_layout<Step>.size &&
-             KernelFor<Whole, Backend>::packed == KernelFor<Step, Backend>::packed;
-    return false;
-  }();
+  static constexpr bool equal =
+      same_weights<PlacedNetwork<Net>, Placed<OneStepNetwork<Net>, typename OneStepNetwork<Net>::Input>, Backend>();
   static consteval int say() {
     constexpr bool shared = equal;
     static_assert(shared, "aila: weights of a layer in a stream may not depend on the number of steps");

@@ -28,11 +28,7 @@ class PredictsOne {
   template <class X>
     requires(static_size<X>() == std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
-    const auto elements = elements_of<Element, In>(x);
-    if (elements.size() != In::elements)
-      throw Error("predict: expected the " + std::to_string(In::elements) + " elements of an input of shape " +
-                  extents_text(In::extents.data(), In::rank) + ", found " + std::to_string(elements.size()));
-    return self().one(elements.data(), length);
+    return self().one(elements_of_one<Element, In>(x, "predict", "an input"), length);
   }
 
  private:

@@ -63,11 +63,7 @@ class Stream {
   template <class X>
     requires(detail::static_size<X>() == std::dynamic_extent && !std::is_arithmetic_v<X>)
   std::span<const Scalar, Out::elements> step(const X& x) {
-    const auto elements = detail::elements_of<Element, In>(x);
-    if (elements.size() != In::elements)
-      throw Error("stream: expected the " + std::to_string(In::elements) + " elements of a step of shape " +
-                  extents_text(In::extents.data(), In::rank) + ", found " + std::to_string(elements.size()));
-    return next(elements.data());
+    return next(detail::elements_of_one<Element, In>(x, "stream", "a step"));
   }
   /// The only feature, or the token, of a step.
   std::span<const Scalar, Out::elements> step(Element x) noexcept

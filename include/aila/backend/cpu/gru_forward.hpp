@@ -36,12 +36,8 @@ template <class Scalar, class Arch, std::size_t Rows, bool Save>
   }
   multiply_add(step.inner, step.h_before + row * L, L, 1, step.weights + v * W * gru_gates * step.units, gru_gates * W,
                W, sums);
-  alignas(64) Scalar sum[Rows][gru_gates][W];  // in the first-level cache: the loop below stays small
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t g = 0; g < gru_gates; ++g) simd::store(sum[r][g], sums.at[r][g]);
-  }
+  alignas(64) Scalar sum[Rows][gru_gates][W];
+  store_sums(sums, sum);
   for (std::size_t r = 0; r < Rows; ++r, gates += stride) {
     const B reset = simd::sigmoid_gate(simd::load<Scalar, Arch>(sum[r][reset_gate]));
     const B update = simd::sigmoid_gate(simd::load<Scalar, Arch>(sum[r][update_gate]));

@@ -31,12 +31,8 @@ template <class Scalar, class Arch, std::size_t Rows, bool Save>
   }
   multiply_add(step.inner, step.h_before + row * L, L, 1, step.weights + v * W * gate_count * step.units,
                gate_count * W, W, sums);
-  alignas(64) Scalar sum[Rows][gate_count][W];  // in the first-level cache: the loop below stays small
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t g = 0; g < gate_count; ++g) simd::store(sum[r][g], sums.at[r][g]);
-  }
+  alignas(64) Scalar sum[Rows][gate_count][W];
+  store_sums(sums, sum);
   for (std::size_t r = 0; r < Rows; ++r, gates += stride) {
     const B i = simd::sigmoid_gate(simd::load<Scalar, Arch>(sum[r][input_gate]));
     const B f = simd::sigmoid_gate(simd::load<Scalar, Arch>(sum[r][forget_gate]));

@@ -64,6 +64,18 @@ struct Sums {
   simd::Batch<Scalar, Arch> at[Rows][Vectors];
 };
 
+/// Leaves the sums in the first-level cache: a loop over them that follows stays small.
+template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors, std::size_t Width>
+[[gnu::always_inline]] inline void store_sums(const Sums<Scalar, Arch, Rows, Vectors>& sums,
+                                              Scalar (&to)[Rows][Vectors][Width]) noexcept {
+  static_assert(Width == simd::width<Scalar, Arch>);
+  AILA_UNROLL
+  for (std::size_t r = 0; r < Rows; ++r) {
+    AILA_UNROLL
+    for (std::size_t v = 0; v < Vectors; ++v) simd::store(to[r][v], sums.at[r][v]);
+  }
+}
+
 /// sums[r][v] += sum over k < inner of a[r row_stride + k inner_stride] * b[k b_stride + v width, ...).
 /// With Partial the last vector of each row of b has `last` Scalars and nothing behind them is read.
 template <bool Partial = false, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>

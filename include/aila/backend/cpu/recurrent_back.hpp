@@ -6,12 +6,11 @@
 namespace aila::inline v0::cpu {
 
 /// dh[row, vector] = the gradients of the gates of the step behind, times the recurrent weights: what reaches h from
-/// there. Left in the first-level cache, so that the loop over it, with the gates' derivatives, stays small.
+/// there.
 template <class Arch, class Scalar, std::size_t Rows, std::size_t Vectors, std::size_t Width>
 [[gnu::always_inline]] inline void back_through_state(std::size_t inner, const Scalar* d_gates_after,
                                                       std::size_t stride, const Scalar* weights,
                                                       Scalar (&dh)[Rows][Vectors][Width]) noexcept {
-  static_assert(Width == simd::width<Scalar, Arch>);
   Sums<Scalar, Arch, Rows, Vectors> sums;
   AILA_UNROLL
   for (std::size_t r = 0; r < Rows; ++r) {
@@ -19,11 +18,7 @@ template <class Arch, class Scalar, std::size_t Rows, std::size_t Vectors, std::
     for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = simd::Batch<Scalar, Arch>(Scalar(0));
   }
   multiply_add(inner, d_gates_after, stride, 1, weights, Vectors * Width, Width, sums);
-  AILA_UNROLL
-  for (std::size_t r = 0; r < Rows; ++r) {
-    AILA_UNROLL
-    for (std::size_t v = 0; v < Vectors; ++v) simd::store(dh[r][v], sums.at[r][v]);
-  }
+  store_sums(sums, dh);
 }
 
 }  // namespace aila::inline v0::cpu

@@ -48,17 +48,6 @@ struct WavefrontPlan {
   template <std::size_t I>
   using StepKernel = KernelFor<Step<I>, Backend>;
 
-  /// Whether one step of part I has the weights, packed in the order, of the whole sequence.
-  template <std::size_t I>
-  static consteval bool has_the_same_weights() {
-    using Kernel = KernelFor<Part<I>, Backend>;
-    if (Step<I>::tensors != Part<I>::tensors || StepKernel<I>::packed != Kernel::packed) return false;
-    if constexpr (requires { StepKernel<I>::packed_offset; })
-      if (StepKernel<I>::packed_offset != Kernel::packed_offset) return false;
-    for (std::size_t t = 0; t < Part<I>::tensors; ++t)
-      if (Step<I>::parameters[t].size() != Part<I>::parameters[t].size()) return false;
-    return true;
-  }
   /// Whether part I gives a row for each step, in one go, from the step's own row and what the part carries.
   template <std::size_t I>
   static constexpr bool goes_by_blocks = [] {
@@ -68,7 +57,7 @@ struct WavefrontPlan {
       if constexpr (P::In::positions == steps && P::Out::positions == steps && !Kernel::template folds<I> &&
                     phases_of<KernelFor<P, Backend>>() == 0 &&
                     std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
-        goes = takes_blocks_of<StepKernel<I>>() && has_the_same_weights<I>();
+        goes = takes_blocks_of<StepKernel<I>>() && same_weights<P, Step<I>, Backend>();
     return goes;
   }();
   static constexpr std::size_t parts = [] {
