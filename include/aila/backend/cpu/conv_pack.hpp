@@ -76,6 +76,18 @@ template <class Scalar, class Arch>
     }
 }
 
+/// The bias of filters first, first + 1, ...: `count` of them in whole vectors, `filters` of which exist.
+template <class Scalar>
+void pack_channel_bias(const Scalar* bias, ChannelScale<Scalar> channels, std::size_t filters, std::size_t count,
+                       std::size_t first, Scalar* out) noexcept {
+  for (std::size_t o = 0; o < count; ++o) {
+    const std::size_t at = first + o;
+    Scalar b = o < filters && bias != nullptr ? bias[at] * channels.of(at) : Scalar(0);
+    if (o < filters && channels.shift != nullptr) b += channels.shift[at];
+    out[o] = b;
+  }
+}
+
 /// Everything a convolution's products read, `ConvPacked::size` Scalars: weights for y and dx, bias (null: zeros).
 template <class Scalar, class Arch>
 void conv_pack(const ConvPlan& c, const Scalar* weight, const Scalar* bias, Scalar* out,
@@ -92,13 +104,8 @@ void conv_pack(const ConvPlan& c, const Scalar* weight, const Scalar* bias, Scal
       conv_pack_backward<Scalar, Arch>(weight + g * each, part, c, y, x, to);
       to += packed_size<Scalar, Arch>(static_cast<std::size_t>(y.taps * x.taps) * filters, c.group_inputs());
     });
-    Scalar* group_bias = out + packed.bias + g * packed.bias_group(c);
-    for (std::size_t o = 0; o < packed.bias_group(c); ++o) {
-      const std::size_t at = g * filters + o;
-      Scalar b = o < filters && bias != nullptr ? bias[at] * channels.of(at) : Scalar(0);
-      if (o < filters && channels.shift != nullptr) b += channels.shift[at];
-      group_bias[o] = b;
-    }
+    pack_channel_bias(bias, channels, filters, packed.bias_group(c), g * filters,
+                      out + packed.bias + g * packed.bias_group(c));
   }
 }
 

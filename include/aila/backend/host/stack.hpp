@@ -65,6 +65,35 @@ struct StackKernel {
   template <std::size_t From, class To>
   static constexpr bool needs_pooling = Map<From>::positions != To::positions;
 
+  /// pooler[j][i]: the first layer at layer j's positions whose integration reads map i. It pools the map, and adds the
+  /// pooled gradients to the map's, for all of them: so often as there are different positions, not layers.
+  static constexpr auto pooler = [] {
+    struct Reader {
+      std::array<std::size_t, 3> axes{};
+      std::size_t first = 0, end = 0;  // maps
+    };
+    std::array<Reader, depth> layer{};
+    for_each_index<depth>([&](auto j) {
+      for (std::size_t axis = 0; axis + 1 < Map<j>::rank; ++axis) layer[j].axes[axis] = Map<j>::extents[axis];
+      layer[j].first = first_read<j>;
+      layer[j].end = layer[j].first + reads<j>;
+    });
+    std::array<std::array<std::size_t, depth>, depth> first{};
+    for (std::size_t j = 0; j < depth; ++j)
+      for (std::size_t i = layer[j].first; i < layer[j].end; ++i) {
+        std::size_t k = i + 1;
+        while (layer[k].axes != layer[j].axes || i < layer[k].first || i >= layer[k].end) ++k;
+        first[j][i] = k;
+      }
+    return first;
+  }();
+  /// Whether no later layer at its positions reads map i: backward begins there.
+  static constexpr bool reads_last(std::size_t j, std::size_t i) {
+    for (std::size_t k = j + 1; k < depth; ++k)
+      if (pooler[k][i] == pooler[j][i]) return false;
+    return true;
+  }
+
   /// Where parts of a sample's steps are valid, these are other steps at layer J's positions than in the stack's input.
   template <std::size_t J>
   static constexpr bool maps_lengths = Plan::template changes_length<J + 1>;
@@ -116,6 +145,7 @@ struct StackKernel {
     std::array<S*, depth + 1> map{};                            ///< h_j but for the last, which is the stack's output
     std::array<S*, depth + 1> gradient{};                       ///< of h_j
     std::array<std::array<S*, depth + 1>, depth + 1> pooled{};  ///< h_i at layer j's positions, where they differ
+    std::array<std::array<S*, depth + 1>, depth + 1> pooled_gradient{};
 
     std::array<detail::MappedLengths<S>, depth + 1> lengths{};  ///< at layer j's positions
 
@@ -146,8 +176,12 @@ struct StackKernel {
         }
         for_each_index<reads<J>>([&](auto i) {
           constexpr std::size_t From = first_read<J> + i;
-          if constexpr (needs_pooling<From, Map<J>>)
-            pooled[J][From] = arena.take(samples * Map<J>::positions * Map<From>::features);
+          if constexpr (needs_pooling<From, Map<J>>) {
+            constexpr std::size_t first = pooler[J][From], size = Map<J>::positions * Map<From>::features;
+            pooled[J][From] = first == J ? arena.take(samples * size) : pooled[first][From];
+            if constexpr (keeps_for_backward(C))
+              pooled_gradient[J][From] = first == J ? arena.take(samples * size) : pooled_gradient[first][From];
+          }
         });
       });
     }
@@ -160,19 +194,12 @@ struct StackKernel {
     for_each_index<depth>([&](auto j) { most = std::max(most, elements<j>); });
     return most;
   }();
-  /// Elements of the largest gradient of something pooled or joined that stands between two maps.
+  /// Elements of the largest gradient of something joined that stands between two maps.
   static constexpr std::size_t most_between = [] {
     std::size_t most = 0;
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
       if constexpr (concatenates<J>) most = std::max(most, 2 * CoreIn<J>::elements);
-      std::size_t pooled = 0;
-      for_each_index<reads<J>>([&](auto i) {
-        constexpr std::size_t From = first_read<J> + i;
-        if constexpr (needs_pooling<From, Map<J>>)
-          pooled += Map<J>::positions * Map<From>::features + 2 * alignment_elements;
-      });
-      most = std::max(most, pooled);
     });
     return most;
   }();
@@ -297,7 +324,7 @@ struct StackKernel {
       if constexpr (integrates<J>) {
         if (works(pass.phase, integrated, integrated)) {
           std::fill_n(d_own_buffer, pass.samples * elements<J>, S(0));
-          integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, between, g, saved, rest);
+          integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, g, saved, rest);
         }
         d_own = d_own_buffer;
       }
@@ -432,7 +459,8 @@ struct StackKernel {
       constexpr std::size_t From = first_read<J> + i;
       before[i] = saved.published(From, y);
       if constexpr (needs_pooling<From, Map<J>>) {
-        Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i], saved.pooled[J][From]);
+        if constexpr (pooler[J][From] == J)
+          Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i], saved.pooled[J][From]);
         before[i] = saved.pooled[J][From];
       }
     });
@@ -441,20 +469,18 @@ struct StackKernel {
 
   template <std::size_t J, Capability C>
   static constexpr void integrate_backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own,
-                                           const S* d_sum, S* d_own, S* between, Gradients<S> g, Saved<C>& saved,
-                                           S* scratch) {
+                                           const S* d_sum, S* d_own, Gradients<S> g, Saved<C>& saved, S* scratch) {
     std::array<const S*, depth + 1> before{};
     std::array<S*, depth + 1> d_before{};
-    Arena<S> arena(between);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
       before[i] = saved.map[From];
       d_before[i] = saved.gradient[From];
       if constexpr (needs_pooling<From, Map<J>>) {
-        const std::size_t size = pass.samples * Map<J>::positions * Map<From>::features;
         before[i] = saved.pooled[J][From];
-        d_before[i] = arena.take(size);
-        std::fill_n(d_before[i], size, S(0));
+        d_before[i] = saved.pooled_gradient[J][From];
+        if constexpr (reads_last(J, From))
+          std::fill_n(d_before[i], pass.samples * Map<J>::positions * Map<From>::features, S(0));
       }
     });
     Pass here = own_part<J, 1>(pass, pass.phase, saved);
@@ -464,7 +490,7 @@ struct StackKernel {
                                        slot<J>(saved.integration), scratch);
     for_each_index<reads<J>>([&](auto i) {
       constexpr std::size_t From = first_read<J> + i;
-      if constexpr (needs_pooling<From, Map<J>>)
+      if constexpr (needs_pooling<From, Map<J>> && pooler[J][From] == J)
         Pooling<Map<From>, Map<J>, Backend>::backward(at_map<From>(pass, saved), d_before[i], saved.gradient[From]);
     });
   }
