@@ -54,46 +54,64 @@ class ForecasterOf final : public Forecaster {
 
 using Make = std::unique_ptr<Forecaster> (*)(aila::Seed);
 
-template <class Policy, std::size_t Window>
+template <class Net, std::size_t Window>
 std::unique_ptr<Forecaster> make(aila::Seed seed) {
-  return std::make_unique<ForecasterOf<Window>>(aila::NetworkUnit<Net<Policy, Window>>::make(seed));
+  return std::make_unique<ForecasterOf<Window>>(aila::NetworkUnit<Net>::make(seed));
 }
 
-/// A policy, with its maker for each of `windows`.
+/// A name, with the makers of its network for each of `windows`.
 struct Entry {
-  std::string policy;
+  std::string name;
   std::array<Make, windows.size()> makers;
 };
+using Entries = std::vector<Entry>;
 
+template <template <std::size_t> class Network>
+Entry entry(const char* name) {
+  return {name, {make<Network<windows[0]>, windows[0]>, make<Network<windows[1]>, windows[1]>}};
+}
 template <class Policy>
-Entry entry(const char* policy) {
-  return {policy, {make<Policy, windows[0]>, make<Policy, windows[1]>}};
+struct Under {
+  template <std::size_t Window>
+  using Stack = Net<Policy, Window>;
+};
+
+const Entries& stacks() {
+  static const Entries table{entry<Under<None>::Stack>("none"), entry<Under<Residual>::Stack>("residual"),
+                             entry<Under<DenseNet>::Stack>("densenet"), entry<Under<Linear>::Stack>("linear"),
+                             entry<Under<Attention>::Stack>("attention")};
+  return table;
+}
+const Entries& published() {
+  static const Entries table{entry<Lstm2>("lstm"), entry<AttentionLstm>("attention-lstm"),
+                             entry<Transformer>("transformer"), entry<Cnn>("cnn")};
+  return table;
 }
 
-const std::array<Entry, 5>& entries() {
-  static const std::array<Entry, 5> table{entry<None>("none"), entry<Residual>("residual"), entry<DenseNet>("densenet"),
-                                          entry<Linear>("linear"), entry<Attention>("attention")};
-  return table;
+std::vector<std::string> names_of(const Entries& entries) {
+  std::vector<std::string> names;
+  for (const auto& e : entries) names.push_back(e.name);
+  return names;
 }
 
 }  // namespace
 
 const std::vector<std::string>& policy_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const auto& e : entries()) all.push_back(e.policy);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(stacks());
+  return names;
+}
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names = names_of(published());
   return names;
 }
 
-std::unique_ptr<Forecaster> make_forecaster(const std::string& policy, std::size_t window, aila::Seed seed) {
-  for (const auto& e : entries())
-    if (e.policy == policy)
-      for (std::size_t i = 0; i < windows.size(); ++i)
-        if (windows[i] == window) return e.makers[i](seed);
-  throw aila::Error("there is no network of the policy " + policy + " for windows of " + std::to_string(window) +
-                    " months");
+std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed) {
+  for (const Entries* entries : {&stacks(), &published()})
+    for (const auto& e : *entries)
+      if (e.name == name)
+        for (std::size_t i = 0; i < windows.size(); ++i)
+          if (windows[i] == window) return e.makers[i](seed);
+  throw aila::Error("there is no network " + name + " for windows of " + std::to_string(window) + " months");
 }
 
 }  // namespace forecast

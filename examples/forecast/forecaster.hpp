@@ -53,10 +53,12 @@ class Forecaster {
   virtual void load(const std::filesystem::path& path) = 0;
 };
 
-/// In the order of the report.
+/// In the order of the report: the policies of the stack, and published networks, which have none.
 const std::vector<std::string>& policy_names();
+const std::vector<std::string>& network_names();
 
-/// Throws aila::Error for a policy or a window that the program has not.
-std::unique_ptr<Forecaster> make_forecaster(const std::string& policy, std::size_t window, aila::Seed seed);
+/// The stack of this policy, or the published network of this name. Throws aila::Error for a name or a window that the
+/// program has not.
+std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed);
 
 }  // namespace forecast

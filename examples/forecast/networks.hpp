@@ -2,6 +2,10 @@
 #pragma once
 
 #include <aila/any_model.hpp>
+#include <aila/zoo/attention_lstm.hpp>
+#include <aila/zoo/lstm2.hpp>
+#include <aila/zoo/residual_cnn_1d.hpp>
+#include <aila/zoo/transformer_encoder.hpp>
 
 namespace forecast {
 
@@ -17,6 +21,16 @@ template <class Policy, std::size_t Window>
 struct Net : aila::Network<aila::Sequence<Window, 1>, aila::Stack<Policy, aila::Repeat<4, aila::Lstm<64>>>,
                            aila::LastStep, aila::Linear<1>> {};
 
+/// Published networks, to set beside the stacks.
+template <std::size_t Window>
+using Lstm2 = aila::zoo::Lstm2<aila::Sequence<Window, 1>, 1>;
+template <std::size_t Window>
+using AttentionLstm = aila::zoo::AttentionLstm<aila::Sequence<Window, 1>, 1>;
+template <std::size_t Window>
+using Transformer = aila::zoo::TransformerEncoder<aila::Sequence<Window, 1>, 1>;
+template <std::size_t Window>
+using Cnn = aila::zoo::ResidualCnn1d<aila::Sequence<Window, 1>, 1>;
+
 }  // namespace forecast
 
 // What CMakeLists.txt compiles by aila_add_network is not compiled again where this header is read.
@@ -30,3 +44,11 @@ extern template struct aila::NetworkUnit<forecast::Net<forecast::Linear, 12>>;
 extern template struct aila::NetworkUnit<forecast::Net<forecast::Linear, 24>>;
 extern template struct aila::NetworkUnit<forecast::Net<forecast::Attention, 12>>;
 extern template struct aila::NetworkUnit<forecast::Net<forecast::Attention, 24>>;
+extern template struct aila::NetworkUnit<forecast::Lstm2<12>>;
+extern template struct aila::NetworkUnit<forecast::Lstm2<24>>;
+extern template struct aila::NetworkUnit<forecast::AttentionLstm<12>>;
+extern template struct aila::NetworkUnit<forecast::AttentionLstm<24>>;
+extern template struct aila::NetworkUnit<forecast::Transformer<12>>;
+extern template struct aila::NetworkUnit<forecast::Transformer<24>>;
+extern template struct aila::NetworkUnit<forecast::Cnn<12>>;
+extern template struct aila::NetworkUnit<forecast::Cnn<24>>;

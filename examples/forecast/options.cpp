@@ -47,7 +47,7 @@ std::size_t patience_of(const Options& options, aila::data::Target target) {
 
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options o;
-  std::vector<std::string> assets{"gold"}, policies{"all"};
+  std::vector<std::string> assets{"gold"}, policies{"all"}, networks;
   std::string target = "return";
   const auto& some = example::at_least_one;
 
@@ -57,6 +57,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   line.training(app.add_option("--assets", assets, "Which prices, separated by commas, or all (gold)")->delimiter(','));
   line.training(
       app.add_option("--policies", policies, "Of " + join(policy_names()) + ", or all (all)")->delimiter(','));
+  line.training(app.add_option("--networks", networks,
+                               "Published networks beside them: of " + join(network_names()) + ", or all (none)")
+                    ->delimiter(','));
   line.training(app.add_option("--target", target, "What is predicted: return, level or both (return)"));
   line.training(app.add_option("--window", o.window, "Months that a network sees: 12 or 24 (12)"));
   line.training(app.add_option("--horizon", o.horizon, "Months ahead that it predicts (1)")->check(some));
@@ -81,6 +84,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   o.assets = chosen("--assets", assets, {});
   if (o.assets == std::vector<std::string>{"all"}) o.assets.clear();
   o.policies = chosen("--policies", policies, policy_names());
+  if (!networks.empty())
+    for (auto& name : chosen("--networks", networks, network_names())) o.policies.push_back(std::move(name));
   if (target == "both")
     o.targets = {aila::data::Target::change, aila::data::Target::level};
   else

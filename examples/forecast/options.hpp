@@ -13,7 +13,7 @@ namespace forecast {
 struct Options {
   std::optional<std::filesystem::path> report, plot, save, load, data;
   std::vector<std::string> assets;    ///< empty: all that the data have
-  std::vector<std::string> policies;  ///< in the order given
+  std::vector<std::string> policies;  ///< in the order given, and behind them published networks
   std::vector<aila::data::Target> targets;
   std::size_t window = 12;
   std::size_t horizon = 1;

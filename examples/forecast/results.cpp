@@ -95,12 +95,12 @@ std::vector<Result> results_of(const Experiment& experiment) {
 }
 
 std::string table(const Experiment& experiment, const std::vector<Result>& results) {
-  std::string lines = text("%-7s %-7s %-12s %10s %18s %18s %19s %16s %8s %7s\n", "asset", "target", "policy",
+  std::string lines = text("%-7s %-7s %-14s %10s %18s %18s %19s %16s %8s %7s\n", "asset", "target", "policy",
                            "parameters", "mse_z", "mse_price", "skill", "mase", "s/epoch", "epochs");
   for (const auto& r : results) {
     const Task& task = experiment.tasks[r.task];
     lines +=
-        text("%-7s %-7s %-12s %10s %18s %18s %19s %16s %8s %7s\n", task.asset.c_str(), target_name(task.target).c_str(),
+        text("%-7s %-7s %-14s %10s %18s %18s %19s %16s %8s %7s\n", task.asset.c_str(), target_name(task.target).c_str(),
              r.policy.c_str(), r.baseline ? "" : std::to_string(r.parameters).c_str(),
              plus_minus(r.mse_z, r.baseline).c_str(), plus_minus(r.mse_price, r.baseline).c_str(),
              plus_minus(r.skill, r.baseline).c_str(), plus_minus(r.mase, r.baseline).c_str(),

@@ -65,7 +65,9 @@ void save_best(const Options& options, const Experiment& experiment, const Saved
 std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Options& options) {
   const example::SavedFile file(path, "aila forecast");
   options.assets = {file.text("asset")};
-  options.policies = {file.text("policy", policy_names())};
+  std::vector<std::string> names = policy_names();
+  names.insert(names.end(), network_names().begin(), network_names().end());
+  options.policies = {file.text("policy", names)};
   options.window = file.whole_number("window");
   if (std::ranges::find(windows, options.window) == windows.end())
     file.fail("the window " + std::to_string(options.window) + " is not one of this program's");

@@ -110,6 +110,28 @@ TEST_CASE("a saved model forecasts the same without training, and refuses other 
   CHECK(forecast(folder, "--load m.safetensors").code == 2);
 }
 
+TEST_CASE("published networks are trained beside the policies, saved and loaded") {
+  const TemporaryFolder folder;
+  const auto trained =
+      report_of(folder, quick + "--policies none --networks all --window 24 --target level --save m.safetensors");
+  std::set<std::string> names;
+  for (const auto& result : trained["results"])
+    if (result["kind"] == "network") {
+      names.insert(result["policy"]);
+      CHECK(result["parameters"] > 10'000);
+      CHECK(result["mse_z"] > 0);
+    }
+  CHECK(names == std::set<std::string>{"none", "lstm", "attention-lstm", "transformer", "cnn"});
+  for (const std::string name : {"lstm", "cnn"}) {  // one with statistics among its parameters, one without
+    const auto beside = report_of(folder, quick + "--policies none --networks " + name + " --save m.safetensors");
+    const auto& best = beside["best"][0];
+    const auto loaded = report_of(folder, "--load m.safetensors");
+    REQUIRE(loaded["results"][0]["policy"] == best["policy"]);
+    for (const auto& result : beside["results"])
+      if (result["policy"] == best["policy"]) CHECK(result["mse_z"] == loaded["results"][0]["mse_z"]);
+  }
+}
+
 TEST_CASE("a folder of prices gives all of its assets, and a model each") {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "prices");
@@ -137,6 +159,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--policies none,resnet",
           "--policies: expected none, residual, densenet, linear, attention or all, found \"resnet\"");
   refuses("--policies none,none", "--policies: none is named twice");
+  refuses("--networks resnet", "--networks: expected lstm, attention-lstm, transformer, cnn or all, found \"resnet\"");
   refuses("--target price", "--target: expected return, level or both, found \"price\"");
   refuses("--window 6", "--window: this program was compiled for windows of 12 or 24 months, found 6");
   refuses("--assets silver", "--assets: without --data there is gold alone, found \"silver\"");
@@ -172,7 +195,8 @@ TEST_CASE("help names every option") {
   const TemporaryFolder folder;
   const auto answer = forecast(folder, "--help");
   CHECK(answer.code == 0);
-  for (const char* option : {"--report", "--plot", "--save", "--load", "--data", "--assets", "--policies", "--seeds",
-                             "--epochs", "--threads", "--target", "--window", "--horizon", "--batch", "--patience"})
+  for (const char* option :
+       {"--report", "--plot", "--save", "--load", "--data", "--assets", "--policies", "--networks", "--seeds",
+        "--epochs", "--threads", "--target", "--window", "--horizon", "--batch", "--patience"})
     CHECK(answer.out.find(option) != std::string::npos);
 }
