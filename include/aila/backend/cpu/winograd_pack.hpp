@@ -8,7 +8,6 @@
 namespace aila::inline v0::cpu {
 
 /// Nine numbers of each of a vector's lanes, which lie one lane after the other in memory, as nine vectors and back.
-/// Up to a vector behind them is read.
 template <class Scalar, class Arch>
 class NineTaps {
   using B = simd::Batch<Scalar, Arch>;
@@ -18,10 +17,15 @@ class NineTaps {
   B tap[parts * W];
 
   [[gnu::always_inline]] void load(const Scalar* from) noexcept {
+    alignas(64) Scalar last[2 * W] = {};  // the last vector: what is behind it belongs to others, who may write it
+    simd::store(last, simd::load<Scalar, Arch>(from + 8 * W));
     AILA_UNROLL
     for (std::size_t p = 0; p < parts; ++p) {
       AILA_UNROLL
-      for (std::size_t i = 0; i < W; ++i) tap[p * W + i] = simd::load<Scalar, Arch>(from + i * 9 + p * W);
+      for (std::size_t i = 0; i < W; ++i) {
+        const std::size_t at = i * 9 + p * W;
+        tap[p * W + i] = simd::load<Scalar, Arch>(at <= 8 * W ? from + at : last + (at - 8 * W));
+      }
       simd::transpose(tap + p * W);
     }
   }
