@@ -223,5 +223,36 @@ TEST_CASE("momentum of either kind trains") {
   check_learns(MeanSquaredError{}, Sgd{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}, t.halves);
 }
 
+/// After steps the packed copies are those of the parameters, whoever packed them.
+template <class N>
+void check_packs_what_it_updates(std::vector<PartRate> rates) {
+  using In = NetworkInput<N>;
+  Samples<In> data;
+  for (std::size_t i = 0; i < 20 * In::elements; ++i)
+    data.inputs.push_back(static_cast<float>((i * 37) % 101) / 50 - 1);
+  for (std::size_t i = 0; i < 40; ++i) data.targets.push_back(static_cast<float>((i * 11) % 31) / 31);
+  for (const std::size_t threads : {1U, 2U, 3U}) {
+    Model<N> model{Seed{3}};
+    ThreadPool pool(threads);
+    Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 20, .clip_norm = 0.5, .part_rates = rates}, pool);
+    const auto indices = first(20);
+    for (int step = 0; step < 3; ++step) REQUIRE(trainer.step(data, indices).finite);
+    Model<N> fresh{Seed{4}};
+    fresh.assign(model.parameters());
+    CHECK(std::equal(fresh.packed(), fresh.packed() + Model<N>::Kernel::packed, model.packed()));
+  }
+}
+
+TEST_CASE("what a step updates it packs: parts, frozen ones, statistics and normalisations taken in") {
+  using Wide = Stack<integrate::Linear<Heads<2>>, Epilogue<ReluLayerNorm>, Lstm<40>, Gru<40>, Linear<40>>;
+  struct Deep : Network<Sequence<4, 3>, Linear<6>, Wide, Frozen<Linear<4>>, LastStep, Linear<2>> {};
+  struct Folded
+      : Network<Image<6, 6, 3>, Conv<16>, BatchNorm<>, Relu, Conv<16>, BatchNorm<>, MeanOverPositions, Linear<2>> {};
+  check_packs_what_it_updates<Deep>({});
+  check_packs_what_it_updates<Deep>({{"stack.0", 0.0}, {"stack.1", 0.1}});
+  check_packs_what_it_updates<Folded>({});
+  check_packs_what_it_updates<Folded>({{"", 0.0}});  // statistics change nevertheless
+}
+
 }  // namespace
 }  // namespace aila

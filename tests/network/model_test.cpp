@@ -98,7 +98,7 @@ TEST_CASE("weights that several workers pack are packed alike") {
                           LastStep, Linear<2>> {};
   struct Folded : Network<Image<6, 6, 2>, Conv<4>, BatchNorm<>, Relu, Conv<5>, Flatten, Linear<2>> {};
   static_assert(pack_pieces_of<Model<Nested>::Kernel>() == 8);
-  static_assert(pack_pieces_of<Model<Folded>::Kernel>() == 1);
+  static_assert(pack_pieces_of<Model<Folded>::Kernel>() == 3);
   check_shared_packing<Nested>();
   check_shared_packing<Folded>();
 }
@@ -175,6 +175,45 @@ TEST_CASE_TEMPLATE("an input that is not a number is never hidden by a layer", B
   CHECK(not_finite<Lstm<6>, Backend>(nan) == 24);  // its step and those after it
   CHECK(not_finite<Stack<integrate::Attention<>, Linear<4>, Linear<4>>, Backend>(nan) == 4);
   CHECK(not_finite<Stack<integrate::Linear<>, Linear<4>, Linear<4>>, Backend>(nan) == 4);
+}
+
+/// Packed copies of these parameters, made at once.
+template <class N>
+std::vector<float> packed_of(std::span<const float> parameters) {
+  Model<N> fresh{Seed{9}};
+  fresh.assign(parameters);
+  return {fresh.packed(), fresh.packed() + Model<N>::Kernel::packed};
+}
+
+/// Changes one tensor after another, and packs nothing but the piece that is said to read it.
+template <class N>
+void check_tensors_have_one_piece() {
+  Model<N> model{Seed{1}};
+  std::size_t tensor = 0;
+  for (const ParameterInfo& p : parameter_table<N>()) {
+    CAPTURE(p.name);
+    const std::size_t piece = Model<N>::pack_piece_of_tensor(tensor++);
+    CHECK(piece < Model<N>::pack_pieces);
+    model.edit_pieces([&](std::span<float> parameters, const auto& pack) {
+      for (std::size_t i = 0; i < p.size; ++i) parameters[p.offset + i] += 0.25F;
+      pack(piece);
+    });
+    CHECK(std::vector<float>(model.packed(), model.packed() + Model<N>::Kernel::packed) ==
+          packed_of<N>(model.parameters()));
+  }
+  CHECK(tensor > 0);
+}
+
+TEST_CASE("each tensor is packed by the piece that the model names") {
+  check_tensors_have_one_piece<Net>();
+  using Deep = Stack<integrate::Linear<Heads<2>>, Epilogue<ReluLayerNorm>, Lstm<8>, Gru<8>, Linear<8>>;
+  struct Parts : Network<Sequence<4, 3>, Relu, Linear<6>, Chain<Tanh, Linear<8>, LayerNorm>, Deep,
+                         Residual<Chain<Linear<8>, Relu>>, Frozen<Linear<4>>, LastStep, Relu, Linear<2>, Tanh> {};
+  check_tensors_have_one_piece<Parts>();
+  using Normed = Chain<Conv<4>, BatchNorm<>, Relu>;
+  struct Folded : Network<Image<6, 6, 3>, Relu, Normed, Conv<4>, BatchNorm<>, Conv<16>,
+                          Stack<integrate::Attention<>, Conv<4>, Normed>, BatchNorm<>, MeanOverPositions, Linear<2>> {};
+  check_tensors_have_one_piece<Folded>();
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
 //   static constexpr std::size_t pack_pieces; static constexpr void pack_piece(std::size_t i, Weights<Scalar> w,
 //       Scalar* packed);  of a kernel of parts: the same in pieces that threads share
+//   static constexpr std::size_t pack_piece_tensor(std::size_t i);  and the first tensor that piece i reads. Pieces are
+//       in the order of tensors: piece i reads none before it, and none from pack_piece_tensor(i + 1) on
 //   static constexpr std::size_t scratch(std::size_t samples, Capability);
 //       Scalars of memory free after the call. What holds for n samples serves fewer ones too, here and in Saved
 //   template <Capability C> static constexpr void forward(const Pass&, Weights<Scalar> w, const Scalar* packed,
@@ -187,6 +189,14 @@ constexpr void pack_piece_of([[maybe_unused]] std::size_t piece, Weights<Scalar>
     K::pack_piece(piece, w, packed);
   else
     K::pack(w, packed);
+}
+/// The first tensor that a piece reads.
+template <class K>
+constexpr std::size_t pack_piece_tensor_of([[maybe_unused]] std::size_t piece) {
+  if constexpr (requires { K::pack_pieces; })
+    return K::pack_piece_tensor(piece);
+  else
+    return 0;
 }
 
 /// Whether this is the library's own kernel of a chain, or of a stack, whose parts can be called one by one.

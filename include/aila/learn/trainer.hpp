@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -9,10 +11,12 @@
 #include <vector>
 
 #include "../core/executor.hpp"
+#include "../core/shares.hpp"
 #include "../network/map_visitor.hpp"
 #include "gradient_norm.hpp"
 #include "losses.hpp"
 #include "optimisers.hpp"
+#include "pieces.hpp"
 #include "table_step.hpp"
 #include "worker.hpp"
 
@@ -81,7 +85,12 @@ class Trainer {
   using WorkerType = Worker<Net, LossType, Backend, Capability::train>;
 
   Trainer(ModelType& model, LossType loss, Rule optimiser, TrainerOptions options, ExecutorRef executor)
-      : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), executor_(executor) {
+      : model_(model),
+        loss_(loss),
+        optimiser_(optimiser),
+        options_(std::move(options)),
+        executor_(executor),
+        shares_(executor.size()) {
     if (options_.batch == 0) throw Error("trainer: a batch needs at least one sample");
     if constexpr (requires { loss_.check(); }) loss_.check();
     if constexpr (requires { optimiser_.check(); }) optimiser_.check();
@@ -100,7 +109,7 @@ class Trainer {
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
     group_loss_.resize(gradients_.size());
     cut_pieces();
-    piece_norm_.resize(pieces_.size());
+    piece_norm_.resize(sum_pieces_.size());
   }
 
   /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss or
@@ -176,14 +185,6 @@ class Trainer {
   static constexpr std::size_t phases = WorkerType::WorkspaceType::phases;
   static constexpr std::size_t tables = ModelType::tables;
   static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::meeting;
-
-  /// A range of the canonical array that one task sums and updates.
-  struct Piece {
-    std::size_t begin;
-    std::size_t end;
-    double factor;
-    bool decays;
-  };
 
   /// Up to `most` samples of the batch from number `first` on.
   Pass load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::size_t first,
@@ -266,9 +267,9 @@ class Trainer {
   /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
   void sum_groups(std::size_t groups) {
     using Lane = Lanes<Backend>;
-    executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
+    shares_.run(executor_, sum_pieces_.size(), [&](std::size_t i) {
       [[maybe_unused]] const typename Backend::FloatMode mode;
-      const Piece& piece = pieces_[i];
+      const detail::Piece& piece = sum_pieces_[i];
       Scalar* sum = gradients_[0].data();
       for (std::size_t at = piece.begin; at < piece.end; at += Lane::count) {  // tensors are padded: whole vectors
         auto total = Lane::load(sum + at);
@@ -280,30 +281,42 @@ class Trainer {
     });
   }
 
+  /// One pass: parameters, and what is packed of them while they are in the cache.
   void update(double rate, double gradient_scale) {
     ++steps_;
-    model_.edit(executor_, [&](std::span<Scalar> parameters) {
-      executor_.run(pieces_.size(), [&](std::size_t i, std::size_t) {
-        [[maybe_unused]] const typename Backend::FloatMode mode;
-        const Piece& piece = pieces_[i];
-        const OptimiserStep step{.number = steps_,
-                                 .learning_rate = optimiser_.learning_rate * rate * piece.factor,
-                                 .decays = piece.decays,
-                                 .gradient_scale = gradient_scale};
-        std::array<Scalar*, Rule::moments> state{};
-        for (std::size_t m = 0; m < state.size(); ++m) state[m] = moments_[m].data() + piece.begin;
-        aila::update<typename Lanes<Backend>::V>(
-            optimiser_, step, parameters.subspan(piece.begin, piece.end - piece.begin),
-            std::span<const Scalar>(gradients_[0].data() + piece.begin, piece.end - piece.begin), state);
+    model_.edit_pieces([&](std::span<Scalar> parameters, const auto& pack) {
+      for (std::size_t part = 0; part < part_pieces_.size(); ++part)
+        pieces_left_[part].store(part_pieces_[part], std::memory_order_relaxed);
+      shares_.run(executor_, update_pieces_.size(), [&](std::size_t i) {
+        const detail::Piece& piece = update_pieces_[i];
+        update_piece(piece, parameters.data(), rate, gradient_scale);
+        // Who ends a part's last piece packs the part, and sees there what the others have written.
+        if (pieces_left_[piece.part].fetch_sub(1, std::memory_order_acq_rel) == 1) pack(piece.part);
       });
       for (std::size_t t = 0; t < tables; ++t)
         table_steps_[t].update(
             model_.all_tables()[t], optimiser_,
             {.number = steps_, .learning_rate = optimiser_.learning_rate * rate, .gradient_scale = gradient_scale},
             executor_);
-      // The first group of the batch says by how much statistics change.
-      for (std::size_t i = layout.frozen_end; i < layout.size; ++i) parameters[i] += gradients_[0].data()[i];
     });
+  }
+
+  void update_piece(const detail::Piece& piece, Scalar* parameters, double rate, double gradient_scale) {
+    const Scalar* const gradient = gradients_[0].data();
+    if (piece.kind == ParameterKind::buffer) {  // the first group of the batch says by how much statistics change
+      for (std::size_t i = piece.begin; i < piece.end; ++i) parameters[i] += gradient[i];
+      return;
+    }
+    [[maybe_unused]] const typename Backend::FloatMode mode;
+    const OptimiserStep step{.number = steps_,
+                             .learning_rate = optimiser_.learning_rate * rate * piece.factor,
+                             .decays = piece.decays,
+                             .gradient_scale = gradient_scale};
+    std::array<Scalar*, Rule::moments> state{};
+    for (std::size_t m = 0; m < state.size(); ++m) state[m] = moments_[m].data() + piece.begin;
+    const std::size_t size = piece.end - piece.begin;
+    aila::update<typename Lanes<Backend>::V>(optimiser_, step, std::span<Scalar>(parameters + piece.begin, size),
+                                             std::span<const Scalar>(gradient + piece.begin, size), state);
   }
 
   double factor_of(const std::string& name) const {
@@ -320,22 +333,24 @@ class Trainer {
       if (std::none_of(table.begin(), table.end(), begins) && std::ranges::none_of(network_tables<Net>(), begins))
         throw Error("part_rates: no parameter's name begins with \"" + part.prefix + "\"");
     }
-    std::vector<ParameterInfo> trained;
-    for (const ParameterInfo& p : parameter_table<Net>())
-      if (p.kind == ParameterKind::trainable) trained.push_back(p);
-    std::sort(trained.begin(), trained.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
-    for (const ParameterInfo& p : trained) {
-      const double factor = factor_of(p.name);
-      if (factor == 0) continue;
-      const std::size_t end = p.offset + round_up(p.size, alignment_elements);
-      for (std::size_t at = p.offset; at < end;) {
-        const bool joins = !pieces_.empty() && pieces_.back().end == at && pieces_.back().factor == factor &&
-                           pieces_.back().decays == p.decays && at - pieces_.back().begin < piece_size;
-        if (!joins) pieces_.push_back({at, at, factor, p.decays});
-        const std::size_t stop = std::min(end, pieces_.back().begin + piece_size);
-        pieces_.back().end = at = stop;
-      }
+    std::vector<detail::Piece> trained, changed;  // tensors; of what changes, each with the part that packs it
+    std::size_t tensor = 0;
+    for (const ParameterInfo& p : parameter_table<Net>()) {
+      detail::Piece piece{.begin = p.offset,
+                          .end = p.offset + round_up(p.size, alignment_elements),
+                          .kind = p.kind,
+                          .factor = p.kind == ParameterKind::trainable ? factor_of(p.name) : 1,
+                          .decays = p.decays};
+      const bool is_trained = p.kind == ParameterKind::trainable && piece.factor != 0;
+      if (is_trained) trained.push_back(piece);
+      piece.part = ModelType::pack_piece_of_tensor(tensor++);
+      if (is_trained || p.kind == ParameterKind::buffer) changed.push_back(piece);
     }
+    sum_pieces_ = detail::cut_pieces(std::move(trained), piece_size);
+    update_pieces_ = detail::cut_pieces(std::move(changed), piece_size);
+    part_pieces_.resize(std::max<std::size_t>(ModelType::pack_pieces, 1));
+    for (const detail::Piece& piece : update_pieces_) ++part_pieces_[piece.part];
+    pieces_left_ = std::vector<std::atomic<std::size_t>>(part_pieces_.size());
   }
 
   static bool finite(const Scalar* values, std::size_t count) {
@@ -358,8 +373,12 @@ class Trainer {
   std::vector<detail::TableStep<Backend, Rule>> table_steps_;
   std::vector<RowGradients> row_gradients_;  ///< of each group, of each table
   std::vector<double> group_loss_;
-  std::vector<Piece> pieces_;
-  std::vector<double> piece_norm_;
+  std::vector<detail::Piece> sum_pieces_;     ///< of what is trained
+  std::vector<double> piece_norm_;            ///< of each of them
+  std::vector<detail::Piece> update_pieces_;  ///< of what is trained and of statistics, each in one part of the packing
+  std::vector<std::size_t> part_pieces_;      ///< how many of these are in each part
+  std::vector<std::atomic<std::size_t>> pieces_left_;
+  Shares shares_;
   std::uint64_t steps_ = 0;
   std::uint64_t epoch_ = 0;  ///< of the last step
 };

@@ -89,9 +89,29 @@ class Model {
   /// The same, with an executor whose workers share the packing.
   template <class F>
   void edit(ExecutorRef executor, F&& f) {
+    edit_pieces([&](std::span<Scalar> parameters, const auto& pack) {
+      f(parameters);
+      executor.run(pack_pieces, [&](std::size_t piece, std::size_t) { pack(piece); });
+    });
+  }
+
+  /// How many pieces the packing has. Each tensor is read by one of them.
+  static constexpr std::size_t pack_pieces = pack_pieces_of<Kernel>();
+  /// The piece that reads this tensor of parameter_table<Net>(), if any does; 0 where nothing is packed.
+  static constexpr std::size_t pack_piece_of_tensor(std::size_t tensor) {
+    std::size_t piece = pack_pieces > 0 ? pack_pieces - 1 : 0;
+    while (piece > 0 && pack_piece_tensor_of<Kernel>(piece) > tensor) --piece;
+    return piece;
+  }
+  /// The same where f packs: it is called with the canonical array and with pack(piece), to be called for each piece of
+  /// whose tensors f changed any, after the last of those changes; by any threads, for one piece by one. Where f
+  /// throws, all is packed again.
+  template <class F>
+  void edit_pieces(F&& f) {
     try {
-      f(std::span<Scalar>(parameters_.data(), layout.size));
-      pack(executor);
+      f(std::span<Scalar>(parameters_.data(), layout.size), [this](std::size_t piece) {
+        if (pack_pieces > 0) aila::pack_piece_of<Kernel>(piece, weights(), packed_.data());
+      });
     } catch (...) {
       pack();
       throw;
@@ -143,11 +163,6 @@ class Model {
   static constexpr std::size_t packed_size() { return Kernel::packed + 2 * alignment_elements; }
   Weights<Scalar> weights() const { return Weights<Scalar>(parameters_.data(), layout.offset.data()); }
   void pack() { Kernel::pack(weights(), packed_.data()); }
-  void pack(ExecutorRef executor) {
-    constexpr std::size_t pieces = pack_pieces_of<Kernel>();
-    if (executor.size() == 1 || pieces < 2) return pack();
-    executor.run(pieces, [&](std::size_t i, std::size_t) { pack_piece_of<Kernel>(i, weights(), packed_.data()); });
-  }
 
   AlignedArray<Scalar> parameters_;
   AlignedArray<Scalar> packed_;

@@ -172,33 +172,46 @@ struct ChainKernel {
   }();
   static constexpr std::size_t packed = packed_offset[2 * size];
 
-  /// The pieces of part i are those from first_piece[i] on; a part whose weights take in another's is packed behind
-  /// all.
+  /// Whether part I is a normalisation that the part before it takes in.
+  template <std::size_t I>
+  static constexpr bool is_taken_in = [] {
+    if constexpr (I > 0) return folds<I - 1>;
+    return false;
+  }();
+  /// The pieces of part i are those from first_piece[i] on. A normalisation and the part that takes it in are one
+  /// piece.
   static constexpr auto first_piece = [] {
     std::array<std::size_t, size + 1> first{};
-    for_each_index<size>([&](auto i) { first[i + 1] = first[i] + pack_pieces_of<ChildKernel<i>>(); });
+    for_each_index<size>([&](auto i) {
+      const std::size_t pieces = folds<i> ? 0 : is_taken_in<i> ? 1 : pack_pieces_of<ChildKernel<i>>();
+      first[i + 1] = first[i] + pieces;
+    });
     return first;
   }();
-  static constexpr std::size_t pack_pieces = packed_offset[2 * size] > packed_offset[size] ? 1 : first_piece[size];
+  static constexpr std::size_t pack_pieces = first_piece[size];
   static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* packed_weights) {
-    if (pack_pieces == 1) return pack(w, packed_weights);
     for_each_index<size>([&](auto i) {
-      if (piece >= first_piece[i] && piece < first_piece[i + 1])
+      if (piece < first_piece[i] || piece >= first_piece[i + 1]) return;
+      if constexpr (is_taken_in<i>)
+        pack_folded<i - 1>(w, packed_weights);
+      else
         pack_piece_of<ChildKernel<i>>(piece - first_piece[i], w.from(Plan::first_tensor[i]),
                                       packed_weights + packed_offset[i]);
     });
   }
-
-  static constexpr void pack(Weights<S> w, S* packed_weights) {
-    for_each_index<size>(
-        [&](auto i) { ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), packed_weights + packed_offset[i]); });
+  static constexpr std::size_t pack_piece_tensor(std::size_t piece) {
+    std::size_t tensor = 0;
     for_each_index<size>([&](auto i) {
-      if constexpr (folds<i>) {
-        const S* norm = packed_weights + packed_offset[i + 1];
-        ChildKernel<i>::pack(w.from(Plan::first_tensor[i]), {norm, norm + ChildKernel<i + 1>::shift_offset},
-                             packed_weights + packed_offset[size + i]);
-      }
+      if (piece < first_piece[i] || piece >= first_piece[i + 1]) return;
+      if constexpr (is_taken_in<i>)
+        tensor = Plan::first_tensor[i - 1];
+      else
+        tensor = Plan::first_tensor[i] + pack_piece_tensor_of<ChildKernel<i>>(piece - first_piece[i]);
     });
+    return tensor;
+  }
+  static constexpr void pack(Weights<S> w, S* packed_weights) {
+    for (std::size_t piece = 0; piece < pack_pieces; ++piece) pack_piece(piece, w, packed_weights);
   }
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
@@ -295,6 +308,17 @@ struct ChainKernel {
 
  private:
   static constexpr detail::JoinInput<joint, Backend> join{In::positions, In::features, Out::features};
+
+  /// Part I and the normalisation behind it: both as they are, and part I with the normalisation in its weights.
+  template <std::size_t I>
+  static constexpr void pack_folded(Weights<S> w, S* packed_weights) {
+    const Weights<S> own = w.from(Plan::first_tensor[I]);
+    S* const norm = packed_weights + packed_offset[I + 1];
+    ChildKernel<I>::pack(own, packed_weights + packed_offset[I]);
+    ChildKernel<I + 1>::pack(w.from(Plan::first_tensor[I + 1]), norm);
+    ChildKernel<I>::pack(own, {norm, norm + ChildKernel<I + 1>::shift_offset},
+                         packed_weights + packed_offset[size + I]);
+  }
 
   /// Whether a part that works from phase `first` to `last` is called in this one.
   static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,

@@ -219,6 +219,7 @@ struct StackKernel {
   static constexpr std::size_t first_tensor = Plan::first_tensor[J] + Layer<J>::first_tensor[Part];
 
   static constexpr std::size_t pack_pieces = depth;
+  static constexpr std::size_t pack_piece_tensor(std::size_t piece) { return Plan::first_tensor[piece]; }
   static constexpr void pack(Weights<S> w, S* to) {
     for (std::size_t j = 0; j < depth; ++j) pack_piece(j, w, to);
   }
