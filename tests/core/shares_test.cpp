@@ -33,7 +33,7 @@ TEST_CASE("every index of a run is called once, run after run") {
 
 TEST_CASE("a worker takes its own share in rising order, and then those of the others") {
   SecondOfThree second;
-  Shares shares(second.size());
+  Shares shares(SecondOfThree::size());
   std::vector<std::size_t> order;
   shares.run(ExecutorRef(second), 7, [&](std::size_t index) { order.push_back(index); });
   CHECK(order == std::vector<std::size_t>{2, 3, 4, 5, 6, 0, 1});

@@ -225,7 +225,7 @@ TEST_CASE("momentum of either kind trains") {
 
 /// After steps the packed copies are those of the parameters, whoever packed them.
 template <class N>
-void check_packs_what_it_updates(std::vector<PartRate> rates) {
+void check_packs_what_it_updates(const std::vector<PartRate>& rates) {
   using In = NetworkInput<N>;
   Samples<In> data;
   for (std::size_t i = 0; i < 20 * In::elements; ++i)

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <aila/aila.hpp>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -118,6 +119,34 @@ TEST_CASE("the parts that go by blocks are found") {
   static_assert(WavefrontPlan<Frozens, Double>::units == 3);
   static_assert(WavefrontPlan<Frozens, backend::Reference<double>>::units == 3);
   check_equals_predictor<Frozens>();
+}
+
+/// Whether all tasks are handed out, each once, and behind the two that it needs.
+template <class N>
+consteval bool tasks_are_in_order() {
+  using Plan = detail::WavefrontPlan<N, backend::Cpu>;
+  std::array<std::array<std::size_t, Plan::blocks>, Plan::stages.count> number{};  // from 1 on
+  typename Plan::Task task;
+  for (std::size_t i = 1; i <= Plan::tasks; ++i, task.next()) {
+    if (number.at(task.stage).at(task.block) != 0) return false;
+    number[task.stage][task.block] = i;
+    if (task.stage > 0 && number[task.stage - 1][task.block] == 0) return false;
+    if (task.block > 0 && number[task.stage][task.block - 1] == 0) return false;
+  }
+  return Plan::tasks == Plan::blocks * Plan::stages.count && number.back().back() == Plan::tasks;
+}
+TEST_CASE("tasks are handed out once, behind what they need; small layers are part of another's") {
+  using detail::WavefrontPlan;
+  static_assert(tasks_are_in_order<Short<2>>() && tasks_are_in_order<Short<7>>());
+  static_assert(tasks_are_in_order<Stacked<integrate::None>>());
+  struct Long : Network<Sequence<200, 3>, Lstm<8>, Lstm<8>, Linear<1>, LastStep> {};
+  static_assert(tasks_are_in_order<Long>());
+  static_assert(WavefrontPlan<Long, backend::Cpu>::units == 3 && WavefrontPlan<Long, backend::Cpu>::stages.count == 2);
+  struct Narrow : Network<Sequence<12, 2>, Linear<2>, Linear<1>, Lstm<16>, Relu, Lstm<16>, LastStep> {};
+  using Plan = WavefrontPlan<Narrow, backend::Cpu>;
+  static_assert(Plan::units == 5 && Plan::stages.count == 2 && Plan::stages.begin[1] == 3);
+  static_assert(tasks_are_in_order<Narrow>());
+  check_equals_predictor<Narrow>();
 }
 
 TEST_CASE("a user's layer with a state of its own is computed whole") {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <memory>
 #include <thread>
 
 #include "../backend/host/wavefront.hpp"
@@ -29,11 +28,11 @@ struct NothingForWavefront {
 };
 }  // namespace detail
 
-/// Predicts like a Predictor, with the same numbers, and shares a sample among threads: one computes the first layers
-/// of a block of steps while the next one computes the layers behind them of the block before. For networks whose first
-/// layers go step by step (Lstm, Gru, Linear, ... and stacks of them of any policy); what stands behind them, a readout
-/// or a bidirectional layer, is computed by the last thread alone. Of one sample of some hundred steps, two threads
-/// take little more than half the time of one; of a dozen steps it depends on the machine.
+/// Predicts like a Predictor, with the same numbers, and shares a sample among threads: one computes a layer of a block
+/// of steps while another one computes the layer behind it of the block before. For networks whose first layers go step
+/// by step (Lstm, Gru, Linear, ... and stacks of them of any policy); what stands behind them, a readout or a
+/// bidirectional layer, is computed by one thread alone. Of one sample of some hundred steps, two threads take little
+/// more than half the time of one.
 ///
 /// Owns its threads, state and workspace; the model stays const and must outlive it. A call allocates nothing, takes no
 /// lock and never throws. Threads that found no work for some tens of microseconds sleep: a call wakes them by a system
@@ -57,10 +56,8 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   /// Throws Error where threads is 0 or cannot be started. More threads than layers are not started.
   explicit WavefrontPredictor(const ModelType& model, std::size_t threads = 2)
       : model_(&model),
-        pool_(std::min(threads, Plan::units)),
-        begin_(Plan::cut(pool_.size())),
-        scratch_(pool_.size() * scratch_size),
-        progress_(std::make_unique<Progress[]>(pool_.size())) {}
+        pool_(std::min(threads, std::max<std::size_t>(1, Plan::stages.count))),
+        scratch_(pool_.size() * scratch_size) {}
 
   /// Another model of the same network from the next call on; nothing is copied.
   void use(const ModelType& model) noexcept { model_ = &model; }
@@ -68,7 +65,7 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
  private:
   friend class detail::PredictsOne<WavefrontPredictor, In, Out, Scalar>;
 
-  /// Steps that a stage has done, on a cache line of its own.
+  /// Steps of a stage that are done, on a cache line of their own.
   struct alignas(64) Progress {
     std::atomic<std::size_t> steps{0};
   };
@@ -76,39 +73,55 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   static constexpr int spins_before_yield = 4000;
 
   std::span<const Scalar, Out::elements> one(const Element* x, std::int32_t length) noexcept {
-    constexpr std::size_t steps = Plan::steps;
-    for (std::size_t t = 0; t < steps; ++t) valid_[t] = static_cast<std::int64_t>(t) < length ? 1 : 0;
+    for (std::size_t t = 0; t < Plan::steps; ++t) valid_[t] = static_cast<std::int64_t>(t) < length ? 1 : 0;
     blocks_.reset();
-    for (std::size_t s = 0; s < pool_.size(); ++s) progress_[s].steps.store(0, std::memory_order_relaxed);
-    next_stage_.store(0, std::memory_order_relaxed);
     const auto refs = model_->table_refs();
     Pass pass;
     pass.tables = refs.data();
-    // A stage waits only for the one before it, which somebody has begun: so it does not matter who comes, and when.
-    pool_.run(pool_.size(), [&](std::size_t, std::size_t) {
-      const std::size_t stage = next_stage_.fetch_add(1, std::memory_order_acq_rel);
+    const auto call = [&](std::size_t index, std::size_t) noexcept {
       [[maybe_unused]] const typename Backend::FloatMode mode;
-      go_through(stage, pass, x, length);
-    });
+      if (pool_.size() == 1)
+        go_through(pass, x, length);
+      else
+        share(pass, x, length, scratch_.data() + index * scratch_size);
+    };
+    for (Progress& p : progress_) p.steps.store(0, std::memory_order_relaxed);
+    next_task_.store(0, std::memory_order_relaxed);
+    pool_.run(pool_.size(), call);
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
   }
 
-  /// All blocks of the layers of one stage; behind the last one, what the network does with the whole sequence.
-  void go_through(std::size_t stage, Pass pass, const Element* x, std::int32_t length) noexcept {
-    const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
-    Scalar* const scratch = scratch_.data() + stage * scratch_size;
-    for (std::size_t b = 0; b < Plan::blocks; ++b) {
-      const std::size_t from = Plan::first_step(b), to = Plan::first_step(b + 1);
-      if (stage > 0) wait_for(progress_[stage - 1].steps, to);
-      pass.step = from;
-      pass.samples = to - from;
-      pass.lengths = length > 0 ? valid_.data() + from : nullptr;
-      blocks_.run(pass, weights, model_->packed(), x, workspace_, scratch, begin_[stage], begin_[stage + 1]);
-      progress_[stage].steps.store(to, std::memory_order_release);
+  /// All tasks, stage after stage: the weights of one stay in the cache.
+  void go_through(Pass pass, const Element* x, std::int32_t length) noexcept {
+    for (std::size_t stage = 0; stage < Plan::stages.count; ++stage)
+      for (std::size_t block = 0; block < Plan::blocks; ++block) run({stage, block}, pass, x, length, scratch_.data());
+    finish(pass, x, length);
+  }
+  /// The next task, as long as there is one. It waits only for tasks before it, which somebody has begun: so it does
+  /// not matter who comes, and when.
+  void share(Pass pass, const Element* x, std::int32_t length, Scalar* scratch) noexcept {
+    typename Plan::Task task;
+    for (std::size_t at = 0;; ++at, task.next()) {
+      const std::size_t mine = next_task_.fetch_add(1, std::memory_order_relaxed);
+      if (mine >= Plan::tasks) return;
+      for (; at < mine; ++at) task.next();
+      wait_for(progress_[task.stage].steps, Plan::first_step(task.block));
+      if (task.stage > 0) wait_for(progress_[task.stage - 1].steps, Plan::first_step(task.block + 1));
+      run(task, pass, x, length, scratch);
+      progress_[task.stage].steps.store(Plan::first_step(task.block + 1), std::memory_order_release);
+      if (mine + 1 == Plan::tasks) finish(pass, x, length);
     }
-    if (stage + 1 < pool_.size()) return;
-    pass.step = 0;
-    pass.samples = 1;
+  }
+  void run(typename Plan::Task task, Pass pass, const Element* x, std::int32_t length, Scalar* scratch) noexcept {
+    const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
+    pass.step = Plan::first_step(task.block);
+    pass.samples = Plan::first_step(task.block + 1) - pass.step;
+    pass.lengths = length > 0 ? valid_.data() + pass.step : nullptr;
+    blocks_.run(pass, weights, model_->packed(), x, workspace_, scratch, Plan::stages.begin[task.stage],
+                Plan::stages.begin[task.stage + 1]);
+  }
+  /// What the network does with the whole sequence.
+  void finish(Pass pass, const Element* x, std::int32_t length) noexcept {
     pass.lengths = length > 0 ? &length : nullptr;
     if constexpr (Plan::is_chain)
       workspace_.forward_from(Plan::parts, pass, model_->parameters().data(), model_->packed(), x);
@@ -127,13 +140,12 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
 
   const ModelType* model_;
   ThreadPool pool_;
-  std::array<std::size_t, Plan::units + 1> begin_;
   typename Blocks::Whole workspace_{1};
   Blocks blocks_;
   AlignedArray<Scalar> scratch_;
   std::array<std::int32_t, Plan::steps> valid_{};
-  std::unique_ptr<Progress[]> progress_;
-  alignas(64) std::atomic<std::size_t> next_stage_{0};
+  std::array<Progress, Plan::stages.count + 1> progress_;
+  alignas(64) std::atomic<std::size_t> next_task_{0};
 };
 
 template <class Net, class Backend>

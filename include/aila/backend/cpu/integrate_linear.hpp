@@ -99,9 +99,14 @@ struct CpuLinearIntegration {
       }
       for (std::size_t r = 0; r < tile; r += W, items.advance()) {
         const std::size_t valid = std::min(W, tile - r);
-        S* const weights = keeps_for_backward(C) ? saved.weights + (first + r) * mixture_size : block_weights;
-        weigh(items, packed_weights + offsets[2 * count], valid, weights);
-        mean_weights(weights, mean);
+        const S* const score = packed_weights + offsets[2 * count];
+        if (!keeps_for_backward(C) && valid * heads <= W) {
+          weigh_few(items, score, valid, block_weights, mean);
+        } else {
+          S* const weights = keeps_for_backward(C) ? saved.weights + (first + r) * mixture_size : block_weights;
+          weigh(items, score, valid, weights);
+          mean_weights(weights, mean);
+        }
         mix(items, mean, valid, z + (first + r) * d);
       }
     }
@@ -208,6 +213,36 @@ struct CpuLinearIntegration {
       V sum = simd::load<S, Arch>(weights + i * W);
       for (std::size_t h = 1; h < heads; ++h) sum += simd::load<S, Arch>(weights + (h * n + i) * W);
       simd::store(mean + i * W, sum * V(S(1) / S(heads)));
+    }
+  }
+
+  /// mean [n][W] of so few rows that a register has a lane for each row and head: bits are those of weigh and
+  /// mean_weights. Of one sample, step by step, they would take longer than the products.
+  static void weigh_few(const Items& c, const S* score, std::size_t valid, S* weights, S* mean) {
+    for (std::size_t m = 0; m < n; ++m) {
+      V sum(S(0));
+      for (std::size_t i = first_seen(m); i < end_seen(m); ++i) {
+        std::size_t row = 0, head = 0;
+        sum += cpu::block_sums<S, Arch>(valid * heads, [&](std::size_t) __attribute__((always_inline)) {
+          const S *const x = c.row[i] + row * Items::stride(i) + head * slice, *const w = score + score_row(m, i) * d +
+                                                                                          head * slice;
+          if (++row == valid) {
+            row = 0;
+            ++head;
+          }
+          V products = Slice::load(x, 0) * Slice::load(w, 0);
+          for (std::size_t k = 1; k < Slice::vectors; ++k)
+            products = simd::fmadd(Slice::load(x, k), Slice::load(w, k), products);
+          return products;
+        });
+      }
+      simd::store(weights + m * W, sum);
+    }
+    cpu::block_softmax<S, Arch>(weights, n);
+    for (std::size_t m = 0; m < n; ++m) {
+      V sum = simd::load<S, Arch>(weights + m * W);
+      for (std::size_t h = 1; h < heads; ++h) sum += simd::load<S, Arch>(weights + m * W + h * valid);
+      simd::store(mean + m * W, sum * V(S(1) / S(heads)));
     }
   }
 

@@ -84,6 +84,7 @@ template <class Scalar>
 struct CarriedState {
   Scalar* h = nullptr;
   Scalar* c = nullptr;
+  bool zero = false;  ///< known to be, before the first step: it is not read
 };
 
 /// Rows of weight [4 units, columns], gate after gate, as the right-hand side [gates, columns]: the padding of each

@@ -67,7 +67,7 @@ template <class Cell, bool Save, class Scalar, class Arch>
                             .y_stride = T * U,
                             .lengths = lengths}};
   Cell::begin(step, sizes, packed, scratch + 2 * state, Save ? saved + T * stride : scratch + 2 * state);
-  if (carried.h != nullptr) {
+  if (carried.h != nullptr && !carried.zero) {
     std::memcpy(h_before, carried.h, L * sizeof(Scalar));
     if (Cell::states == 3) std::memcpy(scratch + 2 * state, carried.c, L * sizeof(Scalar));
     step.inner = U;

@@ -13,7 +13,8 @@ namespace aila::inline v0::cpu {
 template <class S, class Arch>
 inline constexpr std::size_t block_rows = simd::width<S, Arch>;
 
-/// Lane r = the sum of the lanes of f(r), r < valid <= block_rows; the lanes behind are 0.
+/// Lane r = the sum of the lanes of f(r), r < valid <= block_rows; the lanes behind are 0. f is called once for each r,
+/// in rising order.
 template <class S, class Arch, class F>
 [[gnu::always_inline]] inline simd::Batch<S, Arch> block_sums(std::size_t valid, F&& f) noexcept {
   using V = simd::Batch<S, Arch>;

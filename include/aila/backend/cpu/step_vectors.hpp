@@ -340,7 +340,7 @@ void with_carried(S* state, std::uint64_t turn, std::size_t count, F&& f) noexce
   using Step = OneStep<Cell>;
   constexpr std::size_t lanes = Cell::sizes.lanes();
   const auto h = [&](std::uint64_t number) { return state + (Step::turns && number % 2 == 1 ? lanes : 0); };
-  f(CarriedState<S>{h(turn), state + Step::cells_at});
+  f(CarriedState<S>{h(turn), state + Step::cells_at, turn == 0});
   if (h(turn + count) != h(turn)) std::memcpy(h(turn + count), h(turn), lanes * sizeof(S));
 }
 

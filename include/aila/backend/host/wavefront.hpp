@@ -1,9 +1,10 @@
 // The first layers of a network on a block of steps: what the workers of a WavefrontPredictor compute by turns.
 //
-// Layer j at step t needs its own step t - 1 and layers before j at step t. So one worker computes the first layers of
-// block b while another computes the layers behind them of block b - 1. Maps are those of the whole sequence, in the
-// workspace of a prediction: nobody waits for memory, and a worker alone may go through all blocks of its layers at
-// once. Only what recurrent layers carry from block to block is kept apart.
+// Layer j at step t needs its own step t - 1 and layers before j at step t. So layer j's block b, layer j + 1's block
+// b - 1 and so on can be computed at the same time, by whoever is free: the time of n layers on b blocks by two workers
+// is half the work, and the first and the last task, which one worker does alone. Maps are those of the whole sequence,
+// in the workspace of a prediction: nobody waits for memory. Only what recurrent layers carry from block to block is
+// kept apart.
 #pragma once
 
 #include <algorithm>
@@ -98,21 +99,24 @@ struct WavefrontPlan {
     return flops;
   }();
 
-  /// Where each of `stages` workers begins, with nearly equal work and one unit at least; they end at `units`.
-  static constexpr std::array<std::size_t, units + 1> cut(std::size_t stages) {
+  /// Units that are computed together: one with an eighth of the largest one's operations takes no longer than to hand
+  /// it over. They are those from begin[i] to begin[i + 1].
+  struct Stages {
+    std::size_t count = 0;
     std::array<std::size_t, units + 1> begin{};
-    std::size_t all = 0;
-    for (const std::size_t f : unit_flops) all += f;
-    std::size_t unit = 0, before = 0;
-    for (std::size_t s = 0; s < stages; ++s) {
-      while (s > 0 && unit + (stages - s) < units &&
-             (unit == begin[s - 1] || (2 * before + unit_flops[unit]) * stages <= 2 * all * s))
-        before += unit_flops[unit++];
-      begin[s] = unit;
-    }
-    for (std::size_t s = stages; s <= units; ++s) begin[s] = units;
-    return begin;
-  }
+  };
+  static constexpr Stages stages = [] {
+    Stages s;
+    std::size_t most = 0, here = 0, left = 0;
+    for (const std::size_t f : unit_flops) most = std::max(most, f), left += f;
+    for (std::size_t u = 0; u < units; here += unit_flops[u], left -= unit_flops[u], ++u)
+      if (u == 0 || (8 * here >= most && 8 * left >= most)) {
+        s.begin[s.count++] = u;
+        here = 0;
+      }
+    s.begin[s.count] = units;
+    return s;
+  }();
 
   /// Blocks of nearly equal size: short, so that the second worker soon begins and the first soon ends, but of a
   /// register's lanes where the sequence is long. One of a single step would be computed as a stream's, by other sums.
@@ -120,6 +124,23 @@ struct WavefrontPlan {
       std::max<std::size_t>(1, std::min(steps / 2, steps >= 64 ? (steps + 15) / 16 : std::size_t{4}));
   static constexpr std::size_t most_block = (steps + blocks - 1) / blocks;
   static constexpr std::size_t first_step(std::size_t block) { return block * steps / blocks; }
+
+  /// One block of one stage, and the order in which they are handed out: those that need nothing of one another lie
+  /// side by side, and what a task needs is behind it.
+  struct Task {
+    std::size_t stage = 0, block = 0;
+    constexpr void next() noexcept {
+      if (stage + 1 < stages.count && block > 0) {
+        ++stage;
+        --block;
+      } else {
+        const std::size_t sum = stage + block + 1;
+        stage = sum < blocks ? 0 : sum - (blocks - 1);
+        block = sum - stage;
+      }
+    }
+  };
+  static constexpr std::size_t tasks = stages.count * blocks;
 };
 
 /// What recurrent layers carry, and the work on one block.
