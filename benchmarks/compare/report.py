@@ -30,13 +30,14 @@ def table(head, lines):
     return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in [head, ['---'] * len(head), *lines]) + '\n'
 
 
-def cell(time, overhead=None):
+def cell(time, threads=False, overhead=None):
     if time is None:
         return ''
     text = f'{duration(time["median"])} ± {50 * time["spread"]:.0f} %'
+    if threads:
+        text += f', {time["threads"]} thread{"s" if time["threads"] > 1 else ""}'
     if overhead:
-        share = 100 * min(1, overhead['median'] / time['median'])
-        text += f', {time["threads"]} thread{"s" if time["threads"] > 1 else ""}, call {share:.0f} %'
+        text += f', call {100 * min(1, overhead["median"] / time["median"]):.0f} %'
     return text
 
 
@@ -45,7 +46,8 @@ def rows_table(kind, rows, overhead):
     lines = []
     for row in rows:
         times = row['times']
-        cells = [cell(times.get(key), overhead.get(key) if kind == 'predict1' else None) for key in used]
+        one = kind == 'predict1'
+        cells = [cell(times.get(key), one, overhead.get(key) if one else None) for key in used]
         share = f'{100 * row["share_of_peak"]:.0f} %' if 'share_of_peak' in row else ''
         ratio = f'{row["ratio"]:.2f} ({COLUMNS[row["best_peer"]]})' if 'ratio' in row else ''
         lines.append([row['name'], *cells, share, ratio])

@@ -72,14 +72,24 @@ class Program {
                 {"calls", times.calls},
                 {"seconds", times.seconds},
                 {"flops", work.flops},
-                {"threads", work.threads}};
+                {"threads", threads_of(work, run)}};
     if (work.bytes > 0) answer["bytes"] = work.bytes;
     if (run.beside() != nullptr) answer["beside"] = {{run.beside(), times.beside}};
     return answer;
   }
   json latency(const Work& work, std::size_t calls) {
-    const works::Latency l = works::latency(running(work), calls);
-    return {{"name", work.name}, {"calls", l.calls}, {"p50", l.p50}, {"p99", l.p99}, {"p999", l.p999}, {"max", l.most}};
+    works::Run& run = running(work);
+    const works::Latency l = works::latency(run, calls);
+    return {{"name", work.name},
+            {"calls", l.calls},
+            {"p50", l.p50},
+            {"p99", l.p99},
+            {"p999", l.p999},
+            {"max", l.most},
+            {"threads", threads_of(work, run)}};
+  }
+  static std::size_t threads_of(const Work& work, const works::Run& run) {
+    return run.threads_used() > 0 ? run.threads_used() : work.threads;
   }
   static json peak() {
     json answer;

@@ -26,6 +26,8 @@ class Run {
   virtual ~Run() = default;
 
   virtual void repeat(std::size_t times) = 0;
+  /// Threads that compute, where that was found out here; 0: those of the work.
+  virtual std::size_t threads_used() const { return 0; }
   /// The name of another library that does the same in this process; null for none.
   virtual const char* beside() const { return nullptr; }
   virtual void repeat_beside(std::size_t) {}
