@@ -14,6 +14,7 @@
 #include "../host/body.hpp"
 #include "../kernel.hpp"
 #include "attention_query.hpp"
+#include "mix_rows.hpp"
 #include "row_block.hpp"
 
 namespace aila::inline v0 {
@@ -41,7 +42,7 @@ struct CpuAttentionIntegration {
   using Query = cpu::AttentionQuery<S, Arch, Sizes>;
   static constexpr std::size_t width = Sizes::width;  ///< of a row of a query, or a mixture, in every head
   using OwnRow = cpu::Row<S, Arch, d>;
-  using BeforeRow = cpu::Row<S, Arch, di>;
+  using Mix = cpu::MixRows<S, Arch, di>;
   using ValueRow = cpu::Row<S, Arch, value_width>;
   using V = typename OwnRow::V;
   static constexpr std::size_t W = cpu::block_rows<S, Arch>;
@@ -143,8 +144,7 @@ struct CpuAttentionIntegration {
           const std::size_t end = std::min(r + W, tile);
           weigh(to.u + (at + r) * width, h, r, end - r, to.weights + (at + r) * mixture_size);
           if constexpr (mixes_first)
-            for (std::size_t p = r; p < end; ++p)
-              mix(h, p, weights_of_row(to.weights, at + p), S(1), mixture_rows + p * width);
+            mix(h, r, end - r, to.weights + (at + r) * mixture_size, S(1), mixture_rows + r * width);
         }
       }
       if constexpr (mixes_first) {
@@ -209,12 +209,10 @@ struct CpuAttentionIntegration {
           if constexpr (mixes_first) weight_gradients(h, tile.d_mixture, r, end - r, slopes);
           for (std::size_t m = 0; m < heads; ++m)
             cpu::block_softmax_backward<S, Arch>(weights + m * n * W, slopes + m * n * W, n, scale, slopes + m * n * W);
-          for (std::size_t p = r; p < end; ++p) {
-            before_gradients(h, dh, p, weights + p - r, slopes + p - r, kept.u + (first + p) * width,
-                             tile.d_mixture + p * width, tile.du + p * width);
-            if constexpr (mixes_first)
-              if (g) mix(h, p, weights + p - r, share, tile.mixture + p * width);
-          }
+          before_gradients(h, dh, r, end - r, weights, slopes, kept.u + (first + r) * width, tile.d_mixture + r * width,
+                           tile.du + r * width);
+          if constexpr (mixes_first)
+            if (g) mix(h, r, end - r, weights, share, tile.mixture + r * width);
         }
         Query::backward(count, packed_weights, own + first * d, kept.query + first * Query::kept, tile.du,
                         d_own + first * d, tile.query, g);
@@ -262,15 +260,10 @@ struct CpuAttentionIntegration {
     }
   }
 
-  /// to [heads, di] = factor * sum of weights * h_i
-  static void mix(const S* const* h, std::size_t row, const S* weights, S factor, S* to) {
+  /// to [valid, heads, di] = factor * sum of weights * h_i, of the block of rows from `row` on.
+  static void mix(const S* const* h, std::size_t row, std::size_t valid, const S* weights, S factor, S* to) {
     for (std::size_t m = 0; m < heads; ++m)
-      for (std::size_t k = 0; k < BeforeRow::vectors; ++k) {
-        V sum = V(weights[m * n * W]) * BeforeRow::load(h[0] + row * di, k);
-        for (std::size_t i = 1; i < n; ++i)
-          sum = simd::fmadd(V(weights[(m * n + i) * W]), BeforeRow::load(h[i] + row * di, k), sum);
-        BeforeRow::store(to + m * di, k, sum * V(factor));
-      }
+      Mix::forward(n, h, row * di, valid, weights + m * n * W, factor, to + m * di, width);
   }
 
   /// z = own + sum of weights * values, heads side by side or averaged.
@@ -310,26 +303,12 @@ struct CpuAttentionIntegration {
     }
   }
 
-  /// Of one row: dh_i += ds_i u (and weight_i d_mixture where the mixture comes first), du = sum of ds_i h_i.
-  static void before_gradients(const S* const* h, S* const* dh, std::size_t row, const S* weights, const S* ds,
-                               const S* u, const S* d_mixture, S* du) {
-    for (std::size_t k = 0; k < BeforeRow::vectors; ++k) {
-      V d_query[heads];
-      for (std::size_t m = 0; m < heads; ++m) d_query[m] = V(S(0));
-      for (std::size_t i = 0; i < n; ++i) {
-        const V x = BeforeRow::load(h[i] + row * di, k);
-        V dx = BeforeRow::load(dh[i] + row * di, k);
-        for (std::size_t m = 0; m < heads; ++m) {
-          const V slope(ds[(m * n + i) * W]);
-          d_query[m] = simd::fmadd(slope, x, d_query[m]);
-          dx = simd::fmadd(slope, BeforeRow::load(u + m * di, k), dx);
-          if constexpr (mixes_first)
-            dx = simd::fmadd(V(weights[(m * n + i) * W]), BeforeRow::load(d_mixture + m * di, k), dx);
-        }
-        BeforeRow::store(dh[i] + row * di, k, dx);
-      }
-      for (std::size_t m = 0; m < heads; ++m) BeforeRow::store(du + m * di, k, d_query[m]);
-    }
+  /// Of a block: dh_i += ds_i u (and weight_i d_mixture where the mixture comes first), du = sum of ds_i h_i.
+  static void before_gradients(const S* const* h, S* const* dh, std::size_t row, std::size_t valid, const S* weights,
+                               const S* ds, const S* u, const S* d_mixture, S* du) {
+    for (std::size_t m = 0; m < heads; ++m)
+      Mix::template backward<mixes_first>(n, h, dh, row * di, valid, weights + m * n * W, ds + m * n * W, u + m * di,
+                                          d_mixture + m * di, du + m * di, width);
   }
 };
 
