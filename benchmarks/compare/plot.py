@@ -7,6 +7,7 @@ import matplotlib
 
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from report import COLUMNS, TITLES
 
@@ -27,6 +28,9 @@ def dots(axes, rows, title):
     axes.set_yticks(range(len(rows)), [row['name'].split('/')[2] for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xscale('log')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis='x', alpha=0.3, which='both')
     axes.set_axisbelow(True)
     axes.set_title(title, fontsize=10)
