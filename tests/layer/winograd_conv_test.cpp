@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <string_view>
+#include <vector>
 
 #include "gradients.hpp"
 #include "one_layer.hpp"
@@ -31,16 +32,16 @@ static_assert(!filtered<Conv<64>, Sequence<256, 64>>);
 /// these tests cancel out: sums are a tenth of the largest of their terms, to which errors belong (those of the direct
 /// sum are a third as large here).
 template <class L, class In>
-void check_filtered() {
+void check_filtered(const std::vector<std::size_t>& counts = {1, 2, 5}) {
   static_assert(filtered<L, In> && filtered<L, In, double>);
-  CHECK(disagreement<L, In>({1, 2, 5}, 5) == "");
+  CHECK(disagreement<L, In>(counts, 5) == "");
 }
 
 }  // namespace
 
 TEST_CASE("filtered convolutions agree with the reference: whole tiles, and tiles over the edges") {
   check_filtered<Conv<16>, Image<8, 8, 16>>();
-  check_filtered<Conv<64>, Image<16, 16, 64>>();
+  check_filtered<Conv<64>, Image<16, 16, 64>>({2});
   check_filtered<Conv<32>, Image<7, 11, 48>>();
   check_filtered<Conv<48, Padding<0>>, Image<10, 18, 32>>();
   check_filtered<Conv<32, Padding<2>, NoBias>, Image<14, 10, 32>>();
@@ -48,14 +49,14 @@ TEST_CASE("filtered convolutions agree with the reference: whole tiles, and tile
 }
 
 TEST_CASE("filtered convolutions of stride 2 agree with the reference") {
-  check_filtered<Conv<64, Stride<2>>, Image<16, 16, 64>>();
+  check_filtered<Conv<64, Stride<2>>, Image<16, 16, 64>>({2});
   check_filtered<Conv<64, Stride<2>>, Image<15, 7, 32>>();
   check_filtered<Conv<48, Stride<2>, Padding<0>, NoBias>, Image<9, 17, 64>>();
 }
 
 TEST_CASE("wide filtered convolutions, whose weights and sums do not share a cache, agree with the reference") {
-  check_filtered<Conv<80>, Image<8, 4, 144>>();
-  check_filtered<Conv<128, Stride<2>>, Image<8, 8, 128>>();
+  check_filtered<Conv<80>, Image<8, 4, 144>>({2});
+  check_filtered<Conv<128, Stride<2>>, Image<8, 8, 128>>({2});
 }
 
 TEST_CASE("filtered convolutions have right gradients") {
