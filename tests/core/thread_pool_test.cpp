@@ -177,7 +177,10 @@ TEST_CASE("a run from inside a run of the same pool is refused, one of another p
   }
 }
 
-TEST_CASE("a pool of no threads is refused") {
-  CHECK_THROWS_WITH_AS(ThreadPool(0), "ThreadPool: expected at least 1 thread, which is the caller, found 0", Error);
+TEST_CASE("a pool of no threads, or of more than any machine runs, is refused") {
+  CHECK_THROWS_WITH_AS(ThreadPool(SIZE_MAX),
+                       "ThreadPool: expected 1 to 4096 workers, of which the caller is one, found 18446744073709551615",
+                       Error);
+  CHECK_THROWS_WITH_AS(ThreadPool(0), "ThreadPool: expected 1 to 4096 workers, of which the caller is one, found 0", Error);
   CHECK(ThreadPool::available() >= 1);
 }

@@ -90,8 +90,8 @@ TEST_CASE("what cannot be explained is said") {
   const std::vector<std::int32_t> one{1};
   CHECK(says([&] { input_gradients(model, x, 2); }, "input_gradients: expected an output below 2, found 2"));
   CHECK(says([&] { input_gradients(model, odd); },
-             "explain: expected inputs of 15 elements each, found 29 elements in all"));
-  CHECK(says([&] { layer_maps(model, x, "", one); }, "explain: expected a length for each of the 2 samples, found 1"));
+             "input_gradients: expected inputs of 15 elements each, found 29 elements in all"));
+  CHECK(says([&] { layer_maps(model, x, "", one); }, "layer_maps: expected a length for each of the 2 samples, found 1"));
 }
 
 }  // namespace

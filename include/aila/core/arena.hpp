@@ -37,7 +37,7 @@ class Arena {
   std::size_t used_ = 0;
 };
 
-/// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too.
+/// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too. Throws std::bad_alloc.
 template <class Scalar>
 class AlignedArray {
  public:
@@ -47,6 +47,7 @@ class AlignedArray {
       data_ = std::allocator<Scalar>{}.allocate(size);
       for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
     } else {
+      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(Scalar)) throw std::bad_alloc();
       data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
       for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
     }

@@ -3,9 +3,25 @@
 
 #include <concepts>
 #include <cstddef>
+#include <string>
 #include <type_traits>
 
+#include "error.hpp"
+
 namespace aila::inline v0 {
+
+/// More workers than any machine has processors: such a number is a mistake.
+inline constexpr std::size_t most_workers = 4096;
+
+namespace detail {
+/// The number where it is one of workers, else Error says who found which.
+inline std::size_t checked_workers(const char* who, std::size_t workers) {
+  if (workers < 1 || workers > most_workers)
+    throw Error(std::string(who) + ": expected 1 to " + std::to_string(most_workers) +
+                " workers, of which the caller is one, found " + std::to_string(workers));
+  return workers;
+}
+}  // namespace detail
 
 /// run(count, f) calls f(index, worker) once for every index in [0, count), with worker in [0, size()); no two calls
 /// with the same worker overlap in time, and all have ended when run returns. A host may lend its own pool by a type
@@ -25,14 +41,15 @@ struct Inline {
   static constexpr std::size_t size() { return 1; }
 };
 
-/// A reference to any executor, so that code that runs groups is compiled once. The executor must outlive it.
+/// A reference to any executor, so that code that runs groups is compiled once. The executor must outlive it. Throws
+/// Error where it has no worker, or more than most_workers.
 class ExecutorRef {
  public:
   template <class E>
     requires(Executor<E> && !std::is_same_v<E, ExecutorRef>)
   ExecutorRef(E& executor)
       : executor_(&executor),
-        size_(executor.size()),
+        size_(detail::checked_workers("executor", executor.size())),
         run_([](void* e, std::size_t count, Job job) { static_cast<E*>(e)->run(count, job); }) {}
 
   template <class F>

@@ -38,9 +38,9 @@ inline void relax() noexcept {
 /// twice.
 class ThreadPool {
  public:
-  /// Throws Error where threads is 0 or a thread cannot be started.
-  explicit ThreadPool(std::size_t threads) : spins_(threads <= available() ? spins_before_sleep : 0) {
-    if (threads == 0) throw Error("ThreadPool: expected at least 1 thread, which is the caller, found 0");
+  /// Throws Error where threads is 0 or more than most_workers, and where a thread cannot be started.
+  explicit ThreadPool(std::size_t threads)
+      : spins_(detail::checked_workers("ThreadPool", threads) <= available() ? spins_before_sleep : 0) {
     threads_.reserve(threads - 1);
     try {
       for (std::size_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });

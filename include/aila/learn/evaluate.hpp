@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../core/executor.hpp"
+#include "../core/taking.hpp"
 #include "losses.hpp"
 #include "worker.hpp"
 
@@ -38,7 +39,7 @@ class Evaluator {
   double loss(const ModelType& model, const SourceRef<In, Scalar>& source, const LossType& loss_function) {
     if (source.size() == 0) throw Error("evaluate: expected at least one sample, found none");
     detail::check_target_count<LossType, Out>(source, "evaluate");
-    sums_.resize((source.size() + group - 1) / group);
+    detail::taking("evaluate", source.size(), "samples", [&] { sums_.resize(groups(source.size())); });
     run(model, source,
         [&](std::size_t first, WorkerType& worker) { sums_[first / group] = worker.loss(loss_function, 1); });
     double sum = 0;
@@ -48,7 +49,11 @@ class Evaluator {
 
   /// Outputs [size, Out...] of every sample in order.
   std::vector<Scalar> predict(const ModelType& model, const SourceRef<In, Scalar>& source) {
-    std::vector<Scalar> outputs(source.size() * Out::elements);
+    const std::size_t size = source.size();
+    auto outputs = detail::taking("predict", size, "samples", [size] {
+      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / (sizeof(Scalar) * Out::elements)) throw std::bad_alloc();
+      return std::vector<Scalar>(size * Out::elements);
+    });
     run(model, source, [&](std::size_t first, WorkerType& worker) {
       std::copy_n(worker.workspace.output(), worker.samples() * Out::elements, outputs.data() + first * Out::elements);
     });
@@ -56,10 +61,12 @@ class Evaluator {
   }
 
  private:
+  static constexpr std::size_t groups(std::size_t samples) { return samples / group + (samples % group != 0 ? 1 : 0); }
+
   template <class F>
   void run(const ModelType& model, const SourceRef<In, Scalar>& source, F&& then) {
     const std::size_t size = source.size();
-    executor_.run((size + group - 1) / group, [&](std::size_t g, std::size_t w) {
+    executor_.run(groups(size), [&](std::size_t g, std::size_t w) {
       std::array<std::size_t, group> indices{};
       const std::size_t first = g * group, count = std::min(group, size - first);
       for (std::size_t i = 0; i < count; ++i) indices[i] = first + i;

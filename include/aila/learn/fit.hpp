@@ -63,11 +63,13 @@ class Fitting {
                  executor),
         evaluator_(executor),
         best_(model.parameters().size()),
-        order_(train.size()) {}
+        order_(detail::taking("fit", train.size(), "samples", [&] { return std::vector<std::size_t>(train.size()); })) {
+  }
 
   History run() {
     const std::size_t batch = std::min(options_.batch, train_.size());
-    const std::size_t steps = (train_.size() + batch - 1) / batch;
+    const std::size_t steps = (train_.size() - 1) / batch + 1;
+    const std::size_t all_steps = options_.epochs <= SIZE_MAX / steps ? steps * options_.epochs : SIZE_MAX;
     const bool watches = options_.validation.size() > 0 || options_.patience > 0;
     bool stop = false;
     keep();
@@ -76,7 +78,7 @@ class Fitting {
       const auto begin = Clock::now();
       EpochRecord record{.epoch = epoch};
       shuffle(epoch);
-      if (!train_epoch(record, batch, steps)) break;
+      if (!train_epoch(record, batch, steps, all_steps)) break;
       if (!parameters_are_finite()) fail("after the update a parameter is", epoch, steps, train_, {});
       if (options_.validation.size() > 0) {
         record.validation_loss = evaluator_.loss(model_, options_.validation, loss_);
@@ -105,12 +107,12 @@ class Fitting {
   }
 
   /// False where it was cancelled.
-  bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps) {
+  bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps, std::size_t all_steps) {
     double loss = 0, norm = 0;
     for (std::size_t step = 0; step < steps; ++step) {
       const std::size_t first = step * batch;
       const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
-      const double rate = options_.schedule.factor(trainer_.steps(), steps * options_.epochs, steps);
+      const double rate = options_.schedule.factor(trainer_.steps(), all_steps, steps);
       const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
       if (!result.finite)
         fail(std::isfinite(result.loss) ? "the gradient is" : "the loss is", record.epoch, step + 1, train_, indices);
@@ -132,8 +134,9 @@ class Fitting {
 
   void report(std::size_t epoch, std::size_t step, std::size_t steps, double loss, std::size_t samples) const {
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-    const auto done = static_cast<double>((epoch - 1) * order_.size() + samples);
-    const auto all = static_cast<double>(options_.epochs * order_.size());
+    const auto size = static_cast<double>(order_.size());
+    const double done = static_cast<double>(epoch - 1) * size + static_cast<double>(samples);
+    const double all = static_cast<double>(options_.epochs) * size;
     options_.on_progress({.epoch = epoch,
                           .epochs = options_.epochs,
                           .step = step,

@@ -10,11 +10,13 @@
 
 #include "../backend/kernel.hpp"
 #include "../core/error.hpp"
+#include "../core/lengths.hpp"
 #include "../network/input.hpp"
 
 namespace aila::inline v0 {
 
-/// Where one sample is written: its input and targets; length and weight may be changed from all steps and 1.
+/// Where one sample is written: its input and targets; length and weight may be changed from all steps and 1. A length
+/// is from 1 to the number of steps; of an input without steps it stays as it is.
 template <class In, class Scalar>
 struct SampleSlot {
   ElementOf<In, Scalar>* input = nullptr;
@@ -57,19 +59,13 @@ class SamplesView {
     if (size_ * In::elements != inputs.size())
       throw Error("samples: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
                   std::to_string(inputs.size()) + " elements in all");
-    if (size_ > 0 && targets.size() % size_ != 0)
+    if (size_ > 0 ? targets.size() % size_ != 0 : !targets.empty())
       throw Error("samples: expected as many targets for each of the " + std::to_string(size_) + " samples, found " +
                   std::to_string(targets.size()) + " in all");
-    if (!lengths.empty() && lengths.size() != size_)
-      throw Error("samples: expected a length for each of the " + std::to_string(size_) + " samples, found " +
-                  std::to_string(lengths.size()));
+    detail::LengthRule<In>::check("samples", lengths, size_);
     if (!weights.empty() && weights.size() != size_)
       throw Error("samples: expected a weight for each of the " + std::to_string(size_) + " samples, found " +
                   std::to_string(weights.size()));
-    for (std::size_t i = 0; i < lengths.size(); ++i)
-      if (lengths[i] < 1 || static_cast<std::size_t>(lengths[i]) > In::extents[0])
-        throw Error("samples: expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
-                    std::to_string(i) + " has " + std::to_string(lengths[i]));
   }
 
   /// The same of Eigen's matrices, tensors and maps, row-major: inputs [N, elements], targets [N, k].

@@ -12,6 +12,7 @@
 
 #include "../core/executor.hpp"
 #include "../core/shares.hpp"
+#include "../core/taking.hpp"
 #include "../network/map_visitor.hpp"
 #include "gradient_norm.hpp"
 #include "losses.hpp"
@@ -48,18 +49,22 @@ struct GroupSplit {
   std::size_t samples;  ///< of each but the last
 
   static constexpr GroupSplit of(std::size_t batch) {
-    const std::size_t wanted = std::clamp<std::size_t>((batch + 7) / 8, 1, 16);
-    const std::size_t samples = (batch + wanted - 1) / wanted;
-    return {(batch + samples - 1) / samples, samples};
+    if (batch == 0) return {0, 0};
+    const std::size_t samples = divide(batch, most_groups(batch));
+    return {divide(batch, samples), samples};
   }
   /// Most samples of a group, and most groups, in a batch of `batch` or fewer: one of 130 has 15 groups, one of 128
   /// has 16.
   static constexpr std::size_t most_samples(std::size_t batch) {
-    return std::min(batch, std::max<std::size_t>(8, (batch + 15) / 16));
+    return std::min(batch, std::max<std::size_t>(8, divide(batch, 16)));
   }
   static constexpr std::size_t most_groups(std::size_t batch) {
-    return std::clamp<std::size_t>((batch + 7) / 8, 1, 16);
+    return std::clamp<std::size_t>(divide(batch, 8), 1, 16);
   }
+
+ private:
+  /// Rounded up; of any number.
+  static constexpr std::size_t divide(std::size_t n, std::size_t by) { return n / by + (n % by != 0 ? 1 : 0); }
 };
 
 namespace detail {
@@ -84,6 +89,7 @@ class Trainer {
   using In = typename ModelType::In;
   using WorkerType = Worker<Net, LossType, Backend, Capability::train>;
 
+  /// Throws Error for options that are none, a batch that there is no memory for among them.
   Trainer(ModelType& model, LossType loss, Rule optimiser, TrainerOptions options, ExecutorRef executor)
       : model_(model),
         loss_(loss),
@@ -92,22 +98,12 @@ class Trainer {
         executor_(executor),
         shares_(executor.size()) {
     if (options_.batch == 0) throw Error("trainer: a batch needs at least one sample");
+    if (!(options_.clip_norm >= 0))
+      throw Error("trainer: expected a clip_norm of at least 0, which is none, found " +
+                  std::to_string(options_.clip_norm));
     if constexpr (requires { loss_.check(); }) loss_.check();
     if constexpr (requires { optimiser_.check(); }) optimiser_.check();
-    const std::size_t groups = GroupSplit::most_groups(options_.batch);
-    by_group_ = phases > 0 || groups < executor_.size();
-    for (std::size_t i = 0; i < (by_group_ ? groups : executor_.size()); ++i)
-      workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most_samples(options_.batch)));
-    for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
-    for (std::size_t i = 0; i < (phases > 0 ? groups : 0); ++i) deposits_.emplace_back(most_deposits);
-    meetings_.resize(groups);
-    if constexpr (tables > 0) {
-      for (const TableInfo& info : network_tables<Net>())
-        table_steps_.emplace_back(info, groups, GroupSplit::most_samples(options_.batch), factor_of(info.name));
-      row_gradients_.resize(groups * tables);
-    }
-    for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
-    group_loss_.resize(gradients_.size());
+    detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
     cut_pieces();
     piece_norm_.resize(sum_pieces_.size());
   }
@@ -185,6 +181,23 @@ class Trainer {
   static constexpr std::size_t phases = WorkerType::WorkspaceType::phases;
   static constexpr std::size_t tables = ModelType::tables;
   static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::meeting;
+
+  void take_memory() {
+    const std::size_t groups = GroupSplit::most_groups(options_.batch);
+    by_group_ = phases > 0 || groups < executor_.size();
+    for (std::size_t i = 0; i < (by_group_ ? groups : executor_.size()); ++i)
+      workers_.push_back(std::make_unique<WorkerType>(GroupSplit::most_samples(options_.batch)));
+    for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
+    for (std::size_t i = 0; i < (phases > 0 ? groups : 0); ++i) deposits_.emplace_back(most_deposits);
+    meetings_.resize(groups);
+    if constexpr (tables > 0) {
+      for (const TableInfo& info : network_tables<Net>())
+        table_steps_.emplace_back(info, groups, GroupSplit::most_samples(options_.batch), factor_of(info.name));
+      row_gradients_.resize(groups * tables);
+    }
+    for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
+    group_loss_.resize(gradients_.size());
+  }
 
   /// Up to `most` samples of the batch from number `first` on.
   Pass load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::size_t first,

@@ -65,17 +65,22 @@ class Worker {
         weights_(samples),
         tiles_((2 * Out::elements + targets) * Lane::count + alignment_elements) {}
 
-  /// Loads the samples `indices` of a source, in order.
+  /// Loads the samples `indices` of a source, in order. Throws Error where the source has no such sample, or gives one
+  /// a length that is none.
   void load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::uint64_t epoch) {
+    if (indices.size() > workspace.capacity()) refuse_count(indices.size());
     samples_ = indices.size();
     any_length_ = false;
+    const std::size_t size = source.size();
     for (std::size_t i = 0; i < samples_; ++i) {
       SampleSlot<In, Scalar> slot;
       slot.input = workspace.input() + i * In::elements;
       slot.targets = targets_.data() + i * targets;
       slot.target_count = targets;
       slot.epoch = epoch;
+      if (indices[i] >= size) refuse_index(indices[i], size);
       source.load(indices[i], slot);
+      detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
       lengths_[i] = slot.length;
       weights_[i] = slot.weight;
       any_length_ = any_length_ || slot.length != static_cast<std::int32_t>(In::extents[0]);
@@ -133,6 +138,15 @@ class Worker {
   WorkspaceType workspace;
 
  private:
+  [[noreturn]] static void refuse_index(std::size_t index, std::size_t size) {
+    throw Error("source: expected samples below " + std::to_string(size) + ", which are all, found " +
+                std::to_string(index));
+  }
+  [[noreturn]] void refuse_count(std::size_t samples) const {
+    throw Error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
+                std::to_string(samples));
+  }
+
   AlignedArray<Scalar> targets_;
   std::vector<std::int32_t> lengths_;
   std::vector<Scalar> weights_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "map_visitor.hpp"
-#include "model.hpp"
+#include "sample_groups.hpp"
 
 namespace aila::inline v0 {
 
@@ -17,44 +17,6 @@ struct LayerMap {
   std::string path;            ///< "stack.2.core", "attention_pooling.weights"
   std::vector<Scalar> values;  ///< [samples, ...]
 };
-
-namespace detail {
-
-/// Goes over inputs [samples, In...] in groups, forward as in prediction but with all kept that backward needs.
-template <class Net, class Backend>
-class Explaining {
- public:
-  using ModelType = Model<Net, Backend>;
-  using In = typename ModelType::In;
-  using Element = ElementOf<In, typename ModelType::Scalar>;
-
-  /// Calls f(workspace, pass, number of the group's first sample). Throws Error where the sizes do not fit.
-  template <class F>
-  static void each_group(const ModelType& model, std::span<const Element> inputs, std::span<const std::int32_t> lengths,
-                         F&& f) {
-    constexpr std::size_t most = 16;
-    const std::size_t samples = inputs.size() / In::elements;
-    if (samples * In::elements != inputs.size())
-      throw Error("explain: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
-                  std::to_string(inputs.size()) + " elements in all");
-    if (!lengths.empty() && lengths.size() != samples)
-      throw Error("explain: expected a length for each of the " + std::to_string(samples) + " samples, found " +
-                  std::to_string(lengths.size()));
-    Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most));
-    for (std::size_t first = 0; first < samples; first += most) {
-      Pass pass;
-      pass.samples = std::min(most, samples - first);
-      pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
-      const auto refs = model.table_refs();
-      pass.tables = refs.data();
-      std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.input());
-      workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
-      f(workspace, pass, first);
-    }
-  }
-};
-
-}  // namespace detail
 
 /// d outputs[output] / d inputs for inputs [samples, In...], of prediction (no dropout): as many numbers as the inputs;
 /// 0 behind a sample's length. Throws Error for an output that the network has not, and sizes that do not fit. Takes a
@@ -70,8 +32,8 @@ std::vector<typename Backend::Scalar> input_gradients(
     throw Error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
                 std::to_string(output));
   std::vector<typename Backend::Scalar> gradients(inputs.size());
-  detail::Explaining<Net, Backend>::each_group(
-      model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
+  detail::SampleGroups<Net, Backend>::each(
+      "input_gradients", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
         std::fill_n(workspace.output_gradient(), pass.samples * Out::elements, 0);
         for (std::size_t n = 0; n < pass.samples; ++n) workspace.output_gradient()[n * Out::elements + output] = 1;
         workspace.backward(pass, model.parameters().data(), model.packed(), nullptr, true);
@@ -96,8 +58,8 @@ std::vector<LayerMap<typename Backend::Scalar>> layer_maps(
   using S = typename Backend::Scalar;
   using Kernel = typename Model<Net, Backend>::Kernel;
   std::vector<LayerMap<S>> maps;
-  detail::Explaining<Net, Backend>::each_group(
-      model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
+  detail::SampleGroups<Net, Backend>::each(
+      "layer_maps", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
         std::size_t at = 0;
         const auto keep_one = [&](const std::string& path, const S* map, std::size_t elements) {
           if (!path.ends_with(suffix)) return;

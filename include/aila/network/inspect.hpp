@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "mixture_weights.hpp"
-#include "model.hpp"
+#include "sample_groups.hpp"
 
 namespace aila::inline v0 {
 
@@ -63,31 +63,23 @@ class MixtureSums {
 }  // namespace detail
 
 /// The mean mixture weights of every layer of every stack over inputs [samples, In...]. Takes a workspace of its own;
-/// for reports and pictures, not for the hot path.
+/// for reports and pictures, not for the hot path. Throws Error for inputs that are no whole number of samples, and for
+/// lengths that are not from 1 to the steps there are.
 template <class Net, class Backend>
 std::vector<MixtureWeights> mixture_weights(
     const Model<Net, Backend>& model, std::span<const ElementOf<NetworkInput<Net>, typename Backend::Scalar>> inputs,
     std::span<const std::int32_t> lengths = {}) {
-  using In = NetworkInput<Net>;
   using Kernel = typename Model<Net, Backend>::Kernel;
   using S = typename Backend::Scalar;
-  constexpr std::size_t group = 16;
-  Workspace<Net, Backend, Capability::train> workspace(group);
   detail::MixtureSums sums;
   std::vector<S> weights;
-  const std::size_t samples = inputs.size() / In::elements;
-  for (std::size_t first = 0; first < samples; first += group) {
-    Pass pass;
-    pass.samples = std::min(group, samples - first);
-    pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
-    const auto refs = model.table_refs();
-    pass.tables = refs.data();
-    workspace.forward(pass, model.parameters().data(), model.packed(), inputs.data() + first * In::elements);
-    const Weights<S> w(model.parameters().data(), Model<Net, Backend>::layout.offset.data());
-    if constexpr (mixes_of<Kernel>())
-      Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
-                                                           workspace.scratch(), sums);
-  }
+  detail::SampleGroups<Net, Backend>::each(
+      "mixture_weights", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t) {
+        const Weights<S> w(model.parameters().data(), Model<Net, Backend>::layout.offset.data());
+        if constexpr (mixes_of<Kernel>())
+          Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
+                                                               workspace.scratch(), sums);
+      });
   return std::move(sums).means();
 }
 

@@ -10,6 +10,7 @@
 #include "../core/error.hpp"
 #include "../core/executor.hpp"
 #include "../core/initialise.hpp"
+#include "../core/lengths.hpp"
 #include "input.hpp"
 #include "table.hpp"
 #include "walk.hpp"
@@ -139,18 +140,17 @@ class Model {
     if (samples * In::elements != elements.size() || samples > workspace.capacity())
       throw Error("predict: expected up to " + std::to_string(workspace.capacity()) + " samples of " +
                   std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
-    if (!lengths.empty() && lengths.size() != samples)
-      throw Error("predict: expected a length for each of the " + std::to_string(samples) + " samples, found " +
-                  std::to_string(lengths.size()));
+    if (!lengths.empty()) detail::LengthRule<In>::check_count("predict", lengths.size(), samples);
     predict(elements.data(), samples, workspace, lengths.empty() ? nullptr : lengths.data());
     return {workspace.output(), samples * Out::elements};
   }
 
-  /// The same, unchecked: workspace.output() for x [samples, In...]; any number of threads may call it, each with its
-  /// own workspace.
+  /// The same of memory: workspace.output() for x [samples, In...] and, unless null, lengths [samples]. Throws Error
+  /// for more samples than the workspace's capacity, and for lengths that are not from 1 to the steps there are.
   template <Capability C>
   void predict(const ElementOf<In, Scalar>* x, std::size_t samples, Workspace<Net, Backend, C>& workspace,
-               const std::int32_t* lengths = nullptr) const noexcept {
+               const std::int32_t* lengths = nullptr) const {
+    if (lengths != nullptr) detail::LengthRule<In>::check("predict", {lengths, samples}, samples);
     Pass pass;
     pass.samples = samples;
     pass.lengths = lengths;

@@ -8,32 +8,48 @@ namespace aila::inline v0 {
 
 namespace detail {
 
-/// Calls of one sample, for a class with `one(const Element*, length)`.
+/// Calls of one sample, for a class with `one(const Element* x, const std::int32_t* length)`, null for all steps.
 template <class Self, class In, class Out, class Scalar>
 class PredictsOne {
   using Element = ElementOf<In, Scalar>;
 
  public:
   /// One sample of a size that the compiler knows (std::array, std::span<const float, N>, an Eigen vector of fixed
-  /// size): the outputs, valid until the next call. `length` is the number of valid steps of a sequence; 0 stands for
-  /// all of them.
+  /// size): the outputs, valid until the next call.
   template <class X>
     requires(static_size<X>() != std::dynamic_extent)
-  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {
-    enum { checked = require_size<static_size<X>(), In>() };
-    return self().one(elements_of<Element, In>(x).data(), length);
+  std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) noexcept {
+    return self().one(elements_of_sample(x), nullptr);
   }
-
   /// One sample of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
   template <class X>
     requires(static_size<X>() == std::dynamic_extent)
-  std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
-    return self().one(elements_of_one<Element, In>(x, "predict", "an input"), length);
+  std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) {
+    return self().one(elements_of_sample(x), nullptr);
+  }
+  /// One sample, a sequence of which the first `length` steps are valid; throws Error where these are not from 1 to the
+  /// steps that there are.
+  template <class X>
+  std::span<const Scalar, Out::elements> operator()(const X& x, std::int64_t length) {
+    LengthRule<In>::check("predict", length, 0);
+    const auto valid = static_cast<std::int32_t>(length);
+    return self().one(elements_of_sample(x), &valid);
   }
 
  private:
   friend Self;
   PredictsOne() = default;
+
+  template <class X>
+    requires(static_size<X>() != std::dynamic_extent)
+  static const Element* elements_of_sample(const X& x) noexcept {
+    enum { checked = require_size<static_size<X>(), In>() };
+    return elements_of<Element, In>(x).data();
+  }
+  template <class X>
+  static const Element* elements_of_sample(const X& x) {
+    return elements_of_one<Element, In>(x, "predict", "an input");
+  }
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
@@ -50,7 +66,9 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, NetworkInp
   using Out = typename ModelType::Out;
   using Element = ElementOf<In, Scalar>;
 
-  explicit Predictor(const ModelType& model, std::size_t most_samples = 1) : model_(&model), workspace_(most_samples) {}
+  /// Throws Error where most_samples is 0, or more than there is memory for.
+  explicit Predictor(const ModelType& model, std::size_t most_samples = 1)
+      : model_(&model), workspace_(at_least_one(most_samples)) {}
 
   /// Another model of the same network from the next call on; nothing is copied.
   void use(const ModelType& model) noexcept { model_ = &model; }
@@ -64,9 +82,13 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, NetworkInp
 
  private:
   friend class detail::PredictsOne<Predictor, In, Out, Scalar>;
-  std::span<const Scalar, Out::elements> one(const Element* x, std::int32_t length) noexcept {
-    model_->predict(x, 1, workspace_, length > 0 ? &length : nullptr);
+  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
+    model_->predict(x, 1, workspace_, length);
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
+  }
+  static std::size_t at_least_one(std::size_t samples) {
+    if (samples == 0) throw Error("predictor: expected room for at least 1 sample, found 0");
+    return samples;
   }
 
   const ModelType* model_;

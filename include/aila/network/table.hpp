@@ -9,6 +9,7 @@
 #include "../backend/kernel.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
+#include "../core/taking.hpp"
 #include "walk.hpp"
 
 namespace aila::inline v0 {
@@ -64,7 +65,7 @@ class Table {
   /// Throws Error for more than the layer allows.
   void initialise(std::size_t rows, Seed seed) {
     resize(rows);
-    std::vector<Scalar> all(rows * width());
+    auto all = detail::taking(info_->name.c_str(), rows, "rows", [&] { return std::vector<Scalar>(rows * width()); });
     aila::initialise(info_->spec.initial, rows, width(), seed, hash_path(info_->name), all.data());
     fill(all.data());
   }
@@ -83,7 +84,10 @@ class Table {
     if (rows > info_->spec.most_rows)
       throw Error(info_->name + ": expected at most " + std::to_string(info_->spec.most_rows) +
                   " rows (MostRows), found " + std::to_string(rows));
-    values_ = AlignedArray<Scalar>(rows * stride_ + 2 * alignment_elements);
+    values_ = detail::taking(info_->name.c_str(), rows, "rows", [&] {
+      if (rows > static_cast<std::size_t>(PTRDIFF_MAX) / (2 * sizeof(Scalar) * stride_)) throw std::bad_alloc();
+      return AlignedArray<Scalar>(rows * stride_ + 2 * alignment_elements);
+    });
     rows_ = rows;
   }
   void fill(const Scalar* values) {

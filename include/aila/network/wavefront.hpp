@@ -72,8 +72,9 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   static constexpr std::size_t scratch_size = round_up(Blocks::scratch() + alignment_elements, alignment_elements);
   static constexpr int spins_before_yield = 4000;
 
-  std::span<const Scalar, Out::elements> one(const Element* x, std::int32_t length) noexcept {
-    for (std::size_t t = 0; t < Plan::steps; ++t) valid_[t] = static_cast<std::int64_t>(t) < length ? 1 : 0;
+  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
+    if (length != nullptr)
+      for (std::size_t t = 0; t < Plan::steps; ++t) valid_[t] = static_cast<std::int64_t>(t) < *length ? 1 : 0;
     blocks_.reset();
     const auto refs = model_->table_refs();
     Pass pass;
@@ -92,14 +93,14 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   }
 
   /// All tasks, stage after stage: the weights of one stay in the cache.
-  void go_through(Pass pass, const Element* x, std::int32_t length) noexcept {
+  void go_through(Pass pass, const Element* x, const std::int32_t* length) noexcept {
     for (std::size_t stage = 0; stage < Plan::stages.count; ++stage)
       for (std::size_t block = 0; block < Plan::blocks; ++block) run({stage, block}, pass, x, length, scratch_.data());
     finish(pass, x, length);
   }
   /// The next task, as long as there is one. It waits only for tasks before it, which somebody has begun: so it does
   /// not matter who comes, and when.
-  void share(Pass pass, const Element* x, std::int32_t length, Scalar* scratch) noexcept {
+  void share(Pass pass, const Element* x, const std::int32_t* length, Scalar* scratch) noexcept {
     typename Plan::Task task;
     for (std::size_t at = 0;; ++at, task.next()) {
       const std::size_t mine = next_task_.fetch_add(1, std::memory_order_relaxed);
@@ -112,17 +113,18 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
       if (mine + 1 == Plan::tasks) finish(pass, x, length);
     }
   }
-  void run(typename Plan::Task task, Pass pass, const Element* x, std::int32_t length, Scalar* scratch) noexcept {
+  void run(typename Plan::Task task, Pass pass, const Element* x, const std::int32_t* length,
+           Scalar* scratch) noexcept {
     const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
     pass.step = Plan::first_step(task.block);
     pass.samples = Plan::first_step(task.block + 1) - pass.step;
-    pass.lengths = length > 0 ? valid_.data() + pass.step : nullptr;
+    pass.lengths = length != nullptr ? valid_.data() + pass.step : nullptr;
     blocks_.run(pass, weights, model_->packed(), x, workspace_, scratch, Plan::stages.begin[task.stage],
                 Plan::stages.begin[task.stage + 1]);
   }
   /// What the network does with the whole sequence.
-  void finish(Pass pass, const Element* x, std::int32_t length) noexcept {
-    pass.lengths = length > 0 ? &length : nullptr;
+  void finish(Pass pass, const Element* x, const std::int32_t* length) noexcept {
+    pass.lengths = length;
     if constexpr (Plan::is_chain)
       workspace_.forward_from(Plan::parts, pass, model_->parameters().data(), model_->packed(), x);
   }

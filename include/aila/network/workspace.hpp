@@ -2,8 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <new>
+#include <string>
 
 #include "../backend/kernel.hpp"
+#include "../core/taking.hpp"
 #include "network.hpp"
 
 namespace aila::inline v0 {
@@ -27,10 +31,11 @@ class Workspace {
   using MissingBackward = std::conditional_t<keeps_for_backward(C), detail::MissingBackward<Kernel>, detail::NoRefusal>;
   enum { has_kernels = detail::RefusalOf<Kernel>::say(), has_backward = MissingBackward::say() };
 
+  /// Throws Error where there is no memory for so many.
   constexpr explicit Workspace(std::size_t samples)
       : capacity_(samples),
-        memory_(size(samples)),
-        tokens_(copies_tokens ? samples * In::elements : 0),
+        memory_(memory_for<Scalar>(samples, [](std::size_t n) { return size(n); })),
+        tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
         meeting_(meeting) {
     bind(Arena<Scalar>(memory_.data()), samples);
   }
@@ -65,8 +70,10 @@ class Workspace {
     std::fill(memory_.data(), buffers_.scratch, Scalar(0));
   }
 
-  /// output() = network(x), x [samples, In...]. One phase of it where the pass has a meeting, else all.
+  /// output() = network(x), x [samples, In...]; nothing for no samples. One phase of it where the pass has a meeting,
+  /// else all. Throws Error for more samples than the capacity.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
+    if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
       Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
@@ -77,6 +84,7 @@ class Workspace {
   /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
   constexpr void forward_from(std::size_t begin, const Pass& pass, const Scalar* parameters, const Scalar* packed,
                               const Element* x) {
+    if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
       Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
@@ -89,6 +97,7 @@ class Workspace {
                           bool wants_input_gradient = false)
     requires(keeps_for_backward(C))
   {
+    if (!works_on(pass)) return;
     [[maybe_unused]] const typename Backend::FloatMode mode;
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
@@ -109,6 +118,26 @@ class Workspace {
   constexpr Scalar* scratch() { return buffers_.scratch; }
 
  private:
+  /// Where a call enters the kernels: they need not know of no samples, nor of more than there is memory for.
+  constexpr bool works_on(const Pass& pass) const {
+    if constexpr (C == Capability::stream) return true;  // steps of the one sample
+    if (pass.samples > capacity_) refuse(pass.samples);
+    return pass.samples > 0;
+  }
+  [[noreturn]] void refuse(std::size_t samples) const {
+    throw Error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
+                std::to_string(samples));
+  }
+  /// An array of f(samples) elements. f grows at most in proportion, so what is too much is known before f overflows.
+  template <class T, class F>
+  static constexpr AlignedArray<T> memory_for(std::size_t samples, F&& f) {
+    return detail::taking("workspace", samples, "samples", [&] {
+      const std::size_t one = f(std::size_t{1});
+      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw std::bad_alloc();
+      return AlignedArray<T>(f(samples));
+    });
+  }
+
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
   constexpr void in_phases(const Pass& pass, F&& f) {

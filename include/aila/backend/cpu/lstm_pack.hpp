@@ -49,19 +49,23 @@ struct LstmSizes {
 
   constexpr std::size_t step_stride(std::size_t n) const noexcept { return round(n * gates()) + line; }
   constexpr std::size_t state_size(std::size_t n) const noexcept { return round(n * lanes()); }
+  static constexpr std::size_t chunk_rows = 96;
   /// Steps whose gates are in the second-level cache between the products over all steps and the recurrence.
-  constexpr std::size_t chunk(std::size_t n) const noexcept { return smaller(steps, ceil_div(96, n)); }
+  constexpr std::size_t chunk(std::size_t n) const noexcept { return smaller(steps, ceil_div(chunk_rows, n)); }
   constexpr std::size_t saved_size(std::size_t n) const noexcept { return steps * (step_stride(n) + state_size(n)); }
   /// Scratch of a group of up to n samples. A smaller one has longer chunks, and may need more.
   constexpr std::size_t forward_scratch(std::size_t n) const noexcept {
-    std::size_t most = 0;
-    for (std::size_t m = 1; m <= n; ++m) most = std::max(most, 3 * state_size(m) + chunk(m) * step_stride(m));
-    return most;
+    return most_of(n, [this](std::size_t m) { return 3 * state_size(m) + chunk(m) * step_stride(m); });
   }
   constexpr std::size_t backward_scratch(std::size_t n) const noexcept {
-    std::size_t most = 0;
-    for (std::size_t m = 1; m <= n; ++m)
-      most = std::max(most, state_size(m) + round(gates()) + (chunk(m) + 1) * step_stride(m));
+    return most_of(n,
+                   [this](std::size_t m) { return state_size(m) + round(gates()) + (chunk(m) + 1) * step_stride(m); });
+  }
+  /// The most that f gives for 1 to n samples: it rises once chunks are of one step.
+  template <class F>
+  static constexpr std::size_t most_of(std::size_t n, F&& f) noexcept {
+    std::size_t most = n > 0 ? f(n) : 0;
+    for (std::size_t m = 1; m < n && m <= chunk_rows; ++m) most = std::max(most, f(m));
     return most;
   }
 

@@ -1,0 +1,47 @@
+// Samples of a program's own, taken through a network group by group, for tools that look at what it computes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "../core/lengths.hpp"
+#include "model.hpp"
+
+namespace aila::inline v0::detail {
+
+/// Goes over inputs [samples, In...] in groups, forward as in prediction but with all kept that backward needs.
+template <class Net, class Backend>
+class SampleGroups {
+ public:
+  using ModelType = Model<Net, Backend>;
+  using In = typename ModelType::In;
+  using Element = ElementOf<In, typename ModelType::Scalar>;
+
+  /// Calls f(workspace, pass, number of the group's first sample). Throws Error, which `who` begins, for inputs that
+  /// are no whole number of samples and for lengths that are none.
+  template <class F>
+  static void each(const char* who, const ModelType& model, std::span<const Element> inputs,
+                   std::span<const std::int32_t> lengths, F&& f) {
+    constexpr std::size_t most = 16;
+    const std::size_t samples = inputs.size() / In::elements;
+    if (samples * In::elements != inputs.size())
+      throw Error(std::string(who) + ": expected inputs of " + std::to_string(In::elements) + " elements each, found " +
+                  std::to_string(inputs.size()) + " elements in all");
+    LengthRule<In>::check(who, lengths, samples);
+    Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most));
+    for (std::size_t first = 0; first < samples; first += most) {
+      Pass pass;
+      pass.samples = std::min(most, samples - first);
+      pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
+      const auto refs = model.table_refs();
+      pass.tables = refs.data();
+      std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.input());
+      workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
+      f(workspace, pass, first);
+    }
+  }
+};
+
+}  // namespace aila::inline v0::detail
