@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
 #include "network.hpp"
 
@@ -45,7 +46,8 @@ class Workspace {
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
-  /// Where a caller may put the inputs: backward reads them from here, where reading beyond the end is allowed.
+  /// Where a caller may put the inputs: backward reads them from here, where reading beyond the end is allowed. A
+  /// forward over them clears the steps behind a sample's length, and backward those of output_gradient().
   constexpr Element* input() {
     if constexpr (In::is_tokens)
       return tokens_.data();
@@ -65,13 +67,17 @@ class Workspace {
     std::fill(memory_.data(), buffers_.scratch, Scalar(0));
   }
 
-  /// output() = network(x), x [samples, In...]. One phase of it where the pass has a meeting, else all.
+  /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps. One phase of
+  /// it where the pass has a meeting, else all.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
     [[maybe_unused]] const Mode mode;
+    if constexpr (C != Capability::stream)
+      if (pass.lengths != nullptr && x == input()) detail::clear_input<In>(pass, input());
     in_phases(pass, [&](const Pass& now) {
       Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                   buffers_.saved, buffers_.scratch);
     });
+    clear_padding(pass, buffers_.y);
   }
 
   /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
@@ -82,6 +88,7 @@ class Workspace {
       Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                        buffers_.saved, buffers_.scratch, begin);
     });
+    clear_padding(pass, buffers_.y);
   }
 
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
@@ -90,6 +97,7 @@ class Workspace {
     requires(keeps_for_backward(C))
   {
     [[maybe_unused]] const typename Backend::FloatMode mode;
+    clear_padding(pass, buffers_.dy);
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
@@ -109,6 +117,11 @@ class Workspace {
   constexpr Scalar* scratch() { return buffers_.scratch; }
 
  private:
+  /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
+  /// what a layer of single steps makes of padding.
+  static constexpr void clear_padding(const Pass& pass, Scalar* map) {
+    if constexpr (C != Capability::stream) detail::clear_padding_after<typename Placed::Layer, In>(pass, map);
+  }
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
   constexpr void in_phases(const Pass& pass, F&& f) {
