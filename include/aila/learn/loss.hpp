@@ -89,18 +89,35 @@ constexpr bool all_finite(const Scalar* target) {
   return true;
 }
 
-/// Throws Error, naming the first sample, where a number of targets is wrong or a target breaks the loss's rule.
-template <class L, class Out, class Scalar>
-void check_targets(std::span<const Scalar> targets, std::size_t samples) {
+/// Throws Error, naming the first sample, where a number of targets is wrong or a target breaks the loss's rule. Of
+/// outputs that are sequences the targets of the first valid_steps(sample) steps are looked at.
+template <class L, class Out, class Scalar, class ValidSteps>
+void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSteps&& valid_steps) {
   constexpr std::size_t each = L::template targets<Out>;
   if (targets.size() != samples * each)
     throw Error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +
                 " samples of " + std::to_string(each) + "), found " + std::to_string(targets.size()));
   if constexpr (requires { L::template fits<Out>(targets.data()); }) {
+    const auto fit = [&](std::size_t s) {
+      const Scalar* const target = targets.data() + s * each;
+      if constexpr (detail::goes_by_steps<L, Out>) {
+        using Step = Sequence<1, Out::features>;
+        const std::size_t steps = valid_steps(s);
+        bool all = true;
+        for (std::size_t t = 0; t < steps; ++t)
+          all = all && L::template fits<Step>(target + t * L::template targets<Step>);
+        return all;
+      } else {
+        return L::template fits<Out>(target);
+      }
+    };
     for (std::size_t s = 0; s < samples; ++s)
-      if (!L::template fits<Out>(targets.data() + s * each))
-        throw Error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
+      if (!fit(s)) throw Error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
   }
+}
+template <class L, class Out, class Scalar>
+void check_targets(std::span<const Scalar> targets, std::size_t samples) {
+  check_targets<L, Out>(targets, samples, [](std::size_t) { return Out::positions; });
 }
 
 }  // namespace aila::inline v0
