@@ -47,16 +47,18 @@ class OnBackend {
     Training::Kernel::pack(aila::Weights<S>(parameters_.data(), Training::layout.offset.data()), packed_.data());
   }
 
-  /// x [samples, In...], dy [samples, Out...]. What the kernels do not write is NaN; dx and gradients start at zero.
+  /// x [samples, In...], dy [samples, Out...]. What the kernels do not write is NaN, in the outputs and in all other
+  /// memory of a workspace; dx and gradients start at zero.
   Results<S> run(const std::vector<S>& x, const std::vector<S>& dy) {
+    using Predicting = aila::Workspace<Net, Backend, aila::Capability::predict>;
     const std::size_t inputs = pass.samples * In::elements, outputs = pass.samples * Out::elements;
     constexpr S nan = std::numeric_limits<S>::quiet_NaN();
-    aila::Workspace<Net, Backend, aila::Capability::predict> predicting(pass.samples);
-    std::fill_n(predicting.output(), outputs, nan);
+    Predicting predicting(pass.samples);
+    std::fill_n(predicting.output(), Predicting::size(pass.samples), nan);  // the output comes first
     predicting.forward(pass, parameters_.data(), packed_.data(), x.data());
     Training training(pass.samples);
+    std::fill_n(training.output(), Training::size(pass.samples), nan);
     std::copy_n(x.data(), inputs, training.input());
-    std::fill_n(training.output(), outputs, nan);
     training.forward(pass, parameters_.data(), packed_.data(), training.input());
     std::copy_n(dy.data(), outputs, training.output_gradient());
     aila::AlignedArray<S> gradients(room);

@@ -39,12 +39,11 @@ void check_length() {
   Alone alone(1);
   const auto expected = alone.run(x, dy);
   const std::int32_t lengths[] = {length};
-  for (const double behind : {0.25, 1e30}) {
+  for (const double behind : {0.25, 1e38, double(INFINITY), double(NAN)}) {
     Padded one(1);
     one.pass.lengths = lengths;
-    const auto found = one.run(padded(x, in, behind), vector ? dy : padded(dy, out, 0));
-    for (const auto* y : {&found.predicted, &found.y})
-      CHECK(std::equal(expected.y.begin(), expected.y.end(), y->begin()));
+    const auto found = one.run(padded(x, in, behind), vector ? dy : padded(dy, out, behind));
+    for (const auto* y : {&found.predicted, &found.y}) CHECK(goes_on_with_zeros(*y, expected.y));
     CHECK(goes_on_with_zeros(found.dx, expected.dx));
     for (const auto& [name, gradient] : found.gradients) {
       INFO(name);
@@ -92,6 +91,48 @@ void check_batch_on() {
     INFO(name);
     CHECK(apart(found.gradients.at(name), sum) < (sizeof(S) == 4 ? 1e-5 : 1e-13));
   }
+}
+
+/// A training step gives the same bits whatever lies behind a length, in the input and in the gradient of the output;
+/// gradients of buffers are what their statistics change by.
+template <class Net, class Backend>
+void check_values_on() {
+  using S = typename Backend::Scalar;
+  using Run = OnBackend<Net, Backend>;
+  INFO("on ", std::string(Backend::name));
+  const std::vector<std::int32_t> lengths{4, most, 1, 7};
+  const auto run = [&](double behind) {
+    Run net(lengths.size());
+    net.pass.lengths = lengths.data();
+    net.pass.training = net.pass.collects = true;
+    auto x = waves<S>(lengths.size() * Run::In::elements), dy = waves<S>(lengths.size() * Run::Out::elements, 1);
+    const auto put = [&](std::vector<S>& map, std::size_t width) {
+      for (std::size_t n = 0; n < lengths.size(); ++n)
+        std::fill(map.begin() + static_cast<std::ptrdiff_t>((n * most + static_cast<std::size_t>(lengths[n])) * width),
+                  map.begin() + static_cast<std::ptrdiff_t>((n + 1) * most * width), static_cast<S>(behind));
+    };
+    put(x, Run::In::features);
+    if constexpr (Run::Out::rank == 2 && Run::Out::positions == most) put(dy, Run::Out::features);
+    return net.run(x, dy);
+  };
+  const auto expected = run(0);
+  CHECK(apart(expected, expected) == 0);  // numbers all of them
+  for (const double behind : {0.25, 1e38, -1e38, double(INFINITY), -double(INFINITY), double(NAN)}) {
+    INFO("behind the lengths ", behind);
+    const auto found = run(behind);
+    CHECK(found.predicted == expected.predicted);
+    CHECK(found.y == expected.y);
+    CHECK(found.dx == expected.dx);
+    for (const auto& [name, gradient] : found.gradients) {
+      INFO(name);
+      CHECK(gradient == expected.gradients.at(name));
+    }
+  }
+}
+
+template <class Net, class... Backends>
+void check_values() {
+  (check_values_on<Net, Backends>(), ...);
 }
 
 template <class Net, class... Backends>

@@ -205,12 +205,24 @@ class Fitting {
   Clock::time_point started_{};
 };
 
-template <class LossType, class Out, class Source>
+template <class Net, class LossType, class Source>
 void check_source(const Source& source, const char* what) {
+  using In = NetworkInput<Net>;
+  using Out = NetworkOutput<Net>;
   if constexpr (LossAcceptsOutput<LossType, Out>) {
     check_target_count<LossType, Out>(source, what);
     const auto targets = source.targets_in_memory();
-    if (!targets.empty()) check_targets<LossType, Out>(targets, source.size());
+    const auto lengths = source.lengths_in_memory();
+    if (!targets.empty())
+      check_targets<LossType, Out>(targets, source.size(), [&](std::size_t sample) {
+        if constexpr (has_steps<In> && SequenceShape<Out>)
+          if (!lengths.empty()) {
+            Pass pass;
+            pass.lengths = lengths.data();
+            return valid_steps_after<typename PlacedNetwork<Net>::Layer, In>(pass, sample);
+          }
+        return Out::positions;
+      });
   }
 }
 
@@ -232,9 +244,8 @@ History fit(Model<Net, Backend>& model,
   if constexpr (Optimiser<OptimiserType>) {
     if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
     if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
-    detail::check_source<LossType, NetworkOutput<Net>>(train, "fit");
-    if (options.validation.size() > 0)
-      detail::check_source<LossType, NetworkOutput<Net>>(options.validation, "fit, validation");
+    detail::check_source<Net, LossType>(train, "fit");
+    if (options.validation.size() > 0) detail::check_source<Net, LossType>(options.validation, "fit, validation");
     const auto run = [&](ExecutorRef executor) {
       return detail::Fitting<Net, Backend, LossType, OptimiserType>(model, train, loss, optimiser, options, executor)
           .run();

@@ -7,8 +7,10 @@
 //   template <class Out, class V>
 //   constexpr V operator()(const V* output, const V* target, V* gradient) const;
 // It gives the loss of one sample, the mean over its elements or positions, and writes d loss / d output to
-// gradient[0 .. Out::elements) unless gradient is null. The weight of a sample is applied by the trainer.
-// As it needs them:
+// gradient[0 .. Out::elements) unless gradient is null. The weight of a sample is applied by the trainer. Where outputs
+// are a sequence and a sample has a length, the trainer takes the mean over its valid steps: it asks for the loss of
+// one step, Sequence<1, F>. A loss that takes no such outputs, or has not equally many targets for each step, sees
+// zeros for outputs and targets of padded steps. As it needs them:
 //   template <class Out, class Scalar> static constexpr bool fits(const Scalar* target);   one sample's targets are
 //   right static constexpr const char* target_rule;                       what they must be, for the message void
 //   check() const;                                             throws Error where an option is out of range
@@ -34,6 +36,24 @@ concept Loss =
       { L::template targets<Out> } -> std::convertible_to<std::size_t>;
       { loss.template operator()<Out>(read, read, write) } -> std::same_as<double>;
     };
+
+namespace detail {
+/// Whether outputs have steps, and targets equally many numbers for each.
+template <class L, class Out>
+inline constexpr bool has_targets_of_steps = [] {
+  if constexpr (SequenceShape<Out> && Loss<L, Out>) return L::template targets<Out> % Out::positions == 0;
+  return false;
+}();
+/// Whether the loss can be taken of each step by itself.
+template <class L, class Out>
+inline constexpr bool goes_by_steps = [] {
+  if constexpr (has_targets_of_steps<L, Out>) {
+    using Step = Sequence<1, Out::features>;
+    if constexpr (Loss<L, Step>) return L::template targets<Step> * Out::positions == L::template targets<Out>;
+  }
+  return false;
+}();
+}  // namespace detail
 
 /// A run-time option as a V.
 template <class V>
@@ -69,18 +89,35 @@ constexpr bool all_finite(const Scalar* target) {
   return true;
 }
 
-/// Throws Error, naming the first sample, where a number of targets is wrong or a target breaks the loss's rule.
-template <class L, class Out, class Scalar>
-void check_targets(std::span<const Scalar> targets, std::size_t samples) {
+/// Throws Error, naming the first sample, where a number of targets is wrong or a target breaks the loss's rule. Of
+/// outputs that are sequences the targets of the first valid_steps(sample) steps are looked at.
+template <class L, class Out, class Scalar, class ValidSteps>
+void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSteps&& valid_steps) {
   constexpr std::size_t each = L::template targets<Out>;
   if (targets.size() != samples * each)
     throw Error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +
                 " samples of " + std::to_string(each) + "), found " + std::to_string(targets.size()));
   if constexpr (requires { L::template fits<Out>(targets.data()); }) {
+    const auto fit = [&](std::size_t s) {
+      const Scalar* const target = targets.data() + s * each;
+      if constexpr (detail::goes_by_steps<L, Out>) {
+        using Step = Sequence<1, Out::features>;
+        const std::size_t steps = valid_steps(s);
+        bool all = true;
+        for (std::size_t t = 0; t < steps; ++t)
+          all = all && L::template fits<Step>(target + t * L::template targets<Step>);
+        return all;
+      } else {
+        return L::template fits<Out>(target);
+      }
+    };
     for (std::size_t s = 0; s < samples; ++s)
-      if (!L::template fits<Out>(targets.data() + s * each))
-        throw Error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
+      if (!fit(s)) throw Error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
   }
+}
+template <class L, class Out, class Scalar>
+void check_targets(std::span<const Scalar> targets, std::size_t samples) {
+  check_targets<L, Out>(targets, samples, [](std::size_t) { return Out::positions; });
 }
 
 }  // namespace aila::inline v0

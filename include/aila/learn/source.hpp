@@ -80,6 +80,7 @@ class SamplesView {
   std::size_t targets_per_sample() const { return size_ == 0 ? 0 : targets_.size() / size_; }
   std::span<const Element> inputs() const { return inputs_; }
   std::span<const Scalar> targets() const { return targets_; }
+  std::span<const std::int32_t> lengths() const { return lengths_; }
 
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
     std::copy_n(inputs_.data() + index * In::elements, In::elements, slot.input);
@@ -142,6 +143,8 @@ class SourceRef {
   }
   /// The targets where they lie in memory as one range, else empty.
   std::span<const Scalar> targets_in_memory() const { return samples_.targets(); }
+  /// The lengths likewise; empty where all steps are valid.
+  std::span<const std::int32_t> lengths_in_memory() const { return samples_.lengths(); }
 
  private:
   SamplesView<In, Scalar> samples_;

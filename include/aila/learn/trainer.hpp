@@ -149,9 +149,9 @@ class Trainer {
     for (std::size_t first = 0; first < indices.size(); first += most) {
       Pass pass = load(source, indices, first, most, worker);
       pass.training = training;
+      worker.forward(model_, pass);  // which clears what lies behind a sample's length
       if constexpr (!In::is_tokens)
         if (!finite(worker.workspace.input(), worker.samples() * In::elements)) return "the input";
-      worker.forward(model_, pass);
       std::string where;
       const auto look_at = [&](const std::string& path, const Scalar* map, std::size_t elements) {
         if (where.empty() && !finite(map, elements)) where = path;

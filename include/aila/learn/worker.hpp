@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../backend/host/lanes.hpp"
+#include "../backend/host/padding.hpp"
 #include "../network/model.hpp"
 #include "loss.hpp"
 #include "source.hpp"
@@ -85,6 +86,10 @@ class Worker {
       weights_[i] = slot.weight;
       any_length_ = any_length_ || slot.length != static_cast<std::int32_t>(In::extents[0]);
     }
+    if constexpr (detail::has_targets_of_steps<LossType, Out> && has_lengths)
+      if (any_length_)
+        detail::clear_steps(samples_, Out::positions, targets / Out::positions, targets_.data(),
+                            [this](std::size_t n) { return valid_outputs(n); });
   }
 
   std::size_t samples() const { return samples_; }
@@ -108,6 +113,8 @@ class Worker {
 
   /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one.
   double loss(const LossType& loss_function, double scale) {
+    if constexpr (detail::goes_by_steps<LossType, Out> && has_lengths)
+      if (any_length_) return loss_of_valid_steps(loss_function, scale);
     double sum = 0;
     if constexpr (usable) {
       V* outputs = Lane::tile(tiles_.data());
@@ -145,6 +152,44 @@ class Worker {
   [[noreturn]] void refuse_count(std::size_t samples) const {
     throw Error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
                 std::to_string(samples));
+  }
+  /// Whether lengths tell which outputs count.
+  static constexpr bool has_lengths = detail::has_steps<In> && SequenceShape<Out>;
+  /// Steps of sample n's output that are valid.
+  std::size_t valid_outputs(std::size_t n) const {
+    Pass pass;
+    pass.lengths = lengths();
+    return detail::valid_steps_after<typename WorkspaceType::Placed::Layer, In>(pass, n);
+  }
+
+  /// The same of outputs that are sequences, of which padded steps are no part: the loss of a sample is the mean over
+  /// its valid steps. Lanes are steps of one sample.
+  double loss_of_valid_steps(const LossType& loss_function, double scale) {
+    using Step = Sequence<1, Out::features>;
+    constexpr std::size_t each = targets / Out::positions;
+    V* const outputs = Lane::tile(tiles_.data());
+    V* const target = outputs + Out::features;
+    V* const gradient = target + each;
+    double sum = 0;
+    for (std::size_t n = 0; n < samples_; ++n) {
+      const std::size_t steps = valid_outputs(n);
+      const double share = steps > 0 ? static_cast<double>(weights_[n]) / static_cast<double>(steps) : 0;
+      for (std::size_t t = 0; t < steps; t += Lane::count) {
+        const std::size_t valid = std::min(Lane::count, steps - t), at = n * Out::positions + t;
+        Lane::load_rows(workspace.output() + at * Out::features, valid, Out::features, outputs);
+        Lane::load_rows(targets_.data() + at * each, valid, each, target);
+        alignas(64) std::array<Scalar, Lane::count> losses{};
+        Lane::store(losses.data(), loss_function.template operator()<Step>(static_cast<const V*>(outputs),
+                                                                           static_cast<const V*>(target), gradient));
+        for (std::size_t i = 0; i < valid; ++i) sum += share * static_cast<double>(losses[i]);
+        if constexpr (keeps_for_backward(C)) {
+          const V factor(static_cast<Scalar>(scale * share));
+          for (std::size_t f = 0; f < Out::features; ++f) gradient[f] = gradient[f] * factor;
+          Lane::store_rows(workspace.output_gradient() + at * Out::features, valid, Out::features, gradient);
+        }
+      }
+    }
+    return sum;
   }
 
   AlignedArray<Scalar> targets_;

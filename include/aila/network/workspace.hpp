@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
 #include "../core/taking.hpp"
 #include "network.hpp"
@@ -50,7 +51,8 @@ class Workspace {
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
-  /// Where a caller may put the inputs: backward reads them from here, where reading beyond the end is allowed.
+  /// Where a caller may put the inputs: backward reads them from here, where reading beyond the end is allowed. A
+  /// forward over them clears the steps behind a sample's length, and backward those of output_gradient().
   constexpr Element* input() {
     if constexpr (In::is_tokens)
       return tokens_.data();
@@ -70,15 +72,19 @@ class Workspace {
     std::fill(memory_.data(), buffers_.scratch, Scalar(0));
   }
 
-  /// output() = network(x), x [samples, In...]; nothing for no samples. One phase of it where the pass has a meeting,
-  /// else all. Throws Error for more samples than the capacity.
+  /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps; nothing for
+  /// no samples. One phase of it where the pass has a meeting, else all. Throws Error for more samples than the
+  /// capacity.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
     if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
+    if constexpr (C != Capability::stream)
+      if (pass.lengths != nullptr && x == input()) detail::clear_input<In>(pass, input());
     in_phases(pass, [&](const Pass& now) {
       Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                   buffers_.saved, buffers_.scratch);
     });
+    clear_padding(pass, buffers_.y);
   }
 
   /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
@@ -90,6 +96,7 @@ class Workspace {
       Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
                                        buffers_.saved, buffers_.scratch, begin);
     });
+    clear_padding(pass, buffers_.y);
   }
 
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
@@ -99,6 +106,7 @@ class Workspace {
   {
     if (!works_on(pass)) return;
     [[maybe_unused]] const typename Backend::FloatMode mode;
+    clear_padding(pass, buffers_.dy);
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
@@ -138,6 +146,11 @@ class Workspace {
     });
   }
 
+  /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
+  /// what a layer of single steps makes of padding.
+  static constexpr void clear_padding(const Pass& pass, Scalar* map) {
+    if constexpr (C != Capability::stream) detail::clear_padding_after<typename Placed::Layer, In>(pass, map);
+  }
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
   constexpr void in_phases(const Pass& pass, F&& f) {

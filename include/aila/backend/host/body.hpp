@@ -6,6 +6,7 @@
 
 #include "../kernel.hpp"
 #include "lanes.hpp"
+#include "padding.hpp"
 
 namespace aila::inline v0 {
 
@@ -104,12 +105,19 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
     detail::ElementWiseLoops<L, Backend>::forward(pass.samples * In::elements, x, y);
+    if constexpr (C != Capability::stream) detail::clear_padding<In>(pass, y);
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S* x, const S* y, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if constexpr (SlopeBody<L, V>) {
-      if (dx != nullptr) detail::ElementWiseLoops<L, Backend>::backward(pass.samples * In::elements, x, y, dy, dx);
+      using Loops = detail::ElementWiseLoops<L, Backend>;
+      if (dx == nullptr) return;
+      if (In::rank != 2 || pass.lengths == nullptr) return Loops::backward(pass.samples * In::elements, x, y, dy, dx);
+      for (std::size_t n = 0; n < pass.samples; ++n) {
+        const std::size_t at = n * In::elements;
+        Loops::backward(pass.length(n, In::extents[0]) * In::features, x + at, y + at, dy + at, dx + at);
+      }
     } else {
       enum { checked = MissingBackward::say() };
     }
@@ -130,6 +138,13 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr std::size_t rows_per_sample = position_wise ? In::positions : 1;
   static constexpr std::size_t width_in = In::elements / rows_per_sample;
   static constexpr std::size_t width_out = Out::elements / rows_per_sample;
+  /// Whether samples may have padded steps, and whether lanes hold those beside valid ones.
+  static constexpr bool has_padding = In::rank == 2;
+  static constexpr bool mixes_steps = has_padding && !position_wise;
+  static constexpr void clear_steps(const Pass& pass, std::size_t first, std::size_t rows, V* tile) {
+    if (pass.lengths != nullptr)
+      detail::clear_steps_of_lanes<Backend>(pass, In::positions, In::features, first, rows, tile);
+  }
 
   static constexpr std::size_t scratch(std::size_t, Capability c) {
     return (width_in + width_out) * Lane::count * (keeps_for_backward(c) ? 2 : 1);
@@ -143,9 +158,11 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
     for (std::size_t r = 0; r < rows; r += Lane::count) {
       const std::size_t valid = rows - r < Lane::count ? rows - r : Lane::count;
       Lane::load_rows(x + r * width_in, valid, width_in, tile_x);
+      if constexpr (mixes_steps && C != Capability::stream) clear_steps(pass, r, valid, tile_x);
       L::template forward<In>(static_cast<const V*>(tile_x), w, tile_y);
       Lane::store_rows(y + r * width_out, valid, width_out, tile_y);
     }
+    if constexpr (C != Capability::stream) detail::clear_padding_after<L, In>(pass, y);
   }
 
   template <Capability C>
@@ -161,8 +178,17 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
         const std::size_t valid = rows - r < Lane::count ? rows - r : Lane::count;
         Lane::load_rows(x + r * width_in, valid, width_in, tile_x);
         Lane::load_rows_or_zero(dy + r * width_out, valid, width_out, tile_dy);
+        if constexpr (has_padding && position_wise)
+          if (pass.lengths != nullptr) {
+            const auto lanes = detail::valid_rows<Backend>(pass, rows_per_sample, r, valid);
+            if (lanes.none()) continue;
+            lanes.repeat(tile_x, width_in);
+            lanes.clear(tile_dy, width_out);
+          }
+        if constexpr (mixes_steps) clear_steps(pass, r, valid, tile_x);
         for (std::size_t i = 0; i < width_in; ++i) tile_dx[i] = V(S(0));
         L::template backward<In>(static_cast<const V*>(tile_x), w, static_cast<const V*>(tile_dy), tile_dx, gradient);
+        if constexpr (mixes_steps) clear_steps(pass, r, valid, tile_dx);
         if (dx != nullptr) Lane::add_rows(dx + r * width_in, valid, width_in, tile_dx);
       }
     } else {
@@ -227,6 +253,11 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       for (std::size_t i = 0; i < Before::count; ++i)
         Lane::load_rows(before_rows[i] + row * Before::features(i), valid, Before::features(i), before_values[i]);
     }
+    /// Padded steps repeat a valid one.
+    constexpr void repeat(const detail::ValidLanes<Backend>& lanes) {
+      lanes.repeat(own, d);
+      for (std::size_t i = 0; i < Before::count; ++i) lanes.repeat(before_values[i], Before::features(i));
+    }
   };
 
   template <class F>
@@ -245,6 +276,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       for (std::size_t f = 0; f < d; ++f) t.a[f] += t.own[f];
       Lane::store_rows(z + row * d, valid, d, t.a);
     });
+    if constexpr (C != Capability::stream) detail::clear_padding<Own>(pass, z);
   }
 
   template <Capability C>
@@ -256,6 +288,13 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
         t.load(own, before, row, valid);
         Lane::load_rows_or_zero(dz + row * d, valid, d, t.a);
+        if constexpr (Own::rank == 2)
+          if (pass.lengths != nullptr) {
+            const auto lanes = detail::valid_rows<Backend>(pass, Own::positions, row, valid);
+            if (lanes.none()) return;
+            t.repeat(lanes);
+            lanes.clear(t.a, d);
+          }
         for (std::size_t f = 0; f < d; ++f) t.d_own[f] = t.a[f];
         for (std::size_t i = 0; i < Before::count; ++i)
           for (std::size_t f = 0; f < Before::features(i); ++f) t.d_before[i][f] = V(S(0));

@@ -5,10 +5,12 @@
 
 #include "../../layer/readout.hpp"
 #include "../kernel.hpp"
+#include "padding.hpp"
 #include "rows.hpp"
 
 namespace aila::inline v0 {
 
+/// Of padded steps y has zeros.
 template <class In, class Backend>
 struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host flatten";
@@ -18,12 +20,18 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
     std::copy_n(x, pass.samples * In::elements, y);
+    if constexpr (C != Capability::stream) detail::clear_padding<In>(pass, y);
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if (dx == nullptr) return;
-    over_row<Backend>(pass.samples * In::elements, [&](auto part) { part.store(dx, part.load(dx) + part.load(dy)); });
+    const auto add = [](std::size_t elements, const S* from, S* to) {
+      over_row<Backend>(elements, [&](auto part) { part.store(to, part.load(to) + part.load(from)); });
+    };
+    if (In::rank != 2 || pass.lengths == nullptr) return add(pass.samples * In::elements, dy, dx);
+    for (std::size_t n = 0; n < pass.samples; ++n, dy += In::elements, dx += In::elements)
+      add(pass.length(n, In::positions) * In::features, dy, dx);
   }
 };
 
