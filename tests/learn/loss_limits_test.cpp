@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu.hpp>
-#include <aila/backend/reference.hpp>
+#include <aila/backend/cpu/cpu.hpp>
+#include <aila/backend/reference/reference.hpp>
 #include <aila/core/arena.hpp>
 #include <aila/learn/losses.hpp>
 #include <algorithm>

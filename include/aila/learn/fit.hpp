@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "../core/thread_pool.hpp"
@@ -107,10 +108,12 @@ class Fitting {
   /// False where it was cancelled.
   bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps) {
     double loss = 0, norm = 0;
+    constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();  // as many epochs until cancelled
+    const std::size_t total = options_.epochs <= endless / steps ? steps * options_.epochs : endless;
     for (std::size_t step = 0; step < steps; ++step) {
       const std::size_t first = step * batch;
       const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
-      const double rate = options_.schedule.factor(trainer_.steps(), steps * options_.epochs, steps);
+      const double rate = options_.schedule.factor(trainer_.steps(), total, steps);
       const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
       if (!result.finite)
         fail(std::isfinite(result.loss) ? "the gradient is" : "the loss is", record.epoch, step + 1, train_, indices);
@@ -133,7 +136,7 @@ class Fitting {
   void report(std::size_t epoch, std::size_t step, std::size_t steps, double loss, std::size_t samples) const {
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     const auto done = static_cast<double>((epoch - 1) * order_.size() + samples);
-    const auto all = static_cast<double>(options_.epochs * order_.size());
+    const double all = static_cast<double>(options_.epochs) * static_cast<double>(order_.size());
     options_.on_progress({.epoch = epoch,
                           .epochs = options_.epochs,
                           .step = step,

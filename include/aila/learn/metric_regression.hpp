@@ -11,20 +11,23 @@ class MeanSquaredError {
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanSquaredError", outputs.size(), targets.size());
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      const double e = static_cast<double>(outputs[i]) - static_cast<double>(targets[i]);
-      sum_ += e * e;
-    }
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      sum_.add(static_cast<double>(outputs[i]), static_cast<double>(targets[i]));
     count_ += targets.size();
   }
   void merge(const MeanSquaredError& other) {
-    sum_ += other.sum_;
+    sum_.merge(other.sum_);
     count_ += other.count_;
   }
-  double value() const { return detail::mean(sum_, count_); }
+  double value() const { return mean().plain(); }
 
  private:
-  double sum_ = 0;
+  friend class Skill;
+  detail::Scaled mean() const {
+    return count_ > 0 ? sum_.sum().over(static_cast<double>(count_)) : detail::Scaled{undefined};
+  }
+
+  detail::ErrorSum<2> sum_;
   std::size_t count_ = 0;
 };
 
@@ -35,17 +38,22 @@ class MeanAbsoluteError {
   void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanAbsoluteError", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i)
-      sum_ += std::fabs(static_cast<double>(outputs[i]) - static_cast<double>(targets[i]));
+      sum_.add(static_cast<double>(outputs[i]), static_cast<double>(targets[i]));
     count_ += targets.size();
   }
   void merge(const MeanAbsoluteError& other) {
-    sum_ += other.sum_;
+    sum_.merge(other.sum_);
     count_ += other.count_;
   }
-  double value() const { return detail::mean(sum_, count_); }
+  double value() const { return mean().plain(); }
 
  private:
-  double sum_ = 0;
+  friend class MeanAbsoluteScaledError;
+  detail::Scaled mean() const {
+    return count_ > 0 ? sum_.sum().over(static_cast<double>(count_)) : detail::Scaled{undefined};
+  }
+
+  detail::ErrorSum<1> sum_;
   std::size_t count_ = 0;
 };
 
@@ -57,29 +65,35 @@ class RSquared {
     detail::require_sizes("RSquared", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const auto t = static_cast<double>(targets[i]);
-      const double e = static_cast<double>(outputs[i]) - t;
-      residual_ += e * e;
+      residual_.add(static_cast<double>(outputs[i]), t);
       count_ += 1;
-      const double from_mean = t - mean_;  // Welford's recurrence: exact also where the mean is far from 0
-      mean_ += from_mean / count_;
-      spread_ += from_mean * (t - mean_);
+      for (std::size_t u = 0; u < detail::units.size(); ++u) {
+        const double own = t * detail::units[u];
+        const double from_mean = own - mean_[u];  // Welford's recurrence: exact also where the mean is far from 0
+        mean_[u] += from_mean / count_;
+        spread_[u] += from_mean * (own - mean_[u]);
+      }
     }
   }
   void merge(const RSquared& other) {
     if (other.count_ == 0) return;
     const double all = count_ + other.count_;
-    const double apart = other.mean_ - mean_;
-    spread_ += other.spread_ + apart * apart * count_ * other.count_ / all;
-    mean_ += apart * other.count_ / all;
-    residual_ += other.residual_;
+    for (std::size_t u = 0; u < detail::units.size(); ++u) {
+      const double apart = other.mean_[u] - mean_[u];
+      spread_[u] += other.spread_[u] + apart * apart * count_ * other.count_ / all;
+      mean_[u] += apart * other.count_ / all;
+    }
+    residual_.merge(other.residual_);
     count_ = all;
   }
-  double value() const { return 1 - detail::ratio(residual_, spread_); }
+  double value() const {
+    return 1 - detail::ratio(residual_.sum(), detail::chosen(spread_[0], spread_[1], spread_[2], 2));
+  }
 
  private:
-  double residual_ = 0;
-  double mean_ = 0;
-  double spread_ = 0;
+  detail::ErrorSum<2> residual_;
+  std::array<double, 3> mean_{};
+  std::array<double, 3> spread_{};
   double count_ = 0;
 };
 
@@ -88,10 +102,10 @@ class RSquared {
 template <class Series>
 double naive_error(const Series& series, std::size_t season = 1) {
   if (season == 0) throw Error("naive_error: season must be at least 1, it is 0");
-  double sum = 0;
+  detail::ErrorSum<1> sum;
   for (std::size_t i = season; i < series.size(); ++i)
-    sum += std::fabs(static_cast<double>(series[i]) - static_cast<double>(series[i - season]));
-  return series.size() > season ? sum / static_cast<double>(series.size() - season) : undefined;
+    sum.add(static_cast<double>(series[i]), static_cast<double>(series[i - season]));
+  return series.size() > season ? sum.sum().over(static_cast<double>(series.size() - season)).plain() : undefined;
 }
 
 /// MASE: mean |o - t| over `scale`, which is naive_error of the training part, in the same units. Below 1 is better
@@ -108,7 +122,7 @@ class MeanAbsoluteScaledError {
     error_.add(outputs, targets);
   }
   void merge(const MeanAbsoluteScaledError& other) { error_.merge(other.error_); }
-  double value() const { return error_.value() / scale_; }
+  double value() const { return detail::ratio(error_.mean(), detail::Scaled{scale_}); }
 
  private:
   MeanAbsoluteError error_;
@@ -134,7 +148,7 @@ class Skill {
     error_.merge(other.error_);
     baseline_error_.merge(other.baseline_error_);
   }
-  double value() const { return skill(error_.value(), baseline_error_.value()); }
+  double value() const { return 1 - detail::ratio(error_.mean(), baseline_error_.mean()); }
 
  private:
   MeanSquaredError error_;
