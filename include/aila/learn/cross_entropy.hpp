@@ -89,12 +89,13 @@ struct CrossEntropy {
         slope[k] = (slope[k] * inverse - one_hot - spread) * scale;
       }
     }
-    const V loss = math::log(total) + certain * below_target;
-    return label_smoothing > 0 ? loss + spread * below : loss;  // 0 times a class at -infinity is 0
+    const V counted = label_smoothing > 0 ? below : zero;  // a share of 0 takes no part, be a class at -infinity
+    return math::log(total) + certain * below_target + spread * counted;
   }
 
   /// The same where some logit or the loss is beyond the range of V: equal logits are at a distance of 0, infinite ones
-  /// too, and the loss is in units of 1 / unit. Slopes of lanes whose mean is finite stay as they are.
+  /// too, a share of 0 takes no part, and the loss is in units of 1 / unit. Slopes of lanes whose mean is finite stay
+  /// as they are.
   template <std::size_t Classes, class V>
   AILA_HOST_DEVICE constexpr V limit(const V* o, V y, V* slope, V scale, V unit, V mean) const {
     const V zero = constant<V>(0);

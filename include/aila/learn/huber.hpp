@@ -32,7 +32,7 @@ struct Huber {
         output, target, gradient,
         [d](V o, V t) {
           const V e = o - t;
-          const V clamped = math::max(math::min(e, d), -d);
+          const V clamped = math::max(-d, math::min(d, e));
           // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
           return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), clamped};
         },

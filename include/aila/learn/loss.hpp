@@ -107,7 +107,8 @@ AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target
     sum = sum + t.loss;
     if (gradient == nullptr) continue;
     const V slope = math::select(detail::is_finite(gradient[i]), gradient[i], t.slope / whole);
-    gradient[i] = math::select(detail::is_finite(mean), gradient[i], slope);
+    const V limit = math::select(t.slope == t.slope, slope, t.slope);  // a NaN stays one
+    gradient[i] = math::select(detail::is_finite(mean), gradient[i], limit);
   }
   return math::select(detail::is_finite(mean), mean, sum / whole);
 }

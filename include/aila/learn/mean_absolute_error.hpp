@@ -20,20 +20,19 @@ struct MeanAbsoluteError {
 
   template <class Out, class V>
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
-    const auto sign = [](V e) {
-      const V zero = constant<V>(0);
-      const V falling = math::select(e < zero, constant<V>(-1), e + zero);  // 0, or what is no number
-      return math::select(e > zero, constant<V>(1), falling);
-    };
     return mean_over_elements<Out>(
         output, target, gradient,
-        [sign](V o, V t) {
+        [](V o, V t) {
+          const V zero = constant<V>(0);
           const V e = o - t;
-          return LossTerm<V>{math::abs(e), sign(e)};
+          const V falling = math::select(e < zero, constant<V>(-1), zero);
+          return LossTerm<V>{math::abs(e), math::select(e > zero, constant<V>(1), falling)};
         },
-        [sign](V o, V t, V unit) {
+        [](V o, V t, V unit) {
+          const V zero = constant<V>(0);
           const V e = detail::difference(o, t, unit);
-          return LossTerm<V>{math::abs(e), sign(e) * unit};
+          const V falling = math::select(e < zero, -unit, e + zero);  // 0, or what is no number
+          return LossTerm<V>{math::abs(e), math::select(e > zero, unit, falling)};
         });
   }
 };

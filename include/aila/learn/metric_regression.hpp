@@ -67,33 +67,44 @@ class RSquared {
       const auto t = static_cast<double>(targets[i]);
       residual_.add(static_cast<double>(outputs[i]), t);
       count_ += 1;
-      for (std::size_t u = 0; u < detail::units.size(); ++u) {
-        const double own = t * detail::units[u];
-        const double from_mean = own - mean_[u];  // Welford's recurrence: exact also where the mean is far from 0
-        mean_[u] += from_mean / count_;
-        spread_[u] += from_mean * (own - mean_[u]);
-      }
+      spread_.add(t, count_);
+      huge_.add(t * detail::units[1], count_);
+      tiny_.add(t * detail::units[2], count_);
     }
   }
   void merge(const RSquared& other) {
     if (other.count_ == 0) return;
-    const double all = count_ + other.count_;
-    for (std::size_t u = 0; u < detail::units.size(); ++u) {
-      const double apart = other.mean_[u] - mean_[u];
-      spread_[u] += other.spread_[u] + apart * apart * count_ * other.count_ / all;
-      mean_[u] += apart * other.count_ / all;
-    }
+    spread_.merge(other.spread_, count_, other.count_);
+    huge_.merge(other.huge_, count_, other.count_);
+    tiny_.merge(other.tiny_, count_, other.count_);
     residual_.merge(other.residual_);
-    count_ = all;
+    count_ += other.count_;
   }
   double value() const {
-    return 1 - detail::ratio(residual_.sum(), detail::chosen(spread_[0], spread_[1], spread_[2], 2));
+    return 1 - detail::ratio(residual_.sum(), detail::chosen(spread_.sum, huge_.sum, tiny_.sum, 2));
   }
 
  private:
+  /// sum (t - mean t)^2.
+  struct Spread {
+    double mean = 0;
+    double sum = 0;
+
+    void add(double t, double count) {
+      const double from_mean = t - mean;  // Welford's recurrence: exact also where the mean is far from 0
+      mean += from_mean / count;
+      sum += from_mean * (t - mean);
+    }
+    void merge(const Spread& other, double count, double other_count) {
+      const double all = count + other_count;
+      const double apart = other.mean - mean;
+      sum += other.sum + apart * apart * count * other_count / all;
+      mean += apart * other_count / all;
+    }
+  };
+
   detail::ErrorSum<2> residual_;
-  std::array<double, 3> mean_{};
-  std::array<double, 3> spread_{};
+  Spread spread_, huge_, tiny_;  ///< in the units of metric.hpp
   double count_ = 0;
 };
 

@@ -30,20 +30,19 @@ struct Quantile {
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V under = constant<V>(q);
     const V above = constant<V>(q - 1);
-    const auto slope_at = [under, above](V e) {
-      const V zero = constant<V>(0);
-      return math::select(e > zero, -under, math::select(e < zero, -above, e + zero));  // 0, or what is no number
-    };
     return mean_over_elements<Out>(
         output, target, gradient,
-        [slope_at](V o, V t) {
+        [under, above](V o, V t) {
+          const V zero = constant<V>(0);
           const V e = t - o;
-          const V slope = slope_at(e);
+          const V slope = math::select(e > zero, -under, math::select(e < zero, -above, zero));
           return LossTerm<V>{-slope * e, slope};
         },
-        [slope_at](V o, V t, V unit) {
+        [under, above](V o, V t, V unit) {
+          const V zero = constant<V>(0);
           const V half = detail::difference(t, o, constant<V>(0.5));
-          const V slope = slope_at(half);
+          const V falling = math::select(half < zero, -above, half + zero);  // 0, or what is no number
+          const V slope = math::select(half > zero, -under, falling);
           // a q whose share vanishes in V is still above 0: an infinite error stays infinite
           return LossTerm<V>{math::select(detail::is_finite(half), -slope * (unit + unit) * half, math::abs(half)),
                              slope * unit};
