@@ -34,7 +34,7 @@ struct Huber {
           const V e = o - t;
           const V clamped = math::max(-d, math::min(d, e));
           // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
-          return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), clamped};
+          return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), math::select(e == e, clamped, e)};
         },
         [d](V o, V t, V unit) {
           const V half = constant<V>(0.5);
