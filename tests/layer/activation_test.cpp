@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <aila/backend/cpu/cpu.hpp>
+#include <array>
+
 #include "run.hpp"
 
 using namespace aila;
@@ -80,4 +83,117 @@ TEST_CASE_TEMPLATE("softmax of large numbers does not overflow, and a constant a
   const auto y = run.forward({1, 2, 3, 10001, 10002, 10003});
   for (std::size_t f = 0; f < 3; ++f) CHECK(y[f] == y[f + 3]);
   CHECK(y[0] + y[1] + y[2] == doctest::Approx(1).epsilon(precision<Scalar>));
+}
+
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+/// f(values, results) of one value a lane after the other; `x` and `results` have a number for each lane.
+template <class Scalar, class F>
+std::vector<Scalar> in_lanes(const std::vector<Scalar>& x, F f) {
+  using Lane = Lanes<backend::CpuOn<simd::DefaultArch, Scalar>>;
+  std::vector<Scalar> results;
+  for (const Scalar number : x) {
+    alignas(64) Scalar lanes[Lane::count];
+    for (std::size_t i = 0; i < Lane::count; ++i) lanes[i] = x[i % x.size()];
+    lanes[Lane::count - 1] = number;
+    Lane::store(lanes, f(Lane::load(lanes)));
+    results.push_back(lanes[Lane::count - 1]);
+  }
+  return results;
+}
+
+/// Values and slopes at the ends of the numbers: at -infinity and all below -2000, at +infinity and all above 2000.
+template <class Scalar, class L>
+void check_ends(const double (&values)[2], const double (&slopes)[2]) {
+  const auto far = static_cast<double>(std::numeric_limits<Scalar>::max());
+  for (const double size : {2000.0, 1e30, far, infinite}) {
+    const auto x = static_cast<Scalar>(size);
+    const std::vector<Scalar> points{-x, x, 0, -x, x, Scalar(std::nan("")), 1};
+    Run<Element<L>, Scalar> run;
+    const auto y = run.forward(points);
+    const auto dx = run.backward(std::vector<Scalar>(7, Scalar(1)));
+    const auto lane_y = in_lanes(points, [](auto v) { return L::value(v); });
+    const auto lane_dx = in_lanes(points, [](auto v) { return L::slope(v, L::value(v)); });
+    for (const auto& found : {y, lane_y}) {
+      CHECK(found[0] == static_cast<Scalar>(values[0] == -infinite ? -size : values[0]));
+      CHECK(found[1] == static_cast<Scalar>(values[1] == infinite ? size : values[1]));
+      CHECK(std::isnan(found[5]));
+    }
+    for (const auto& found : {dx, lane_dx}) {
+      CHECK(found[0] == static_cast<Scalar>(slopes[0]));
+      CHECK(found[1] == static_cast<Scalar>(slopes[1]));
+    }
+  }
+}
+
+/// The softmax of three features and its gradient, in every lane of a vector, each NaN where it is not written.
+template <class Scalar>
+std::array<std::vector<Scalar>, 2> lane_softmax(const std::vector<Scalar>& x, const std::vector<Scalar>& dy) {
+  using Lane = Lanes<backend::CpuOn<simd::DefaultArch, Scalar>>;
+  using V = typename Lane::V;
+  const V features[3]{V(x[0]), V(x[1]), V(x[2])}, given[3]{V(dy[0]), V(dy[1]), V(dy[2])};
+  V y[3], dx[3]{V(Scalar(0)), V(Scalar(0)), V(Scalar(0))};
+  int none = 0;
+  Softmax::forward<Vector<3>>(features, Weights<Scalar>(nullptr, nullptr), y);
+  Softmax::backward<Vector<3>>(features, Weights<Scalar>(nullptr, nullptr), given, dx, none);
+  std::array<std::vector<Scalar>, 2> found;
+  for (std::size_t i = 0; i < 3; ++i) {
+    alignas(64) Scalar lanes[Lane::count];
+    Lane::store(lanes, y[i]);
+    found[0].push_back(lanes[Lane::count - 1]);
+    Lane::store(lanes, dx[i]);
+    found[1].push_back(lanes[Lane::count - 1]);
+  }
+  return found;
+}
+
+/// Weights and gradients of two positions, on the reference and in lanes.
+template <class Scalar>
+void check_softmax(const std::vector<Scalar>& x, const std::vector<Scalar>& dy, const std::vector<Scalar>& y,
+                   const std::vector<Scalar>& dx) {
+  Run<Weighed, Scalar> run;
+  std::vector<Scalar> both = x, both_dy = dy;
+  both.insert(both.end(), x.begin(), x.end());
+  both_dy.insert(both_dy.end(), dy.begin(), dy.end());
+  const auto found_y = run.forward(both);
+  const auto found_dx = run.backward(both_dy);
+  const auto lanes = lane_softmax<Scalar>(x, dy);
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (const Scalar found : {found_y[i], found_y[i + 3], lanes[0][i]})
+      CHECK(std::abs(found - y[i]) <= std::numeric_limits<Scalar>::epsilon());
+    for (const Scalar found : {found_dx[i], found_dx[i + 3], lanes[1][i]})
+      CHECK(std::abs(found - dx[i]) <= 4 * std::numeric_limits<Scalar>::epsilon());
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("activations and their slopes are their limits at infinity", Scalar, float, double) {
+  check_ends<Scalar, Identity>({-infinite, infinite}, {1, 1});
+  check_ends<Scalar, Relu>({0, infinite}, {0, 1});
+  check_ends<Scalar, Gelu>({0, infinite}, {0, 1});
+  check_ends<Scalar, Silu>({0, infinite}, {0, 1});
+  check_ends<Scalar, Tanh>({-1, 1}, {0, 0});
+  check_ends<Scalar, Sigmoid>({0, 1}, {0, 0});
+}
+
+TEST_CASE_TEMPLATE("a feature at -infinity has no share of a softmax and no slope", Scalar, float, double) {
+  const auto low = static_cast<Scalar>(-infinite), half = Scalar(0.5);
+  check_softmax<Scalar>({low, 0, 0}, {8, 1, 3}, {0, half, half}, {0, -half, half});
+  check_softmax<Scalar>({low, low, 4}, {1, 2, 3}, {0, 0, 1}, {0, 0, 0});
+}
+
+TEST_CASE_TEMPLATE("equal features share a softmax equally, infinite ones too", Scalar, float, double) {
+  const auto high = static_cast<Scalar>(infinite), most = std::numeric_limits<Scalar>::max(), half = Scalar(0.5);
+  const Scalar third = Scalar(1) / 3, no = static_cast<Scalar>(std::nan(""));
+  check_softmax<Scalar>({high, 0, high}, {1, 5, 3}, {half, 0, half}, {-half, 0, half});
+  check_softmax<Scalar>({-high, -high, -high}, {1, 2, 3}, {third, third, third}, {-third, 0, third});
+  check_softmax<Scalar>({most, -most, 0}, {1, 2, 3}, {1, 0, 0}, {0, 0, 0});
+  check_softmax<Scalar>({-high, high, most}, {1, 2, 3}, {0, 1, 0}, {0, 0, 0});
+  for (const auto& x : {std::vector<Scalar>{0, no, -high}, {no, high, high}, {high, high, no}}) {
+    const auto found = lane_softmax<Scalar>(x, {1, 2, 3});
+    for (const Scalar share : found[0]) CHECK(std::isnan(share));
+  }
 }

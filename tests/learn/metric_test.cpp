@@ -3,6 +3,7 @@
 #include <aila/learn/metrics.hpp>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -184,4 +185,122 @@ TEST_CASE("numbers that do not fit are refused") {
   metric::Binary binary;
   CHECK_THROWS_AS(binary.add(std::vector<float>{1}, std::vector<float>{0.5F}), Error);
   CHECK_THROWS_AS(metric::Accuracy{1}, Error);
+}
+
+TEST_CASE("metrics of numbers are right to the ends of double") {
+  using Numbers = std::vector<double>;
+  const double infinite = std::numeric_limits<double>::infinity(), most = std::numeric_limits<double>::max();
+  const auto mean_square = [](const Numbers& o, const Numbers& t) {
+    metric::MeanSquaredError error;
+    error.add(o, t);
+    return error.value();
+  };
+  const auto mean_size = [](const Numbers& o, const Numbers& t) {
+    metric::MeanAbsoluteError error;
+    error.add(o, t);
+    return error.value();
+  };
+  const Numbers zeros(4, 0.0);
+  CHECK(mean_square({1e154, 1e154, 1e154, 1e154}, zeros) == doctest::Approx(1e308).epsilon(1e-14));
+  CHECK(mean_square({2e154, 0, 0, 0}, zeros) == doctest::Approx(1e308).epsilon(1e-14));
+  CHECK(mean_square({1e200, 0, 0, 0}, zeros) == infinite);
+  CHECK(mean_square({1e-150, 1e-150, 1e-150, 1e-150}, zeros) == doctest::Approx(1e-300).epsilon(1e-14));
+  CHECK(mean_square({infinite, 1, 2, 3}, {infinite, 1, 2, 5}) == 1);
+  CHECK(mean_square({infinite, 1, 2, 3}, {-infinite, 1, 2, 5}) == infinite);
+  CHECK(std::isnan(mean_square({infinite, std::nan(""), 2, 3}, {infinite, 1, 2, 5})));
+  CHECK(mean_size({most, most, -most, -most}, zeros) == most);
+  CHECK(mean_size({most, 0, 0, 0}, {-most, 0, 0, 0}) == most / 2);
+  CHECK(mean_size({-infinite, 1}, {-infinite, 4}) == 1.5);
+  CHECK(mean_size({-infinite, 1}, {0, 4}) == infinite);
+  CHECK(std::isnan(mean_size({std::nan("")}, {0})));
+  CHECK(metric::naive_error(Numbers{most, -most, -most}) == most);
+  CHECK(metric::naive_error(Numbers{1, infinite, infinite}) == infinite);
+  CHECK(metric::naive_error(Numbers{infinite, infinite}) == 0);
+
+  metric::MeanAbsoluteScaledError scaled{1e300};
+  scaled.add(Numbers{most}, Numbers{-most});
+  CHECK(scaled.value() == doctest::Approx(2 * (most / 1e300)).epsilon(1e-14));
+}
+
+TEST_CASE("shares of variance and skill do not depend on the unit, however large or small") {
+  const std::vector<double> o{1.5, 2, 3, 7, 4}, t{1, 2, 4, 9, 5}, b{2, 2, 3, 8, 6};
+  const auto times = [](std::vector<double> x, double unit) {
+    for (double& v : x) v *= unit;
+    return x;
+  };
+  metric::RSquared share;
+  share.add(o, t);
+  metric::Skill skill;
+  skill.add(o, t, b);
+  for (const double unit : {0x1p1000, 0x1p600, 0x1p-500, 0x1p-600, 0x1p-1000}) {
+    metric::RSquared whole, left, right;
+    whole.add(times(o, unit), times(t, unit));
+    CHECK(whole.value() == doctest::Approx(share.value()).epsilon(1e-14));
+    left.merge(whole);
+    right.add(std::vector{unit, unit}, std::vector{2 * unit, unit});
+    left.merge(right);
+    metric::RSquared all;
+    all.add(o, t);
+    all.add(std::vector{1.0, 1.0}, std::vector{2.0, 1.0});
+    CHECK(left.value() == doctest::Approx(all.value()).epsilon(1e-14));
+    metric::Skill own;
+    own.add(times(o, unit), times(t, unit), times(b, unit));
+    CHECK(own.value() == doctest::Approx(skill.value()).epsilon(1e-14));
+  }
+  // an error far beyond the targets
+  metric::RSquared far;
+  far.add(std::vector{1e200, 0.0}, std::vector{0.0, 1.0});
+  CHECK(far.value() == -std::numeric_limits<double>::infinity());
+  metric::RSquared equal;
+  equal.add(std::vector{1e-200, 2e-200}, std::vector{1e-200, 1e-200});
+  CHECK(std::isnan(equal.value()));
+}
+
+TEST_CASE("metrics of any number of classes are made, or refused in a sentence") {
+  constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t few : {0, 1}) {
+    CHECK_THROWS_AS(metric::Accuracy{few}, Error);
+    CHECK_THROWS_AS((metric::TopKAccuracy{few, 1}), Error);
+    CHECK_THROWS_AS(metric::ConfusionMatrix{few}, Error);
+  }
+  CHECK_THROWS_WITH_AS((metric::TopKAccuracy{3, 0}), "TopKAccuracy: k must lie from 1 to 3, it is 0", Error);
+  CHECK_THROWS_WITH_AS((metric::TopKAccuracy{3, 4}), "TopKAccuracy: k must lie from 1 to 3, it is 4", Error);
+  CHECK_THROWS_AS((metric::TopKAccuracy{3, endless}), Error);
+  metric::TopKAccuracy all{3, 3};
+  all.add(std::vector{1.0, 2.0, 3.0}, std::vector{0});
+  CHECK(all.value() == 1);
+  for (const std::size_t many : {std::size_t{32769}, std::size_t{1} << 31U, std::size_t{1} << 32U, endless})
+    CHECK_THROWS_WITH_AS(metric::ConfusionMatrix{many},
+                         ("ConfusionMatrix: expected at most 32768 classes, found " + std::to_string(many)).c_str(),
+                         Error);
+  // 2 times 2^63 classes would wrap around to no output
+  metric::Accuracy absurd{endless / 2 + 1};
+  CHECK_THROWS_WITH_AS(absurd.add(std::vector<float>{}, std::vector<int>{0, 1}),
+                       "TopKAccuracy: expected 9223372036854775808 times 2 outputs for 2 targets, found 0", Error);
+  absurd.add(std::vector<float>{}, std::vector<int>{});
+  CHECK(std::isnan(absurd.value()));
+}
+
+TEST_CASE("infinite outputs have a rank, and nothing added has no value") {
+  const double infinite = std::numeric_limits<double>::infinity();
+  metric::Accuracy accuracy{3};
+  accuracy.add(std::vector{infinite, -infinite, infinite, -infinite, -infinite, 0.0}, std::vector{0, 2});
+  CHECK(accuracy.value() == 1);
+  CHECK(std::isnan(metric::Accuracy{2}.value()));
+  CHECK(std::isnan(metric::ConfusionMatrix{2}.value()));
+  CHECK(std::isnan(metric::ConfusionMatrix{2}.macro_f1()));
+  CHECK(std::isnan(metric::BinaryAccuracy{}.value()));
+  CHECK(std::isnan(metric::BinaryF1{}.value()));
+  CHECK(std::isnan(metric::MeanSquaredError{}.value()));
+  CHECK(std::isnan(metric::MeanAbsoluteError{}.value()));
+  CHECK(std::isnan(metric::RSquared{}.value()));
+  CHECK(std::isnan(metric::Skill{}.value()));
+  CHECK(std::isnan(metric::MeanAbsoluteScaledError{1}.value()));
+  metric::RSquared merged;
+  merged.merge(metric::RSquared{});
+  CHECK(std::isnan(merged.value()));
+  for (const std::size_t season : {std::size_t{3}, std::numeric_limits<std::size_t>::max()})
+    CHECK(std::isnan(metric::naive_error(std::vector{1.0, 2.0, 3.0}, season)));
+  CHECK(std::isnan(metric::naive_error(std::vector<double>{})));
+  CHECK_THROWS_AS(metric::naive_error(std::vector{1.0, 2.0}, 0), Error);
 }

@@ -129,3 +129,25 @@ TEST_CASE("a fresh history has no epoch and no best one") {
   CHECK(!history.cancelled);
   CHECK(std::isnan(EpochRecord{}.validation_loss));
 }
+
+TEST_CASE("a progress line of nothing, and of the largest counts, is whole") {
+  CHECK(progress_line({}) == "epoch 0/0  step 0/0  loss 0");
+  const std::size_t endless = std::numeric_limits<std::size_t>::max();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::string most = std::to_string(endless);
+  CHECK(progress_line({.epoch = endless,
+                       .epochs = endless,
+                       .step = endless,
+                       .steps = endless,
+                       .loss = 1e300,
+                       .samples_per_second = infinity,
+                       .seconds_left = infinity}) ==
+        "epoch " + most + "/" + most + "  step " + most + "/" + most + "  loss 1e+300  ? left");
+  CHECK(Progress{}.ends_training());
+  Paper paper;
+  {
+    Console console(paper.file(), Console::Style::lines);
+    console(Progress{});
+  }
+  CHECK(paper.text() == "epoch 0/0  step 0/0  loss 0\n");
+}

@@ -79,3 +79,36 @@ TEST_CASE("options of a schedule that are out of range are refused") {
   CHECK_THROWS_AS(schedule::one_cycle(std::nan("")), Error);
   CHECK_THROWS_AS(schedule::one_cycle(0.3, -1), Error);
 }
+
+TEST_CASE("counts of a schedule may be nothing or endless") {
+  constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
+  const auto cut = schedule::step(endless, 0.5);
+  for (const std::uint64_t steps : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, endless})
+    for (const std::uint64_t step : {std::uint64_t{0}, std::uint64_t{7}, endless - 1})
+      CHECK(cut.factor(step, endless, steps) == 1);
+  // 2^63 epochs of 2 steps would wrap around to a period of 0
+  CHECK(schedule::step(std::uint64_t{1} << 63U, 0.5).factor(9, 10, 2) == 1);
+  CHECK(schedule::step(1, 0.5).factor(endless, endless) == 0);
+  CHECK(Schedule{.kind = Schedule::Kind::step, .every = 0, .gamma = 0.5}.factor(9, 10) == 1);
+  for (const auto& schedule : {schedule::constant(), schedule::step(1), schedule::cosine(), schedule::one_cycle()})
+    for (const std::uint64_t warm_up : {std::uint64_t{0}, std::uint64_t{1}, endless})
+      for (const std::uint64_t total : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, endless})
+        for (const std::uint64_t step : {std::uint64_t{0}, std::uint64_t{1}, endless - 1, endless}) {
+          const double factor = schedule.with_warm_up(warm_up).factor(step, total);
+          CHECK((factor >= 0 && factor <= 1));
+        }
+  for (const double peak : {0.0, 1.0})
+    for (const std::uint64_t total : {0, 1, 2}) CHECK(std::isfinite(schedule::one_cycle(peak).factor(0, total)));
+}
+
+TEST_CASE("factors of a schedule that are infinite are refused") {
+  const double infinite = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_WITH_AS(schedule::step(1, infinite), "schedule::step: gamma must be a finite number above 0, it is inf",
+                       Error);
+  CHECK_THROWS_AS(schedule::step(1, std::nan("")), Error);
+  CHECK_THROWS_WITH_AS(schedule::cosine(infinite),
+                       "schedule::cosine: final_factor must be a finite number of at least 0, it is inf", Error);
+  CHECK_THROWS_AS(schedule::one_cycle(0.3, infinite), Error);
+  CHECK_THROWS_WITH_AS(schedule::one_cycle(0.3, 1, infinite),
+                       "schedule::one_cycle: a factor must be a finite number of at least 0, it is inf", Error);
+}

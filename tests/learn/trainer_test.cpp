@@ -132,6 +132,28 @@ TEST_CASE("a step that is not finite is not taken, and the next one is as if it 
   CHECK(parameters_of(model) == parameters_of(other));
 }
 
+TEST_CASE("a sample of weight 0 takes no part, be its loss infinite or no number") {
+  for (const float target : {1e30F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    auto data = tiny_samples(11);
+    data.weights.assign(11, 1.0F);
+    data.weights[4] = 0;
+    auto spoiled = data;
+    spoiled.targets[8] = target;
+    CpuTiny model{Seed{3}}, other{Seed{3}};
+    CHECK(evaluate(model, spoiled) == evaluate(model, data));
+    Inline executor;
+    Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 11}, executor);
+    Trainer plain(other, MeanSquaredError{}, Adam{}, {.batch = 11}, executor);
+    const auto step = trainer.step(spoiled, first(11)), expected = plain.step(data, first(11));
+    CHECK(step.finite);
+    CHECK(step.loss == expected.loss);
+    CHECK(step.gradient_norm == expected.gradient_norm);
+    CHECK(parameters_of(model) == parameters_of(other));
+    spoiled.weights[4] = 1e-30F;  // however little it weighs
+    CHECK(!trainer.step(spoiled, first(11)).finite);
+  }
+}
+
 TEST_CASE("batches and sources that do not fit are refused") {
   const auto data = tiny_samples(16);
   CpuTiny model{Seed{3}};

@@ -41,8 +41,8 @@ class ThreadPool {
   /// Throws Error where threads is 0 or more than most_workers, and where a thread cannot be started.
   explicit ThreadPool(std::size_t threads)
       : spins_(detail::checked_workers("ThreadPool", threads) <= available() ? spins_before_sleep : 0) {
-    threads_.reserve(threads - 1);
     try {
+      threads_.reserve(threads - 1);
       for (std::size_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
     } catch (const std::exception& e) {
       const std::size_t started = threads_.size();

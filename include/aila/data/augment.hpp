@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "../core/error.hpp"
 #include "../core/random.hpp"
 
 namespace aila::inline v0::data {
@@ -23,8 +25,13 @@ struct ImageChange {
 };
 
 /// The change of image number `sample` in epoch `epoch`: a function of these and the seed, whoever asks and when.
+/// Throws Error for more padding than the smaller side of the image has pixels.
 constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, std::uint64_t epoch,
                                   std::uint64_t sample, std::size_t height, std::size_t width) {
+  const std::size_t side = height < width ? height : width;
+  if (augmentation.padding > side)
+    throw Error("images: expected at most " + std::to_string(side) + " pixels of padding, found " +
+                std::to_string(augmentation.padding));
   const Random random{seed, Purpose::augment, epoch, 0};
   const auto below = [&](std::uint64_t bound, std::uint64_t element) {  // uniform up to 2^-32 of rounding
     return static_cast<std::size_t>((random.bits(sample, element) * bound) >> 32U);

@@ -1,16 +1,18 @@
 // Samples loaded ahead of a training run, by threads of their own, while the network computes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "../core/error.hpp"
 #include "../learn/source.hpp"
 #include "load_queue.hpp"
+#include "memory.hpp"
 
 namespace aila::inline v0::data {
 
@@ -22,13 +24,16 @@ namespace aila::inline v0::data {
 template <class In, class Scalar = float>
 class Background {
  public:
-  /// Throws Error where a thread cannot be started.
+  static constexpr std::size_t most_threads = 1024;
+
+  /// Without threads all is loaded on the spot. Throws Error for more than `most_threads`, where a thread cannot be
+  /// started, and where there is no memory for the samples ahead.
   explicit Background(SourceRef<In, Scalar> source, const BackgroundOptions& options = {})
-      : queue_(std::make_unique<detail::LoadQueue<In, Scalar>>(source, options)) {
+      : queue_(queue_of(source, options)) {
     try {
       for (std::size_t i = 0; i < options.threads; ++i)
         threads_.emplace_back([queue = queue_.get()] { queue->work(); });
-    } catch (const std::system_error& error) {
+    } catch (const std::exception& error) {
       stop();
       throw Error(std::string("background: a thread could not be started: ") + error.what());
     }
@@ -47,12 +52,26 @@ class Background {
   }
 
  private:
+  using Queue = detail::LoadQueue<In, Scalar>;
+
+  static std::unique_ptr<Queue> queue_of(const SourceRef<In, Scalar>& source, const BackgroundOptions& options) {
+    if (options.threads > most_threads)
+      throw Error("background: expected at most " + std::to_string(most_threads) + " threads, found " +
+                  std::to_string(options.threads));
+    return or_no_memory([&] { return std::make_unique<Queue>(source, options); },
+                        [&] {
+                          return "background: there is no memory for " +
+                                 std::to_string(std::min(options.ahead, source.size())) + " of " +
+                                 std::to_string(source.size()) + " samples";
+                        });
+  }
+
   void stop() {
     queue_->stop();
     for (std::thread& thread : threads_) thread.join();
   }
 
-  std::unique_ptr<detail::LoadQueue<In, Scalar>> queue_;
+  std::unique_ptr<Queue> queue_;
   std::vector<std::thread> threads_;
 };
 

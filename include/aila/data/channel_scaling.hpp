@@ -19,10 +19,14 @@ struct ChannelScaling {
 };
 
 /// Mean and population standard deviation of v / 255 over the images `rows`: give those of the training part. The sums
-/// are of whole numbers, so the order of the rows does not matter. Throws Error where a channel has one value only, or
-/// no image is there.
+/// are of whole numbers, so the order of the rows does not matter. Throws Error where a channel has one value only, no
+/// image is there, a row is none of the set's, or the set's sizes do not fit.
 inline ChannelScaling measure_channels(const ImageSet& images, std::span<const std::size_t> rows) {
   if (rows.empty()) throw Error("images: expected at least one image to scale by, found none");
+  images.check();
+  for (const std::size_t row : rows)
+    if (row >= images.size())
+      throw Error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));
   std::vector<std::uint64_t> sums(images.channels), squares(images.channels);
   for (const std::size_t row : rows) {
     std::size_t c = 0;

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "../core/error.hpp"
 #include "../io/input_file.hpp"
@@ -29,9 +31,14 @@ inline ImageSet no_cifar10_images() {
 inline void parse_cifar10(std::span<const std::byte> bytes, const std::string& name, ImageSet& images,
                           std::size_t records = 0) {
   constexpr std::size_t plane = 1024, channels = 3, record = 1 + channels * plane;
-  if (records > 0 && bytes.size() != records * record)
+  if (images.height * images.width != plane || images.height != images.width || images.channels != channels)
+    throw Error(name + ": expected a set of images of 32 x 32 x 3 to append to, found one of " +
+                io::shape_text(std::vector{images.height, images.width, images.channels}));
+  if (records > 0 && (bytes.size() / record != records || bytes.size() % record != 0))
     throw Error(name + ": expected " + std::to_string(records) + " records of " + std::to_string(record) + " bytes, " +
-                std::to_string(records * record) + " in all, found " + std::to_string(bytes.size()));
+                (records > std::numeric_limits<std::size_t>::max() / record ? "more than a file has"
+                                                                            : std::to_string(records * record)) +
+                " in all, found " + std::to_string(bytes.size()));
   if (bytes.empty() || bytes.size() % record != 0)
     throw Error(name + ": expected records of " + std::to_string(record) + " bytes, found " +
                 std::to_string(bytes.size()) + " bytes in all");
@@ -57,8 +64,9 @@ inline void parse_cifar10(std::span<const std::byte> bytes, const std::string& n
 /// the number in each file.
 inline ImageParts read_cifar10(const std::filesystem::path& folder, std::size_t records = 10000) {
   ImageParts parts{.train = no_cifar10_images(), .test = no_cifar10_images()};
-  parts.train.labels.reserve(5 * records);
-  parts.train.pixels.reserve(5 * records * parts.train.image_bytes());
+  const std::size_t expected = 5 * std::min<std::size_t>(records, 10000);
+  parts.train.labels.reserve(expected);
+  parts.train.pixels.reserve(expected * parts.train.image_bytes());
   const auto read = [&](const std::string& name, ImageSet& images) {
     parse_cifar10(io::read_bytes(folder / name), name, images, records);
   };

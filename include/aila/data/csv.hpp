@@ -1,6 +1,7 @@
 // Price series from CSV files: a header row, dates in the first column, numbers in the others.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -40,8 +41,8 @@ class CsvReader {
     std::vector<Series> series;
     for (auto& column : columns_) {
       if (column.series.values.size() < options_.minimum_rows || column.series.values.empty())
-        lines_.fail(1, "expected " + std::to_string(options_.minimum_rows) + " or more rows of the column " +
-                           io::printable(column.series.name) + ", found " +
+        lines_.fail(1, "expected " + std::to_string(std::max<std::size_t>(options_.minimum_rows, 1)) +
+                           " or more rows of the column " + io::printable(column.series.name) + ", found " +
                            std::to_string(column.series.values.size()) + " up to here");
       series.push_back(std::move(column.series));
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,7 @@
 #include "../io/input_file.hpp"
 #include "../io/number.hpp"
 #include "../io/text.hpp"
+#include "memory.hpp"
 #include "vocabulary.hpp"
 #include "word_vectors.hpp"
 
@@ -30,7 +32,6 @@ class GloveReader {
     if (dimension == 0) throw Error(name_ + ": expected vectors of at least one number, asked for none");
     vectors_.words = vocabulary.size();
     vectors_.dimension = dimension;
-    vectors_.values.resize(vectors_.words * dimension);
     vectors_.found.resize(vectors_.words);
   }
 
@@ -55,7 +56,7 @@ class GloveReader {
     if (word.empty()) fail("a word", "a blank");
     if (blanks > dimension && io::number<float>(word.substr(word.rfind(' ') + 1)))
       fail("a word and " + std::to_string(dimension) + " numbers", blanks);
-    ++words_;
+    if (++words_ == 1) take_room();
     const std::int32_t number = vocabulary_.number(word);
     if (number == Vocabulary::unknown) return;
     const auto row = static_cast<std::size_t>(number);
@@ -91,6 +92,19 @@ class GloveReader {
   }
 
  private:
+  /// When a line has as many numbers as were asked for: an absurd dimension takes no memory.
+  void take_room() {
+    or_no_memory(
+        [&] {
+          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words) throw std::bad_alloc();
+          vectors_.values.resize(vectors_.words * vectors_.dimension);
+          return true;
+        },
+        [&] {
+          return name_ + ": there is no memory for " + std::to_string(vectors_.words) + " vectors of " +
+                 std::to_string(vectors_.dimension) + " numbers";
+        });
+  }
   [[noreturn]] void fail(const std::string& expected, const std::string& found) const {
     throw Error(name_ + ":" + std::to_string(line_) + ": expected " + expected + ", found " + found);
   }

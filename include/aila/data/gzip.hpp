@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <limits>
-#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,7 +29,7 @@ class Inflater {
  public:
   Inflater() {
     // 16: expect the header and the checksum of gzip around the data, and check them.
-    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw Error("gzip: there is no memory to unpack");
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -68,8 +67,10 @@ inline std::vector<std::byte> gunzip(std::span<const std::byte> bytes, const std
       if (*stream.next_in != 0x1F || inflateReset(&stream) != Z_OK)
         fail("expected the end of the file after the compressed data, found other bytes");
     }
-    if (filled == contents.size())
-      contents.resize(std::min(limit + 1, std::max<std::size_t>(contents.size() * 2, 1U << 16U)));
+    if (filled == contents.size()) {
+      const std::size_t most = limit < std::numeric_limits<std::size_t>::max() ? limit + 1 : limit;
+      contents.resize(std::min(most, std::max<std::size_t>(contents.size() * 2, 1U << 16U)));
+    }
     const auto room = std::min<std::size_t>(contents.size() - filled, std::numeric_limits<uInt>::max());
     stream.next_out = reinterpret_cast<Bytef*>(contents.data() + filled);
     stream.avail_out = static_cast<uInt>(room);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,8 +28,8 @@ class ImageSource {
  public:
   static constexpr std::size_t height = In::extents[0], width = In::extents[1], channels = In::extents[2];
 
-  /// Throws Error for images of another size than In, for a scaling of another number of channels, for labels without
-  /// a class and rows that the set does not have.
+  /// Throws Error for images of another size than In, for a scaling of another number of channels or that divides by
+  /// 0, for labels without a class and rows that the set does not have.
   ImageSource(const ImageSet& images, const ChannelScaling& scaling, std::vector<std::size_t> rows,
               Augmentation augmentation = {}, Seed seed = {})
       : images_(&images), rows_(std::move(rows)), augmentation_(augmentation), seed_(seed) {
@@ -40,6 +41,10 @@ class ImageSource {
       throw Error("images: expected a mean and a deviation for each of the " + std::to_string(channels) +
                   " channels, found " + std::to_string(scaling.mean.size()) + " and " +
                   std::to_string(scaling.deviation.size()));
+    for (std::size_t c = 0; c < channels; ++c)
+      if (!std::isfinite(scaling.mean[c]) || !(scaling.deviation[c] > 0))
+        throw Error("images: expected a finite mean and a deviation above 0 of channel " + std::to_string(c) +
+                    ", found " + std::to_string(scaling.mean[c]) + " and " + std::to_string(scaling.deviation[c]));
     for (const std::size_t row : rows_)
       if (row >= images.size())
         throw Error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));

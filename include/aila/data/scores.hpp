@@ -20,11 +20,10 @@ struct ForecastScores {
 };
 
 /// Scores log-price forecasts [N] of a part; a price is the exponential of its log, without a correction for the mean.
-/// Throws Error where their number is not the part's.
+/// Throws Error where their number is not the part's, or 0.
 inline ForecastScores score(const WindowedSeries& series, const WindowedPart& part, std::span<const double> logs) {
-  if (logs.size() != part.count)
-    throw Error("expected " + std::to_string(part.count) + " forecasts, one a window, found " +
-                std::to_string(logs.size()));
+  part.require(logs.size(), "forecasts");
+  if (part.count == 0) throw Error("expected forecasts of at least one window, found none");
   ForecastScores s;
   const auto n = static_cast<double>(part.count);
   double persistence = 0;

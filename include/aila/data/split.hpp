@@ -13,6 +13,7 @@
 #include "../core/error.hpp"
 #include "../core/random.hpp"
 #include "label.hpp"
+#include "memory.hpp"
 
 namespace aila::inline v0::data {
 
@@ -21,9 +22,10 @@ struct Split {
   std::vector<std::size_t> train, valid;
 };
 
-/// 0, 1, ..., n - 1.
+/// 0, 1, ..., n - 1. Throws Error where there is no memory for them.
 inline std::vector<std::size_t> all_rows(std::size_t n) {
-  std::vector<std::size_t> rows(n);
+  auto rows = or_no_memory([&] { return std::vector<std::size_t>(n); },
+                           [&] { return "split: there is no memory for " + std::to_string(n) + " rows"; });
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   return rows;
 }

@@ -29,6 +29,16 @@ struct TextSet {
   std::span<const std::int32_t> text(std::size_t i) const {
     return std::span(tokens).subspan(begins[i], begins[i + 1] - begins[i]);
   }
+  /// Throws Error unless there is a text of at least one token for each label.
+  void check() const {
+    if (begins.size() != size() + 1 || begins.front() != 0 || begins.back() != tokens.size())
+      throw Error("texts: expected a text for each of the " + std::to_string(size()) + " labels, found " +
+                  std::to_string(begins.empty() ? 0 : begins.size() - 1) + " and " + std::to_string(tokens.size()) +
+                  " tokens in all");
+    for (std::size_t i = 0; i < size(); ++i)
+      if (begins[i] >= begins[i + 1])
+        throw Error("texts: expected at least one token in each text, text " + std::to_string(i) + " has none");
+  }
   /// Texts with more tokens than a network reads.
   std::size_t longer_than(std::size_t steps) const {
     std::size_t count = 0;
@@ -37,11 +47,15 @@ struct TextSet {
   }
 };
 
-/// Counts the words of the texts `rows`: give those of the training part.
+/// Counts the words of the texts `rows`: give those of the training part. Throws Error for rows that there are not.
 inline WordCounter count_words(const LabelledTexts& texts, std::span<const std::size_t> rows) {
   WordCounter counter;
   Tokeniser tokeniser;
-  for (const std::size_t row : rows) tokeniser(texts.texts[row], [&](std::string_view token) { counter.add(token); });
+  for (const std::size_t row : rows) {
+    if (row >= texts.size())
+      throw Error("texts: expected rows below " + std::to_string(texts.size()) + ", found " + std::to_string(row));
+    tokeniser(texts.texts[row], [&](std::string_view token) { counter.add(token); });
+  }
   return counter;
 }
 
@@ -53,8 +67,12 @@ inline std::vector<std::int32_t> numbers_of(std::string_view text, const Vocabul
   return numbers;
 }
 
-/// All texts by a vocabulary. A text without tokens becomes one unknown word and gives a warning.
+/// All texts by a vocabulary. Throws Error where there is not a label for each text; a text without tokens becomes one
+/// unknown word and gives a warning.
 inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabulary) {
+  if (texts.labels.size() != texts.size())
+    throw Error("texts: expected a label for each of the " + std::to_string(texts.size()) + " texts, found " +
+                std::to_string(texts.labels.size()));
   TextSet set;
   set.labels = texts.labels;
   set.classes = texts.classes;

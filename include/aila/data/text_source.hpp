@@ -34,8 +34,8 @@ class TextSource {
       : texts_(&texts), rows_(std::move(rows)), keep_(keep) {
     check();
   }
-  /// Throws Error for rows that the set does not have, vectors of another dimension than In's, and a vocabulary that
-  /// was another one when the vectors were read.
+  /// Throws Error for a set whose sizes do not fit, rows that it does not have, vectors of another dimension than In's,
+  /// and a vocabulary that was another one when the vectors were read.
   TextSource(const TextSet& texts, const WordVectors& vectors, std::vector<std::size_t> rows, Keep keep = Keep::first)
     requires(!In::is_tokens)
       : texts_(&texts), vectors_(&vectors), rows_(std::move(rows)), keep_(keep) {
@@ -43,6 +43,10 @@ class TextSource {
     if (vectors.dimension != In::features)
       throw Error("texts: the network takes vectors of " + std::to_string(In::features) + " numbers, found " +
                   std::to_string(vectors.dimension));
+    if (vectors.words > vectors.values.size() || vectors.values.size() != vectors.words * vectors.dimension)
+      throw Error("texts: expected " + std::to_string(vectors.words) + " vectors of " +
+                  std::to_string(vectors.dimension) + " numbers, found " + std::to_string(vectors.values.size()) +
+                  " numbers in all");
     for (const std::int32_t token : texts.tokens)
       if (static_cast<std::size_t>(token) >= vectors.words)
         throw Error("texts: expected tokens below " + std::to_string(vectors.words) +
@@ -76,6 +80,7 @@ class TextSource {
 
  private:
   void check() const {
+    texts_->check();
     for (const std::size_t row : rows_)
       if (row >= texts_->size())
         throw Error("texts: expected rows below " + std::to_string(texts_->size()) + ", found " + std::to_string(row));

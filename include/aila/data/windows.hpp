@@ -22,6 +22,16 @@ struct WindowedPart {
   std::vector<double> last_logs;   ///< log prices of the windows' last months: what persistence forecasts
   std::vector<double> true_logs;   ///< log prices of the target months
   std::vector<double> prices;      ///< true prices of the target months
+
+  /// Throws Error unless there are `given` of what is told, one a window.
+  void require(std::size_t given, const char* what) const {
+    if (given != count)
+      throw Error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
+    for (const std::size_t known : {last_logs.size(), true_logs.size(), prices.size()})
+      if (known != count)
+        throw Error("expected prices of " + std::to_string(count) + " windows, found those of " +
+                    std::to_string(known));
+  }
 };
 
 /// Prices p_t -> l_t = log p_t -> three parts in chronological order -> windows inside each part.
@@ -76,15 +86,14 @@ class WindowedSeries {
   }
   /// Log prices of outputs [N, 1]. Throws Error where their number is not the part's.
   std::vector<double> to_logs(const WindowedPart& part, std::span<const float> outputs) const {
-    if (outputs.size() != part.count)
-      throw Error("expected " + std::to_string(part.count) + " outputs, one a window, found " +
-                  std::to_string(outputs.size()));
+    part.require(outputs.size(), "outputs");
     std::vector<double> logs(part.count);
     for (std::size_t i = 0; i < part.count; ++i) logs[i] = to_log(part, i, static_cast<double>(outputs[i]));
     return logs;
   }
   /// Log prices of the forecast whose output is `mean_target()` always.
   std::vector<double> mean_forecast(const WindowedPart& part) const {
+    part.require(part.count, "outputs");
     std::vector<double> logs(part.count);
     for (std::size_t i = 0; i < part.count; ++i) logs[i] = to_log(part, i, mean_target_);
     return logs;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "vocabulary.hpp"
 
 namespace aila::inline v0::data {
@@ -29,7 +30,11 @@ struct Coverage {
   std::uint64_t tokens = 0, missing_tokens = 0;
 };
 
+/// Throws Error where they are the vectors of another number of words.
 inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabulary) {
+  if (vectors.found.size() != vocabulary.size())
+    throw Error("vectors: expected one for each of the " + std::to_string(vocabulary.size()) +
+                " numbers of the vocabulary, found " + std::to_string(vectors.found.size()));
   Coverage sum;
   for (std::size_t i = 0; i < vocabulary.words().size(); ++i) {
     const bool missing = !vectors.found[i + Vocabulary::first];

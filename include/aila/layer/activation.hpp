@@ -55,6 +55,7 @@ struct Relu : ElementWise {
 /// y = x Phi(x), Phi the normal distribution function (exact form, by erf). Source: arXiv 1606.08415.
 struct Gelu : ElementWise {
   static constexpr const char* name = "gelu";
+  static constexpr double far = 1000;  ///< Phi is 0 or 1 and its slope 0 from there on: infinity does not meet a 0
   template <class V>
   AILA_HOST_DEVICE static constexpr V phi(V x) {
     using S = ScalarOf<V>;
@@ -62,11 +63,13 @@ struct Gelu : ElementWise {
   }
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
-    return x * phi(x);
+    const V low = math::max(x, V(ScalarOf<V>(-far)));
+    return low * phi(math::min(low, V(ScalarOf<V>(far))));
   }
   template <class V>
   AILA_HOST_DEVICE static constexpr V slope(V x, V) {
     using S = ScalarOf<V>;
+    x = math::min(math::max(x, V(S(-far))), V(S(far)));
     return phi(x) + x * V(S(0.39894228040143267794)) * math::exp(V(S(-0.5)) * x * x);
   }
 };
@@ -74,14 +77,15 @@ struct Gelu : ElementWise {
 /// y = x sigmoid(x), also called swish.
 struct Silu : ElementWise {
   static constexpr const char* name = "silu";
+  static constexpr double far = 1000;  ///< the sigmoid is 0 or 1 from there on: infinity does not meet a 0
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
-    return x * math::sigmoid(x);
+    return math::max(x, V(ScalarOf<V>(-far))) * math::sigmoid(x);
   }
   template <class V>
   AILA_HOST_DEVICE static constexpr V slope(V x, V y) {
     const V s = math::sigmoid(x);
-    return s + y * (V(ScalarOf<V>(1)) - s);
+    return s + math::min(y, V(ScalarOf<V>(far))) * (V(ScalarOf<V>(1)) - s);
   }
 };
 
@@ -111,6 +115,7 @@ struct Sigmoid : ElementWise {
 };
 
 /// y_i = exp(x_i) / sum_k exp(x_k) over the features of a position; the largest is subtracted first, so none overflows.
+/// A feature at -infinity gets 0; of several at +infinity, or where all are at -infinity, the equal ones get the same.
 struct Softmax : ElementWise {
   static constexpr const char* name = "softmax";
   static constexpr bool position_wise = true;
@@ -123,7 +128,10 @@ struct Softmax : ElementWise {
     V largest = x[0];
     for (std::size_t i = 1; i < In::features; ++i) largest = math::max(largest, x[i]);
     V sum(ScalarOf<V>(0));
-    for (std::size_t i = 0; i < In::features; ++i) sum += y[i] = math::exp(x[i] - largest);
+    for (std::size_t i = 0; i < In::features; ++i) {
+      const V below = math::select(x[i] == largest, V(ScalarOf<V>(0)), x[i] - largest);
+      sum += y[i] = math::exp(below);
+    }
     for (std::size_t i = 0; i < In::features; ++i) y[i] = y[i] / sum;
   }
   template <class In, class V, class G>

@@ -34,14 +34,29 @@ struct BinaryCrossEntropy {
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V keep = constant<V>(1 - label_smoothing);
     const V half = constant<V>(0.5 * label_smoothing);
-    return mean_over_elements<Out>(output, target, gradient, [keep, half](V o, V t) {
-      const V zero = constant<V>(0);
-      const V s = keep * t + half;
-      // max(o, 0) - o s + log(1 + e^-|o|): exact zeros cancel first, so that a sure and right answer keeps its tiny
-      // loss
-      const V loss = math::max(o, zero) - o * s + math::softplus(-math::abs(o));
-      return LossTerm<V>{loss, math::sigmoid(o) - s};
-    });
+    const bool smooth = label_smoothing > 0;
+    return mean_over_elements<Out>(
+        output, target, gradient,
+        [keep, half](V o, V t) {
+          const V zero = constant<V>(0);
+          const V s = keep * t + half;
+          // max(o, 0) - o s + log(1 + e^-|o|): exact zeros cancel first, so that a sure and right answer keeps its tiny
+          // loss
+          const V loss = math::max(o, zero) - o * s + math::softplus(-math::abs(o));
+          return LossTerm<V>{loss, math::sigmoid(o) - s};
+        },
+        [keep, half, smooth](V o, V t, V unit) {
+          const V zero = constant<V>(0);
+          const V size = math::abs(o);
+          // the share of the answer that o speaks against, times |o|; a share of 0 takes no part, however sure o is
+          const V against = keep * math::select(o > zero, constant<V>(1) - t, t) + half;
+          V sure = against * (size * unit);
+          if (smooth)
+            sure = math::select(size < constant<V>(math::detail::infinity), sure, size + t);  // the share is above 0
+          else
+            sure = math::select(against == zero, zero, sure);
+          return LossTerm<V>{sure + unit * math::softplus(-size), unit * (math::sigmoid(o) - (keep * t + half))};
+        });
   }
 };
 

@@ -12,6 +12,9 @@ namespace aila::inline v0 {
 /// label_smoothing; slope softmax(o)_k - s_k. Stable for logits of any size. As PyTorch's CrossEntropyLoss; smoothing:
 /// arXiv 1512.00567. One target a sample for outputs [C], one a position for [T, C]. An index that is no class gives a
 /// loss of NaN.
+///
+/// Infinite logits give the limit: a class at -infinity has probability 0, a loss of infinity where s_k is above 0 and
+/// no part in it else; of several at +infinity, or where all are at -infinity, the equal ones are equally probable.
 struct CrossEntropy {
   static constexpr const char* name = "cross-entropy";
   template <class Out>
@@ -44,7 +47,17 @@ struct CrossEntropy {
       V* slope = gradient == nullptr ? nullptr : gradient + p * Out::features;
       sum = sum + position<Out::features>(output + p * Out::features, target[p], slope, scale);
     }
-    return sum * scale;
+    const V mean = sum * scale;
+    if (detail::all_lanes_finite(mean)) return mean;
+
+    constexpr double unit = detail::unit_of(Out::positions);
+    sum = constant<V>(0);
+    for (std::size_t p = 0; p < Out::positions; ++p) {
+      V* slope = gradient == nullptr ? nullptr : gradient + p * Out::features;
+      sum = sum + limit<Out::features>(output + p * Out::features, target[p], slope, scale, constant<V>(unit), mean);
+    }
+    const V whole = constant<V>(static_cast<double>(Out::positions) * unit);
+    return math::select(detail::is_finite(mean), mean, sum / whole);
   }
 
  private:
@@ -76,7 +89,39 @@ struct CrossEntropy {
         slope[k] = (slope[k] * inverse - one_hot - spread) * scale;
       }
     }
-    return math::log(total) + certain * below_target + spread * below;
+    const V counted = label_smoothing > 0 ? below : zero;  // a share of 0 takes no part, be a class at -infinity
+    return math::log(total) + certain * below_target + spread * counted;
+  }
+
+  /// The same where some logit or the loss is beyond the range of V: equal logits are at a distance of 0, infinite ones
+  /// too, a share of 0 takes no part, and the loss is in units of 1 / unit. Slopes of lanes whose mean is finite stay
+  /// as they are.
+  template <std::size_t Classes, class V>
+  AILA_HOST_DEVICE constexpr V limit(const V* o, V y, V* slope, V scale, V unit, V mean) const {
+    const V zero = constant<V>(0);
+    const V certain = constant<V>(1 - label_smoothing);
+    const V spread = constant<V>(label_smoothing / static_cast<double>(Classes));
+    V largest = o[0];
+    for (std::size_t k = 1; k < Classes; ++k) largest = math::max(largest, o[k]);
+
+    V total = zero;
+    V below = zero;
+    V below_target = constant<V>(std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t k = 0; k < Classes; ++k) {
+      total = total + math::exp(-detail::difference(largest, o[k], constant<V>(1)));
+      const V half = detail::difference(largest, o[k], constant<V>(0.5) * unit);
+      below_target = math::select(y == constant<V>(static_cast<double>(k)), half, below_target);
+      if (label_smoothing > 0) below = below + math::select(detail::is_finite(half), spread * half, half);
+    }
+    if (slope != nullptr) {
+      const V inverse = constant<V>(1) / total;
+      for (std::size_t k = 0; k < Classes; ++k) {
+        const V e = math::exp(-detail::difference(largest, o[k], constant<V>(1)));
+        const V one_hot = math::select(y == constant<V>(static_cast<double>(k)), certain, zero);
+        slope[k] = math::select(detail::is_finite(mean), slope[k], (e * inverse - one_hot - spread) * scale);
+      }
+    }
+    return unit * math::log(total) + constant<V>(2) * (certain * below_target + below);
   }
 };
 

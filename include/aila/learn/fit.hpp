@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "../core/thread_pool.hpp"
@@ -69,7 +70,6 @@ class Fitting {
   History run() {
     const std::size_t batch = std::min(options_.batch, train_.size());
     const std::size_t steps = (train_.size() - 1) / batch + 1;
-    const std::size_t all_steps = options_.epochs <= SIZE_MAX / steps ? steps * options_.epochs : SIZE_MAX;
     const bool watches = options_.validation.size() > 0 || options_.patience > 0;
     bool stop = false;
     keep();
@@ -78,7 +78,7 @@ class Fitting {
       const auto begin = Clock::now();
       EpochRecord record{.epoch = epoch};
       shuffle(epoch);
-      if (!train_epoch(record, batch, steps, all_steps)) break;
+      if (!train_epoch(record, batch, steps)) break;
       if (!parameters_are_finite()) fail("after the update a parameter is", epoch, steps, train_, {});
       if (options_.validation.size() > 0) {
         record.validation_loss = evaluator_.loss(model_, options_.validation, loss_);
@@ -107,12 +107,14 @@ class Fitting {
   }
 
   /// False where it was cancelled.
-  bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps, std::size_t all_steps) {
+  bool train_epoch(EpochRecord& record, std::size_t batch, std::size_t steps) {
     double loss = 0, norm = 0;
+    constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();  // as many epochs until cancelled
+    const std::size_t total = options_.epochs <= endless / steps ? steps * options_.epochs : endless;
     for (std::size_t step = 0; step < steps; ++step) {
       const std::size_t first = step * batch;
       const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
-      const double rate = options_.schedule.factor(trainer_.steps(), all_steps, steps);
+      const double rate = options_.schedule.factor(trainer_.steps(), total, steps);
       const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
       if (!result.finite)
         fail(std::isfinite(result.loss) ? "the gradient is" : "the loss is", record.epoch, step + 1, train_, indices);

@@ -28,12 +28,25 @@ struct Huber {
   template <class Out, class V>
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V d = constant<V>(delta);
-    return mean_over_elements<Out>(output, target, gradient, [d](V o, V t) {
-      const V e = o - t;
-      const V clamped = math::max(-d, math::min(d, e));
-      // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
-      return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), clamped};
-    });
+    return mean_over_elements<Out>(
+        output, target, gradient,
+        [d](V o, V t) {
+          const V e = o - t;
+          const V clamped = math::max(-d, math::min(d, e));
+          // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
+          return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), math::select(e == e, clamped, e)};
+        },
+        [d](V o, V t, V unit) {
+          const V half = constant<V>(0.5);
+          const V e = detail::difference(o, t, constant<V>(1));
+          const V size = math::abs(detail::difference(o, t, half));  // |e| / 2
+          const V linear = d * (unit + unit) * (size - constant<V>(0.25) * d);
+          const V outside = math::select(size < constant<V>(math::detail::infinity), linear, size);
+          const V inside = e * (half * unit) * e;
+          const V edge = d * unit;
+          const V part = constant<V>(2) * detail::difference(o, t, half * unit);
+          return LossTerm<V>{math::select(size > half * d, outside, inside), math::max(math::min(part, edge), -edge)};
+        });
   }
 };
 

@@ -68,9 +68,47 @@ struct LossTerm {
   V slope;
 };
 
+namespace detail {
+
+/// Where x is a finite number, for math::select.
+template <class V>
+AILA_HOST_DEVICE constexpr auto is_finite(V x) {
+  return math::abs(x) < constant<V>(math::detail::infinity);
+}
+
+/// Whether every lane is a finite number; false also where V cannot tell.
+template <class V>
+AILA_HOST_DEVICE constexpr bool all_lanes_finite(V x) {
+  if constexpr (std::floating_point<V>)
+    return detail::is_finite(x);
+  else if constexpr (requires { math::BatchFunctions<V>::reduce_add(x); })
+    return math::reduce_add(math::select(detail::is_finite(x), constant<V>(0), constant<V>(1))) == 0;
+  else
+    return false;
+}
+
+/// The power of two u with 1/2 < count u <= 1: sums of `count` numbers in units of 1/u stay within their range.
+constexpr double unit_of(std::size_t count) {
+  double unit = 1;
+  while (static_cast<double>(count) * unit > 1) unit /= 2;
+  return unit;
+}
+
+/// (a - b) unit, for a power of two of at most 1/2 without overflow; 0 where both are equal, infinities too.
+template <class V>
+AILA_HOST_DEVICE constexpr V difference(V a, V b, V unit) {
+  return math::select(a == b, constant<V>(0), a * unit - b * unit);
+}
+
+}  // namespace detail
+
 /// The mean over a sample's elements of `term(output, target) -> LossTerm<V>`: the whole body of an element-wise loss.
-template <class Out, class V, class Term>
-AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term) {
+///
+/// `in_units(output, target, unit) -> LossTerm<V>` is the same times `unit`, a power of two of at most 1. It is asked
+/// only where the sum of the terms is no finite number, and gives the limit there, without overflow on the way.
+template <class Out, class V, class Term, class InUnits>
+AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term,
+                                                InUnits&& in_units) {
   const V scale = constant<V>(1.0 / static_cast<double>(Out::elements));
   V sum = constant<V>(0);
   for (std::size_t i = 0; i < Out::elements; ++i) {
@@ -78,7 +116,30 @@ AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target
     sum = sum + t.loss;
     if (gradient != nullptr) gradient[i] = t.slope * scale;
   }
-  return sum * scale;
+  const V mean = sum * scale;
+  if (detail::all_lanes_finite(mean)) return mean;
+
+  constexpr double unit = detail::unit_of(Out::elements);
+  const V whole = constant<V>(static_cast<double>(Out::elements) * unit);
+  sum = constant<V>(0);
+  for (std::size_t i = 0; i < Out::elements; ++i) {
+    const LossTerm<V> t = in_units(output[i], target[i], constant<V>(unit));
+    sum = sum + t.loss;
+    if (gradient == nullptr) continue;
+    const V slope = math::select(detail::is_finite(gradient[i]), gradient[i], t.slope / whole);
+    const V limit = math::select(t.slope == t.slope, slope, t.slope);  // a NaN stays one
+    gradient[i] = math::select(detail::is_finite(mean), gradient[i], limit);
+  }
+  return math::select(detail::is_finite(mean), mean, sum / whole);
+}
+
+/// The same for terms that are finite wherever the loss is.
+template <class Out, class V, class Term>
+AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term) {
+  return mean_over_elements<Out>(output, target, gradient, term, [&term](V o, V t, V unit) {
+    const LossTerm<V> whole = term(o, t);
+    return LossTerm<V>{whole.loss * unit, whole.slope * unit};
+  });
 }
 
 /// Whether a sample's targets of a regression are finite numbers.

@@ -20,12 +20,20 @@ struct MeanAbsoluteError {
 
   template <class Out, class V>
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
-    return mean_over_elements<Out>(output, target, gradient, [](V o, V t) {
-      const V zero = constant<V>(0);
-      const V e = o - t;
-      const V falling = math::select(e < zero, constant<V>(-1), zero);
-      return LossTerm<V>{math::abs(e), math::select(e > zero, constant<V>(1), falling)};
-    });
+    return mean_over_elements<Out>(
+        output, target, gradient,
+        [](V o, V t) {
+          const V zero = constant<V>(0);
+          const V e = o - t;
+          const V falling = math::select(e < zero, constant<V>(-1), zero);
+          return LossTerm<V>{math::abs(e), math::select(e > zero, constant<V>(1), falling)};
+        },
+        [](V o, V t, V unit) {
+          const V zero = constant<V>(0);
+          const V e = detail::difference(o, t, unit);
+          const V falling = math::select(e < zero, -unit, e + zero);  // 0, or what is no number
+          return LossTerm<V>{math::abs(e), math::select(e > zero, unit, falling)};
+        });
   }
 };
 

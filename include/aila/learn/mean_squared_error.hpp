@@ -20,10 +20,17 @@ struct MeanSquaredError {
 
   template <class Out, class V>
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
-    return mean_over_elements<Out>(output, target, gradient, [](V o, V t) {
-      const V e = o - t;
-      return LossTerm<V>{e * e, e + e};
-    });
+    return mean_over_elements<Out>(
+        output, target, gradient,
+        [](V o, V t) {
+          const V e = o - t;
+          return LossTerm<V>{e * e, e + e};
+        },
+        [](V o, V t, V unit) {
+          const V e = detail::difference(o, t, constant<V>(1));
+          const V half = detail::difference(o, t, constant<V>(0.5) * unit);
+          return LossTerm<V>{e * unit * e, constant<V>(4) * half};
+        });
   }
 };
 

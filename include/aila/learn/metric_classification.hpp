@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "metric.hpp"
@@ -66,8 +67,19 @@ class Accuracy : public TopKAccuracy {
 /// How often each class was taken for each; the predicted class has the largest output.
 class ConfusionMatrix {
  public:
-  explicit ConfusionMatrix(std::size_t classes)
-      : classes_(detail::require_classes("ConfusionMatrix", classes)), counts_(classes * classes) {}
+  static constexpr std::size_t most_classes = 32768;  ///< whose counts take 8 GiB
+
+  /// Throws Error for fewer than two classes, more than `most_classes`, and where there is no memory for the counts.
+  explicit ConfusionMatrix(std::size_t classes) : classes_(detail::require_classes("ConfusionMatrix", classes)) {
+    if (classes > most_classes)
+      throw Error("ConfusionMatrix: expected at most " + std::to_string(most_classes) + " classes, found " +
+                  std::to_string(classes));
+    try {
+      counts_.resize(classes * classes);
+    } catch (const std::bad_alloc&) {
+      throw Error("ConfusionMatrix: there is no memory for the counts of " + std::to_string(classes) + " classes");
+    }
+  }
 
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {

@@ -11,20 +11,23 @@ class MeanSquaredError {
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanSquaredError", outputs.size(), targets.size());
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      const double e = static_cast<double>(outputs[i]) - static_cast<double>(targets[i]);
-      sum_ += e * e;
-    }
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      sum_.add(static_cast<double>(outputs[i]), static_cast<double>(targets[i]));
     count_ += targets.size();
   }
   void merge(const MeanSquaredError& other) {
-    sum_ += other.sum_;
+    sum_.merge(other.sum_);
     count_ += other.count_;
   }
-  double value() const { return detail::mean(sum_, count_); }
+  double value() const { return mean().plain(); }
 
  private:
-  double sum_ = 0;
+  friend class Skill;
+  detail::Scaled mean() const {
+    return count_ > 0 ? sum_.sum().over(static_cast<double>(count_)) : detail::Scaled{undefined};
+  }
+
+  detail::ErrorSum<2> sum_;
   std::size_t count_ = 0;
 };
 
@@ -35,17 +38,22 @@ class MeanAbsoluteError {
   void add(const Outputs& outputs, const Targets& targets) {
     detail::require_sizes("MeanAbsoluteError", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i)
-      sum_ += std::fabs(static_cast<double>(outputs[i]) - static_cast<double>(targets[i]));
+      sum_.add(static_cast<double>(outputs[i]), static_cast<double>(targets[i]));
     count_ += targets.size();
   }
   void merge(const MeanAbsoluteError& other) {
-    sum_ += other.sum_;
+    sum_.merge(other.sum_);
     count_ += other.count_;
   }
-  double value() const { return detail::mean(sum_, count_); }
+  double value() const { return mean().plain(); }
 
  private:
-  double sum_ = 0;
+  friend class MeanAbsoluteScaledError;
+  detail::Scaled mean() const {
+    return count_ > 0 ? sum_.sum().over(static_cast<double>(count_)) : detail::Scaled{undefined};
+  }
+
+  detail::ErrorSum<1> sum_;
   std::size_t count_ = 0;
 };
 
@@ -57,29 +65,46 @@ class RSquared {
     detail::require_sizes("RSquared", outputs.size(), targets.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const auto t = static_cast<double>(targets[i]);
-      const double e = static_cast<double>(outputs[i]) - t;
-      residual_ += e * e;
+      residual_.add(static_cast<double>(outputs[i]), t);
       count_ += 1;
-      const double from_mean = t - mean_;  // Welford's recurrence: exact also where the mean is far from 0
-      mean_ += from_mean / count_;
-      spread_ += from_mean * (t - mean_);
+      spread_.add(t, count_);
+      huge_.add(t * detail::units[1], count_);
+      tiny_.add(t * detail::units[2], count_);
     }
   }
   void merge(const RSquared& other) {
     if (other.count_ == 0) return;
-    const double all = count_ + other.count_;
-    const double apart = other.mean_ - mean_;
-    spread_ += other.spread_ + apart * apart * count_ * other.count_ / all;
-    mean_ += apart * other.count_ / all;
-    residual_ += other.residual_;
-    count_ = all;
+    spread_.merge(other.spread_, count_, other.count_);
+    huge_.merge(other.huge_, count_, other.count_);
+    tiny_.merge(other.tiny_, count_, other.count_);
+    residual_.merge(other.residual_);
+    count_ += other.count_;
   }
-  double value() const { return 1 - detail::ratio(residual_, spread_); }
+  double value() const {
+    return 1 - detail::ratio(residual_.sum(), detail::chosen(spread_.sum, huge_.sum, tiny_.sum, 2));
+  }
 
  private:
-  double residual_ = 0;
-  double mean_ = 0;
-  double spread_ = 0;
+  /// sum (t - mean t)^2.
+  struct Spread {
+    double mean = 0;
+    double sum = 0;
+
+    void add(double t, double count) {
+      const double from_mean = t - mean;  // Welford's recurrence: exact also where the mean is far from 0
+      mean += from_mean / count;
+      sum += from_mean * (t - mean);
+    }
+    void merge(const Spread& other, double count, double other_count) {
+      const double all = count + other_count;
+      const double apart = other.mean - mean;
+      sum += other.sum + apart * apart * count * other_count / all;
+      mean += apart * other_count / all;
+    }
+  };
+
+  detail::ErrorSum<2> residual_;
+  Spread spread_, huge_, tiny_;  ///< in the units of metric.hpp
   double count_ = 0;
 };
 
@@ -88,10 +113,10 @@ class RSquared {
 template <class Series>
 double naive_error(const Series& series, std::size_t season = 1) {
   if (season == 0) throw Error("naive_error: season must be at least 1, it is 0");
-  double sum = 0;
+  detail::ErrorSum<1> sum;
   for (std::size_t i = season; i < series.size(); ++i)
-    sum += std::fabs(static_cast<double>(series[i]) - static_cast<double>(series[i - season]));
-  return series.size() > season ? sum / static_cast<double>(series.size() - season) : undefined;
+    sum.add(static_cast<double>(series[i]), static_cast<double>(series[i - season]));
+  return series.size() > season ? sum.sum().over(static_cast<double>(series.size() - season)).plain() : undefined;
 }
 
 /// MASE: mean |o - t| over `scale`, which is naive_error of the training part, in the same units. Below 1 is better
@@ -108,7 +133,7 @@ class MeanAbsoluteScaledError {
     error_.add(outputs, targets);
   }
   void merge(const MeanAbsoluteScaledError& other) { error_.merge(other.error_); }
-  double value() const { return error_.value() / scale_; }
+  double value() const { return detail::ratio(error_.mean(), detail::Scaled{scale_}); }
 
  private:
   MeanAbsoluteError error_;
@@ -134,7 +159,7 @@ class Skill {
     error_.merge(other.error_);
     baseline_error_.merge(other.baseline_error_);
   }
-  double value() const { return skill(error_.value(), baseline_error_.value()); }
+  double value() const { return 1 - detail::ratio(error_.mean(), baseline_error_.mean()); }
 
  private:
   MeanSquaredError error_;

@@ -27,7 +27,7 @@ namespace detail {
 /// printf's formats, into a string.
 template <class... Values>
 std::string formatted(const char* format, Values... values) {
-  char text[64];
+  char text[160];  // the longest has four numbers of 20 digits
   const int length = std::snprintf(text, sizeof text, format, values...);
   return length > 0 ? std::string(text) : std::string();
 }
@@ -55,7 +55,8 @@ inline std::string duration_text(double seconds) {
 inline std::string progress_line(const Progress& p) {
   std::string line = detail::formatted("epoch %zu/%zu  step %zu/%zu", p.epoch, p.epochs, p.step, p.steps);
   if (!std::isnan(p.loss)) line += detail::formatted("  loss %.4g", p.loss);
-  if (p.samples_per_second > 0) line += "  " + detail::short_number(p.samples_per_second) + " samples/s";
+  if (p.samples_per_second > 0 && std::isfinite(p.samples_per_second))
+    line += "  " + detail::short_number(p.samples_per_second) + " samples/s";
   if (p.seconds_left > 0) line += "  " + duration_text(p.seconds_left) + " left";
   return line;
 }

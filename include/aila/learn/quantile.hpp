@@ -30,12 +30,23 @@ struct Quantile {
   AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V under = constant<V>(q);
     const V above = constant<V>(q - 1);
-    return mean_over_elements<Out>(output, target, gradient, [under, above](V o, V t) {
-      const V zero = constant<V>(0);
-      const V e = t - o;
-      const V slope = math::select(e > zero, -under, math::select(e < zero, -above, zero));
-      return LossTerm<V>{-slope * e, slope};
-    });
+    return mean_over_elements<Out>(
+        output, target, gradient,
+        [under, above](V o, V t) {
+          const V zero = constant<V>(0);
+          const V e = t - o;
+          const V slope = math::select(e > zero, -under, math::select(e < zero, -above, zero));
+          return LossTerm<V>{-slope * e, slope};
+        },
+        [under, above](V o, V t, V unit) {
+          const V zero = constant<V>(0);
+          const V half = detail::difference(t, o, constant<V>(0.5));
+          const V falling = math::select(half < zero, -above, half + zero);  // 0, or what is no number
+          const V slope = math::select(half > zero, -under, falling);
+          // a q whose share vanishes in V is still above 0: an infinite error stays infinite
+          return LossTerm<V>{math::select(detail::is_finite(half), -slope * (unit + unit) * half, math::abs(half)),
+                             slope * unit};
+        });
   }
 };
 

@@ -48,8 +48,7 @@ struct Schedule {
       case Kind::constant:
         return 1;
       case Kind::step: {
-        const std::uint64_t period = every * steps_per_epoch;
-        const std::uint64_t cuts = period == 0 ? 0 : step / period;
+        const std::uint64_t cuts = every == 0 || steps_per_epoch == 0 ? 0 : step / steps_per_epoch / every;
         return std::pow(gamma, static_cast<double>(cuts));
       }
       case Kind::cosine:
@@ -77,28 +76,34 @@ constexpr Schedule constant() {
   return {};
 }
 
-/// Multiplied by gamma after every `every_epochs` epochs. Throws Error where every_epochs is 0 or gamma not positive.
+/// Multiplied by gamma after every `every_epochs` epochs. Throws Error where every_epochs is 0 or gamma not a finite
+/// number above 0.
 inline Schedule step(std::uint64_t every_epochs, double gamma = 0.1) {
   if (every_epochs == 0) throw Error("schedule::step: every_epochs must be at least 1, it is 0");
-  if (!(gamma > 0)) throw Error("schedule::step: gamma must be above 0, it is " + std::to_string(gamma));
+  if (!(gamma > 0 && std::isfinite(gamma)))
+    throw Error("schedule::step: gamma must be a finite number above 0, it is " + std::to_string(gamma));
   return {.kind = Schedule::Kind::step, .every = every_epochs, .gamma = gamma};
 }
 
 /// final + (1 - final) (1 + cos(pi step / total)) / 2: from 1 towards `final_factor`, which the step after the last one
-/// has. Source: arXiv 1608.03983, one period. Throws Error for a negative factor.
+/// has. Source: arXiv 1608.03983, one period. Throws Error for a factor that is negative or infinite.
 inline Schedule cosine(double final_factor = 0) {
-  if (!(final_factor >= 0))
-    throw Error("schedule::cosine: final_factor must not be negative, it is " + std::to_string(final_factor));
+  if (!(final_factor >= 0 && std::isfinite(final_factor)))
+    throw Error("schedule::cosine: final_factor must be a finite number of at least 0, it is " +
+                std::to_string(final_factor));
   return {.kind = Schedule::Kind::cosine, .final = final_factor};
 }
 
 /// Half a cosine from `start_factor` up to 1, reached after `peak` of the training, then one down to `final_factor`,
 /// which the last step has. As PyTorch's OneCycleLR. Source: arXiv 1708.07120. Throws Error for factors that are
-/// negative or a peak outside 0 to 1.
+/// negative or infinite and a peak outside 0 to 1.
 inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, double final_factor = 1.0 / 250'000) {
   if (!(peak >= 0 && peak <= 1))
     throw Error("schedule::one_cycle: peak must lie from 0 to 1, it is " + std::to_string(peak));
-  if (!(start_factor >= 0 && final_factor >= 0)) throw Error("schedule::one_cycle: a factor must not be negative");
+  for (const double factor : {start_factor, final_factor})
+    if (!(factor >= 0 && std::isfinite(factor)))
+      throw Error("schedule::one_cycle: a factor must be a finite number of at least 0, it is " +
+                  std::to_string(factor));
   return {.kind = Schedule::Kind::one_cycle, .start = start_factor, .peak = peak, .final = final_factor};
 }
 

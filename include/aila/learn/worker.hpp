@@ -111,7 +111,8 @@ class Worker {
     workspace.backward(pass, model.parameters().data(), model.packed(), gradients);
   }
 
-  /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one.
+  /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one. A
+  /// sample of weight 0 takes no part, be its loss infinite or no number.
   double loss(const LossType& loss_function, double scale) {
     if constexpr (detail::goes_by_steps<LossType, Out> && has_lengths)
       if (any_length_) return loss_of_valid_steps(loss_function, scale);
@@ -126,14 +127,21 @@ class Worker {
         Lane::load_rows(targets_.data() + first * targets, valid, targets, target);
         const V value = loss_function.template operator()<Out>(static_cast<const V*>(outputs),
                                                                static_cast<const V*>(target), gradient);
-        alignas(64) std::array<Scalar, Lane::count> each{}, weight{};
+        alignas(64) std::array<Scalar, Lane::count> each{}, weight{}, taken{};
         Lane::store(each.data(), value);
+        bool all_taken = true;
         for (std::size_t i = 0; i < valid; ++i) {
           weight[i] = static_cast<Scalar>(scale) * weights_[first + i];
-          sum += static_cast<double>(weights_[first + i]) * static_cast<double>(each[i]);
+          taken[i] = weights_[first + i] == 0 ? Scalar(0) : Scalar(1);
+          all_taken = all_taken && taken[i] != 0;
+          if (taken[i] != 0) sum += static_cast<double>(weights_[first + i]) * static_cast<double>(each[i]);
         }
         if constexpr (keeps_for_backward(C)) {
-          const V factor = Lane::load(weight.data());
+          const V factor = Lane::load(weight.data()), part = Lane::load(taken.data());
+          for (std::size_t e = 0; e < Out::elements && !all_taken; ++e) {
+            const V finite = math::select(detail::is_finite(gradient[e]), gradient[e], constant<V>(0));
+            gradient[e] = math::select(part == constant<V>(0), finite, gradient[e]);
+          }
           for (std::size_t e = 0; e < Out::elements; ++e) gradient[e] = gradient[e] * factor;
           Lane::store_rows(workspace.output_gradient() + first * Out::elements, valid, Out::elements, gradient);
         }
