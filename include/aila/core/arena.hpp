@@ -79,4 +79,40 @@ class AlignedArray {
   std::size_t size_ = 0;
 };
 
+/// Most bytes of an object that may be a member of what users put on the stack.
+inline constexpr std::size_t most_bytes_in_place = 4096;
+
+/// Owns one T: in place where it is small, on the heap where it grows with a network; works in constant expressions
+/// too. Not copied.
+template <class T, bool in_place = sizeof(T) <= most_bytes_in_place>
+class Held {
+ public:
+  constexpr Held() = default;
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  constexpr ~Held() = default;
+  constexpr T& operator*() noexcept { return value_; }
+  constexpr const T& operator*() const noexcept { return value_; }
+  constexpr T* operator->() noexcept { return &value_; }
+  constexpr const T* operator->() const noexcept { return &value_; }
+
+ private:
+  T value_{};
+};
+template <class T>
+class Held<T, false> {
+ public:
+  constexpr Held() : value_(new T{}) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  constexpr ~Held() { delete value_; }
+  constexpr T& operator*() noexcept { return *value_; }
+  constexpr const T& operator*() const noexcept { return *value_; }
+  constexpr T* operator->() noexcept { return value_; }
+  constexpr const T* operator->() const noexcept { return value_; }
+
+ private:
+  T* value_;
+};
+
 }  // namespace aila::inline v0

@@ -1,6 +1,7 @@
 // Architecture 2 of AILA: attention over depth.
 #pragma once
 
+#include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "../core/option.hpp"
@@ -122,24 +123,28 @@ struct AttentionOf : Policy {
     }
   }
 
+  /// Queries, keys, weights and values, and their gradients; keys' and values' of one layer at a time.
+  template <class Own, class Before>
+  static constexpr std::size_t scratch = (Before::count + 3) * head_count * key_width<Own> +
+                                         2 * head_count * Before::count + 2 * head_count * value_width<Own>;
+
   template <class Own, class Before, class V>
   AILA_HOST_DEVICE static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                 V* weights) {
+                                                 V* weights, [[maybe_unused]] V* q) {
     if constexpr (has_query<Before>) {
-      constexpr std::size_t queries = head_count * key_width<Own>;
-      V q[queries]{}, k[Before::count * queries]{};
-      attend<Own, Before>(own, before, w, q, k, weights);
+      attend<Own, Before>(own, before, w, q, q + head_count * key_width<Own>, weights);
     } else {
       for (std::size_t h = 0; h < head_count; ++h) weights[h] = V(ScalarOf<V>(1));
     }
   }
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a) {
+  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a,
+                                                 V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, d = Own::features, width = value_width<Own>, values = head_count * width;
-    V weights[head_count * n]{}, v[values]{};
-    mixture<Own, Before>(own, before, w, weights);
+    V* const v = weights + head_count * n;
+    mixture<Own, Before>(own, before, w, weights, v + values);
     for (std::size_t f = 0; f < d; ++f) a[f] = V(S(0));
     for (std::size_t i = 0; i < n; ++i) {
       product<V>(value_map<Before, V>(w, i), values, Before::features(0), before[i], v);
@@ -151,16 +156,15 @@ struct AttentionOf : Policy {
 
   template <class Own, class Before, class V, class G>
   AILA_HOST_DEVICE static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                  const V* da, V* d_own, V* const* d_before, G& g) {
+                                                  const V* da, V* d_own, V* const* d_before, G& g, V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, d = Own::features, di = Before::features(0), key = key_width<Own>,
                           queries = head_count * key, width = value_width<Own>, values = head_count * width;
     const V share(averages ? S(1) / S(head_count) : S(1));
-    V weights[head_count * n]{}, d_weights[head_count * n]{}, q[queries]{}, k[n * queries]{}, v[values]{}, dv[values]{};
-    if constexpr (has_query<Before>)
-      attend<Own, Before>(own, before, w, q, k, weights);
-    else
-      mixture<Own, Before>(own, before, w, weights);
+    V *const d_weights = weights + head_count * n, *const v = d_weights + head_count * n, *const dv = v + values;
+    V* const q = dv + values;
+    mixture<Own, Before>(own, before, w, weights, q);
+    for (std::size_t i = 0; i < head_count * n; ++i) d_weights[i] = V(S(0));
     for (std::size_t i = 0; i < n; ++i) {
       const S* matrix = value_map<Before, V>(w, i);
       product<V>(matrix, values, di, before[i], v);
@@ -173,7 +177,8 @@ struct AttentionOf : Policy {
     }
     if constexpr (has_query<Before>) {
       const V scale(S(1) / math::sqrt(S(key)));
-      V dq[queries]{}, dk[queries]{};
+      V *const k = q + queries, *const dq = k + n * queries, *const dk = dq + queries;
+      for (std::size_t f = 0; f < queries; ++f) dq[f] = V(S(0));
       for (std::size_t h = 0; h < head_count; ++h) {
         V expected(S(0));
         for (std::size_t i = 0; i < n; ++i) expected += weights[h * n + i] * d_weights[h * n + i];
@@ -189,6 +194,21 @@ struct AttentionOf : Policy {
       }
       product_backward<V>(w[0], queries, d, own, dq, d_own, g, 0);
     }
+  }
+
+  /// The same calls by hand, which take the scratch memory themselves.
+  template <class Own, class Before, class V>
+  static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights) {
+    mixture<Own, Before>(own, before, w, weights, AlignedArray<V>(scratch<Own, Before>).data());
+  }
+  template <class Own, class Before, class V>
+  static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a) {
+    forward<Own, Before>(own, before, w, a, AlignedArray<V>(scratch<Own, Before>).data());
+  }
+  template <class Own, class Before, class V, class G>
+  static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, const V* da, V* d_own,
+                                 V* const* d_before, G& g) {
+    backward<Own, Before>(own, before, w, da, d_own, d_before, g, AlignedArray<V>(scratch<Own, Before>).data());
   }
 };
 

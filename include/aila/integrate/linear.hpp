@@ -1,6 +1,7 @@
 // Architecture 1 of AILA: earlier layers weighed by learned linear scores.
 #pragma once
 
+#include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "../core/option.hpp"
@@ -99,19 +100,23 @@ struct LinearOf : Policy {
     }
   }
 
+  /// Items c and their gradients, weights, and the gradient of an item's weight.
+  template <class Own, class Before>
+  static constexpr std::size_t scratch = items<Own, Before> * (2 * Own::features + head_count + 1);
+
   template <class Own, class Before, class V>
   AILA_HOST_DEVICE static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                 V* weights) {
-    V c[items<Own, Before> * Own::features]{};
+                                                 V* weights, V* c) {
     make_items<Own, Before>(own, before, w, c);
     weigh<Own, Before>(c, w, weights);
   }
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a) {
+  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a,
+                                                 V* c) {
     using S = ScalarOf<V>;
     constexpr std::size_t d = Own::features, n = items<Own, Before>;
-    V c[n * d]{}, weights[head_count * n]{};
+    V* const weights = c + n * d;
     make_items<Own, Before>(own, before, w, c);
     weigh<Own, Before>(c, w, weights);
     for (std::size_t f = 0; f < d; ++f) a[f] = V(S(0));
@@ -123,11 +128,11 @@ struct LinearOf : Policy {
 
   template <class Own, class Before, class V, class G>
   AILA_HOST_DEVICE static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                  const V* da, V* d_own, V* const* d_before, G& g) {
+                                                  const V* da, V* d_own, V* const* d_before, G& g, V* c) {
     using S = ScalarOf<V>;
     constexpr std::size_t d = Own::features, slice = d / head_count, n = items<Own, Before>;
     constexpr std::size_t inputs = score_inputs<Own, Before>;
-    V c[n * d]{}, dc[n * d]{}, weights[head_count * n]{}, d_weight[n]{};
+    V *const dc = c + n * d, *const weights = dc + n * d, *const d_weight = weights + head_count * n;
     make_items<Own, Before>(own, before, w, c);
     weigh<Own, Before>(c, w, weights);
     for (std::size_t i = 0; i < n; ++i) {
@@ -165,6 +170,21 @@ struct LinearOf : Policy {
         }
     if constexpr (has_task)
       for (std::size_t f = 0; f < d; ++f) g.add(Before::count + 1, f, dc[(1 + Before::count) * d + f]);
+  }
+
+  /// The same calls by hand, which take the scratch memory themselves.
+  template <class Own, class Before, class V>
+  static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights) {
+    mixture<Own, Before>(own, before, w, weights, AlignedArray<V>(scratch<Own, Before>).data());
+  }
+  template <class Own, class Before, class V>
+  static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a) {
+    forward<Own, Before>(own, before, w, a, AlignedArray<V>(scratch<Own, Before>).data());
+  }
+  template <class Own, class Before, class V, class G>
+  static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, const V* da, V* d_own,
+                                 V* const* d_before, G& g) {
+    backward<Own, Before>(own, before, w, da, d_own, d_before, g, AlignedArray<V>(scratch<Own, Before>).data());
   }
 
  private:

@@ -15,6 +15,10 @@
 //   template <class Own, class Before> static constexpr std::size_t heads, items;
 //   template <class Own, class Before, class V>
 //   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights);
+// What grows with the maps has no place on the stack. A policy that says
+//   template <class Own, class Before> static constexpr std::size_t scratch = n;
+// may take n values of memory as one more parameter, the last of any of the three: V* scratch. They begin as anything
+// and are forgotten after the call.
 // A policy that does not accept all shapes has
 //   template <class Own, class Before> static constexpr bool accepts;    and, to say why not,
 //   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence
@@ -72,6 +76,17 @@ using PolicyOfOptions =
 
 template <class P>
 concept AnyPolicy = std::derived_from<P, integrate::Policy>;
+
+namespace detail {
+/// Values of memory that a policy's body asks for.
+template <class P, class Own, class Before>
+consteval std::size_t policy_scratch() {
+  if constexpr (requires { P::template scratch<Own, Before>; })
+    return P::template scratch<Own, Before>;
+  else
+    return 0;
+}
+}  // namespace detail
 
 /// A policy bound to the shapes that meet in one layer of a stack.
 template <class P, class OwnShape, class BeforeShapes>

@@ -1,6 +1,7 @@
 // Element-wise activations, and softmax over the features of a position.
 #pragma once
 
+#include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "concepts.hpp"
@@ -134,13 +135,19 @@ struct Softmax : ElementWise {
     }
     for (std::size_t i = 0; i < In::features; ++i) y[i] = y[i] / sum;
   }
+  template <class In>
+  static constexpr std::size_t scratch = In::features;
   template <class In, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G&) {
-    V y[In::features];
+  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G&, V* y) {
     forward<In>(x, w, y);
     V dot(ScalarOf<V>(0));
     for (std::size_t i = 0; i < In::features; ++i) dot += y[i] * dy[i];
     for (std::size_t i = 0; i < In::features; ++i) dx[i] += y[i] * (dy[i] - dot);
+  }
+  /// The same by hand, which takes the scratch memory itself.
+  template <class In, class V, class G>
+  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
+    backward<In>(x, w, dy, dx, g, AlignedArray<V>(scratch<In>).data());
   }
 };
 

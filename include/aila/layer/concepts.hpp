@@ -34,8 +34,12 @@
 //       template <class In, class V, class G>
 //       static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
 // backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient. Tensor t of the table is w[t]; numbers
-// become values by V(2), V(w[0][i]); functions of values are in aila::math. Without backward (or slope) a layer
-// predicts only. A layer may stand in any namespace; tests/user has one of each kind.
+// become values by V(2), V(w[0][i]); functions of values are in aila::math. What a body computes on the way, and grows
+// with its input, has no place on the stack: threads with little of it run networks too. A body that says
+//       template <class In> static constexpr std::size_t scratch = n;
+// may take n values of memory as one more parameter, the last of forward, of backward or of both: V* scratch. They
+// begin as anything and are forgotten after the call. Without backward (or slope) a layer predicts only. A layer may
+// stand in any namespace; tests/user has one of each kind.
 #pragma once
 
 #include <array>
@@ -132,6 +136,17 @@ consteval bool streams() {
   else
     return requires(float x) { L::template value<float>(x); };
 }
+
+namespace detail {
+/// Values of memory that a body asks for.
+template <class L, class In>
+consteval std::size_t body_scratch() {
+  if constexpr (requires { L::template scratch<In>; })
+    return L::template scratch<In>;
+  else
+    return 0;
+}
+}  // namespace detail
 
 /// A table of rows whose number is known when the program runs: not part of the canonical array.
 struct TableSpec {

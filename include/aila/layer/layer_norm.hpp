@@ -37,47 +37,51 @@ struct Norm {
     return 8 * In::elements;
   }
 
-  /// Mean of r = Before(x), and 1 / sqrt(variance + epsilon).
+  /// Of r = Before(x): its mean, and 1 / sqrt(variance + epsilon). What is normalised is computed again where it is
+  /// read: features may be many, and have no place on the stack.
+  template <class V>
+  struct Moments {
+    V mean, inverse;
+    AILA_HOST_DEVICE constexpr V normalised(const V& x) const { return (Before::value(x) - mean) * inverse; }
+  };
   template <class In, class V>
-  AILA_HOST_DEVICE static constexpr V normalise(const V* x, V* normalised) {
+  AILA_HOST_DEVICE static constexpr Moments<V> moments(const V* x) {
     using S = ScalarOf<V>;
     const V share(S(1) / S(In::features));
     V mean(S(0));
-    for (std::size_t i = 0; i < In::features; ++i) mean += normalised[i] = Before::value(x[i]);
+    for (std::size_t i = 0; i < In::features; ++i) mean += Before::value(x[i]);
     mean = mean * share;
     V variance(S(0));
     for (std::size_t i = 0; i < In::features; ++i) {
-      normalised[i] = normalised[i] - mean;
-      variance += normalised[i] * normalised[i];
+      const V centred = Before::value(x[i]) - mean;
+      variance += centred * centred;
     }
-    const V inverse = V(S(1)) / math::sqrt(variance * share + V(S(epsilon)));
-    for (std::size_t i = 0; i < In::features; ++i) normalised[i] = normalised[i] * inverse;
-    return inverse;
+    return {mean, V(S(1)) / math::sqrt(variance * share + V(S(epsilon)))};
   }
 
   template <class In, class V>
   AILA_HOST_DEVICE static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y) {
-    normalise<In>(x, y);
-    for (std::size_t i = 0; i < In::features; ++i) y[i] = y[i] * V(w[0][i]) + V(w[1][i]);
+    const Moments<V> of = moments<In>(x);
+    for (std::size_t i = 0; i < In::features; ++i) y[i] = of.normalised(x[i]) * V(w[0][i]) + V(w[1][i]);
   }
 
   template <class In, class V, class G>
   AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
     using S = ScalarOf<V>;
-    V normalised[In::features];
-    const V inverse = normalise<In>(x, normalised);
+    const Moments<V> of = moments<In>(x);
     V mean(S(0));
     V projection(S(0));
     for (std::size_t i = 0; i < In::features; ++i) {
-      g.add(0, i, dy[i] * normalised[i]);
+      const V normalised = of.normalised(x[i]);
+      g.add(0, i, dy[i] * normalised);
       g.add(1, i, dy[i]);
       const V d = dy[i] * V(w[0][i]);
       mean += d;
-      projection += d * normalised[i];
+      projection += d * normalised;
     }
     const V share(S(1) / S(In::features));
     for (std::size_t i = 0; i < In::features; ++i) {
-      const V d = inverse * (dy[i] * V(w[0][i]) - share * (mean + normalised[i] * projection));
+      const V d = of.inverse * (dy[i] * V(w[0][i]) - share * (mean + of.normalised(x[i]) * projection));
       const V r = Before::value(x[i]);
       dx[i] += d * Before::slope(x[i], r);
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <initializer_list>
 #include <span>
+#include <vector>
 
 #include "../backend/cpu.hpp"
 #include "../core/error.hpp"
@@ -166,7 +167,7 @@ class Model {
 
   AlignedArray<Scalar> parameters_;
   AlignedArray<Scalar> packed_;
-  std::array<Table<Scalar>, tables + 1> tables_{};
+  std::vector<Table<Scalar>> tables_ = std::vector<Table<Scalar>>(tables);
 };
 
 }  // namespace aila::inline v0

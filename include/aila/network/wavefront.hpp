@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "../backend/host/wavefront.hpp"
 #include "../core/thread_pool.hpp"
@@ -57,6 +58,7 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   explicit WavefrontPredictor(const ModelType& model, std::size_t threads = 2)
       : model_(&model),
         pool_(std::min(threads, std::max<std::size_t>(1, Plan::stages.count))),
+        blocks_(pool_.size()),
         scratch_(pool_.size() * scratch_size) {}
 
   /// Another model of the same network from the next call on; nothing is copied.
@@ -84,7 +86,7 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
       if (pool_.size() == 1)
         go_through(pass, x, length);
       else
-        share(pass, x, length, scratch_.data() + index * scratch_size);
+        share(index, pass, x, length);
     };
     for (Progress& p : progress_) p.steps.store(0, std::memory_order_relaxed);
     next_task_.store(0, std::memory_order_relaxed);
@@ -95,12 +97,12 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   /// All tasks, stage after stage: the weights of one stay in the cache.
   void go_through(Pass pass, const Element* x, const std::int32_t* length) noexcept {
     for (std::size_t stage = 0; stage < Plan::stages.count; ++stage)
-      for (std::size_t block = 0; block < Plan::blocks; ++block) run({stage, block}, pass, x, length, scratch_.data());
+      for (std::size_t block = 0; block < Plan::blocks; ++block) run({stage, block}, 0, pass, x, length);
     finish(pass, x, length);
   }
   /// The next task, as long as there is one. It waits only for tasks before it, which somebody has begun: so it does
   /// not matter who comes, and when.
-  void share(Pass pass, const Element* x, const std::int32_t* length, Scalar* scratch) noexcept {
+  void share(std::size_t worker, Pass pass, const Element* x, const std::int32_t* length) noexcept {
     typename Plan::Task task;
     for (std::size_t at = 0;; ++at, task.next()) {
       const std::size_t mine = next_task_.fetch_add(1, std::memory_order_relaxed);
@@ -108,19 +110,19 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
       for (; at < mine; ++at) task.next();
       wait_for(progress_[task.stage].steps, Plan::first_step(task.block));
       if (task.stage > 0) wait_for(progress_[task.stage - 1].steps, Plan::first_step(task.block + 1));
-      run(task, pass, x, length, scratch);
+      run(task, worker, pass, x, length);
       progress_[task.stage].steps.store(Plan::first_step(task.block + 1), std::memory_order_release);
       if (mine + 1 == Plan::tasks) finish(pass, x, length);
     }
   }
-  void run(typename Plan::Task task, Pass pass, const Element* x, const std::int32_t* length,
-           Scalar* scratch) noexcept {
+  void run(typename Plan::Task task, std::size_t worker, Pass pass, const Element* x,
+           const std::int32_t* length) noexcept {
     const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
     pass.step = Plan::first_step(task.block);
     pass.samples = Plan::first_step(task.block + 1) - pass.step;
     pass.lengths = length != nullptr ? valid_.data() + pass.step : nullptr;
-    blocks_.run(pass, weights, model_->packed(), x, workspace_, scratch, Plan::stages.begin[task.stage],
-                Plan::stages.begin[task.stage + 1]);
+    blocks_.run(worker, pass, weights, model_->packed(), x, workspace_, scratch_.data() + worker * scratch_size,
+                Plan::stages.begin[task.stage], Plan::stages.begin[task.stage + 1]);
   }
   /// What the network does with the whole sequence.
   void finish(Pass pass, const Element* x, const std::int32_t* length) noexcept {
@@ -145,8 +147,8 @@ class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Ba
   typename Blocks::Whole workspace_{1};
   Blocks blocks_;
   AlignedArray<Scalar> scratch_;
-  std::array<std::int32_t, Plan::steps> valid_{};
-  std::array<Progress, Plan::stages.count + 1> progress_;
+  std::vector<std::int32_t> valid_ = std::vector<std::int32_t>(Plan::steps);
+  std::vector<Progress> progress_ = std::vector<Progress>(Plan::stages.count + 1);
   alignas(64) std::atomic<std::size_t> next_task_{0};
 };
 

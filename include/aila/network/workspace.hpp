@@ -46,8 +46,8 @@ class Workspace {
 
   /// Scalars of memory for a number of samples.
   static constexpr std::size_t size(std::size_t samples) {
-    Buffers buffers;
-    return buffers.bind(Arena<Scalar>(), samples);
+    Held<Buffers> buffers;
+    return buffers->bind(Arena<Scalar>(), samples);
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
@@ -57,19 +57,19 @@ class Workspace {
     if constexpr (In::is_tokens)
       return tokens_.data();
     else
-      return buffers_.x;
+      return buffers_->x;
   }
-  constexpr Scalar* output() { return buffers_.y; }
-  constexpr const Scalar* output() const { return buffers_.y; }
-  constexpr Scalar* output_gradient() { return buffers_.dy; }
+  constexpr Scalar* output() { return buffers_->y; }
+  constexpr const Scalar* output() const { return buffers_->y; }
+  constexpr Scalar* output_gradient() { return buffers_->dy; }
   /// Of the input, after backward with `wants_input_gradient`.
-  constexpr Scalar* input_gradient() { return buffers_.dx; }
+  constexpr Scalar* input_gradient() { return buffers_->dx; }
 
   /// As if no step of a stream had been.
   constexpr void reset() noexcept
     requires(C == Capability::stream)
   {
-    std::fill(memory_.data(), buffers_.scratch, Scalar(0));
+    std::fill(memory_.data(), buffers_->scratch, Scalar(0));
   }
 
   /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps; nothing for
@@ -81,8 +81,8 @@ class Workspace {
     if constexpr (C != Capability::stream)
       if (pass.lengths != nullptr && x == input()) detail::clear_input<In>(pass, input());
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
-                                  buffers_.saved, buffers_.scratch);
+      Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
+                                  buffers_->saved, buffers_->scratch);
     });
     clear_padding(pass, buffers_.y);
   }
@@ -93,8 +93,8 @@ class Workspace {
     if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
-                                       buffers_.saved, buffers_.scratch, begin);
+      Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
+                                       buffers_->saved, buffers_->scratch, begin);
     });
     clear_padding(pass, buffers_.y);
   }
@@ -110,20 +110,20 @@ class Workspace {
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
-        dx = buffers_.dx;
+        dx = buffers_->dx;
         if (pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
       }
     }
     in_phases(pass, [&](const Pass& now) {
       Kernel::template backward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
-                                   static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx,
-                                   Gradients<Scalar>(gradients, layout.offset.data()), buffers_.saved,
-                                   buffers_.scratch);
+                                   static_cast<const Element*>(input()), buffers_->y, buffers_->dy, dx,
+                                   Gradients<Scalar>(gradients, layout.offset.data()), buffers_->saved,
+                                   buffers_->scratch);
     });
   }
 
-  constexpr auto& saved() { return buffers_.saved; }
-  constexpr Scalar* scratch() { return buffers_.scratch; }
+  constexpr auto& saved() { return buffers_->saved; }
+  constexpr Scalar* scratch() { return buffers_->scratch; }
 
  private:
   /// Where a call enters the kernels: they need not know of no samples, nor of more than there is memory for.
@@ -190,13 +190,13 @@ class Workspace {
       return arena.used();
     }
   };
-  constexpr void bind(Arena<Scalar> arena, std::size_t samples) { buffers_.bind(arena, samples); }
+  constexpr void bind(Arena<Scalar> arena, std::size_t samples) { buffers_->bind(arena, samples); }
 
   std::size_t capacity_;
   AlignedArray<Scalar> memory_;
   AlignedArray<std::int32_t> tokens_;
   AlignedArray<double> meeting_;
-  Buffers buffers_{};
+  Held<Buffers> buffers_;
 };
 
 /// Bytes of one worker's workspace for a number of samples; a constant.

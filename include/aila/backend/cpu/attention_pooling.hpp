@@ -55,6 +55,16 @@ struct CpuAttentionPooling : KernelDefaults<S> {
     f(path + ".weights", static_cast<const S*>(saved.weight), samples * steps);
   }
 
+  /// Sums of so many vectors are on the stack at a time: f(first, count) for one part of a row after the other.
+  template <std::size_t vectors>
+  static constexpr std::size_t part_of = std::min<std::size_t>(vectors, 32);
+  template <std::size_t vectors, class F>
+  [[gnu::always_inline]] static void for_each_part(F&& f) {
+    constexpr std::size_t part = part_of<vectors>, rest = vectors % part;
+    for (std::size_t first = 0; first + part <= vectors; first += part) f(first, part);
+    if constexpr (rest > 0) f(vectors - rest, rest);
+  }
+
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, S* y, Saved<C>& saved,
                       S* scratch) {
@@ -74,12 +84,14 @@ struct CpuAttentionPooling : KernelDefaults<S> {
       }
       if (length > 0) cpu::softmax_row<Arch>(weight, length);
       std::fill(weight + length, weight + steps, S(0));
-      V sum[Features::vectors];
-      for (V& v : sum) v = V(S(0));
-      for (std::size_t t = 0; t < length; ++t)
-        for (std::size_t k = 0; k < Features::vectors; ++k)
-          sum[k] = simd::fmadd(V(weight[t]), Features::load(x + t * inputs, k), sum[k]);
-      for (std::size_t k = 0; k < Features::vectors; ++k) Features::store(y, k, sum[k]);
+      for_each_part<Features::vectors>([&](std::size_t first, std::size_t count) __attribute__((always_inline)) {
+        V sum[part_of<Features::vectors>];
+        for (V& v : sum) v = V(S(0));
+        for (std::size_t t = 0; t < length; ++t)
+          for (std::size_t k = 0; k < count; ++k)
+            sum[k] = simd::fmadd(V(weight[t]), Features::load(x + t * inputs, first + k), sum[k]);
+        for (std::size_t k = 0; k < count; ++k) Features::store(y, first + k, sum[k]);
+      });
     }
   }
 
@@ -99,16 +111,22 @@ struct CpuAttentionPooling : KernelDefaults<S> {
         d_score[t] = math::reduce_add(dot);
         expected += weight[t] * d_score[t];
       }
-      V d_vector[Hidden::vectors];
-      for (V& v : d_vector) v = V(S(0));
-      for (std::size_t t = 0; t < length; ++t) {
-        const V d(weight[t] * (d_score[t] - expected));
-        for (std::size_t k = 0; k < Hidden::vectors; ++k) {
-          const V squashed = Hidden::load(u + t * Width, k);
-          d_vector[k] = simd::fmadd(d, squashed, d_vector[k]);
-          Hidden::store(dz + t * Width, k, d * Hidden::load(w[2], k) * (V(S(1)) - squashed * squashed));
+      for_each_part<Hidden::vectors>([&](std::size_t first, std::size_t count) __attribute__((always_inline)) {
+        V d_vector[part_of<Hidden::vectors>];
+        for (V& v : d_vector) v = V(S(0));
+        for (std::size_t t = 0; t < length; ++t) {
+          const V d(weight[t] * (d_score[t] - expected));
+          for (std::size_t k = 0; k < count; ++k) {
+            const V squashed = Hidden::load(u + t * Width, first + k);
+            d_vector[k] = simd::fmadd(d, squashed, d_vector[k]);
+            Hidden::store(dz + t * Width, first + k,
+                          d * Hidden::load(w[2], first + k) * (V(S(1)) - squashed * squashed));
+          }
         }
-      }
+        if (g)
+          for (std::size_t k = 0; k < count; ++k)
+            Hidden::store(g[2], first + k, Hidden::load(g[2], first + k) + d_vector[k]);
+      });
       if (dx != nullptr) {
         S* const d_steps = dx + n * In::elements;
         for (std::size_t t = 0; t < length; ++t)
@@ -121,7 +139,6 @@ struct CpuAttentionPooling : KernelDefaults<S> {
       if (!g) continue;
       cpu::multiply_transposed_add<S, Arch>(length, Width, inputs, dz, Width, x, inputs, g[0], inputs);
       cpu::add_columns<S, Arch>(length, Width, dz, Width, g[1]);
-      for (std::size_t k = 0; k < Hidden::vectors; ++k) Hidden::store(g[2], k, Hidden::load(g[2], k) + d_vector[k]);
     }
   }
 };

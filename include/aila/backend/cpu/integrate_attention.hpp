@@ -111,15 +111,15 @@ struct CpuAttentionIntegration {
     }
   };
 
-  static constexpr std::size_t scratch(std::size_t, Capability) {
+  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     Arena<S> forward, backward;
     Buffers tile;
     tile.bind(forward, cpu::tile_rows);
     forward.take(cpu::tile_rows * width);
     Slopes slopes;
     slopes.bind(backward);
-    constexpr std::size_t mixture = (3 * d + 2 * n * di + 2 * mixture_size) * W;  // of the policy's own body
-    return std::max({forward.used(), backward.used(), mixture});
+    return std::max({forward.used(), backward.used(), Body::scratch(samples, c)});
   }
 
   template <Capability C>
@@ -234,7 +234,7 @@ struct CpuAttentionIntegration {
 
   /// weights [rows, heads, items]
   static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
-    PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>::mixture(pass, w, own, before, weights, scratch);
+    Body::mixture(pass, w, own, before, weights, scratch);
   }
 
  private:

@@ -71,13 +71,15 @@ struct CpuLinearIntegration {
     }
   };
 
-  static constexpr std::size_t scratch(std::size_t, Capability) {
+  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     Arena<S> arena;
     arena.take(n * cpu::tile_rows * d);  // items of a tile, or their gradients
     arena.take(block_size);
     arena.take(block_size);
     arena.take(score_rows * d);  // gradient of the scores
-    return arena.used();
+    arena.take(n * W);           // and of the weights
+    return std::max(arena.used(), Body::scratch(samples, c));
   }
 
   template <Capability C>
@@ -121,6 +123,7 @@ struct CpuLinearIntegration {
     S* const mean = arena.take(block_size);
     S* const ds = arena.take(block_size);
     S* const d_score = arena.take(score_rows * d);
+    S* const d_weight = arena.take(n * W);
     const S* const score = packed_weights + offsets[2 * count];
     std::fill_n(d_score, score_rows * d, S(0));
     for (std::size_t first = 0; first < rows; first += cpu::tile_rows) {
@@ -131,7 +134,7 @@ struct CpuLinearIntegration {
         const std::size_t valid = std::min(W, tile - r), at = (first + r) * d;
         const S* const weights = saved.weights + (first + r) * mixture_size;
         mean_weights(weights, mean);
-        score_gradients(items, weights, dz + at, valid, ds);
+        score_gradients(items, weights, dz + at, valid, d_weight, ds);
         item_gradients(items, mean, ds, score, dz + at, valid, d_items + r * d, d_score);
         for (std::size_t p = 0; p < valid; ++p) {
           const S* const dc = d_items + (r + p) * d;
@@ -158,7 +161,7 @@ struct CpuLinearIntegration {
 
   /// weights [rows, heads, items]
   static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
-    PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>::mixture(pass, w, own, before, weights, scratch);
+    Body::mixture(pass, w, own, before, weights, scratch);
   }
 
  private:
@@ -249,21 +252,24 @@ struct CpuLinearIntegration {
   /// z = c_0 + sum of mean weight * c_i
   static void mix(const Items& c, const S* mean, std::size_t valid, S* z) {
     for (std::size_t p = 0; p < valid; ++p, z += d) {
-      V sum[Row::vectors];
-      const V own(S(1) + mean[p]);
-      for (std::size_t k = 0; k < Row::vectors; ++k) sum[k] = own * Row::load(c.row[0] + p * d, k);
-      for (std::size_t i = 1; i < n; ++i) {
-        const V weight(mean[i * W + p]);
-        for (std::size_t k = 0; k < Row::vectors; ++k)
-          sum[k] = simd::fmadd(weight, Row::load(c.row[i] + p * Items::stride(i), k), sum[k]);
+      constexpr std::size_t most = std::min<std::size_t>(Row::vectors, 32);
+      for (std::size_t first = 0; first < Row::vectors; first += most) {  // sums of a part of the row are on the stack
+        const std::size_t count = std::min(most, Row::vectors - first);
+        V sum[most];
+        const V own(S(1) + mean[p]);
+        for (std::size_t k = 0; k < count; ++k) sum[k] = own * Row::load(c.row[0] + p * d, first + k);
+        for (std::size_t i = 1; i < n; ++i) {
+          const V weight(mean[i * W + p]);
+          for (std::size_t k = 0; k < count; ++k)
+            sum[k] = simd::fmadd(weight, Row::load(c.row[i] + p * Items::stride(i), first + k), sum[k]);
+        }
+        for (std::size_t k = 0; k < count; ++k) Row::store(z, first + k, sum[k]);
       }
-      for (std::size_t k = 0; k < Row::vectors; ++k) Row::store(z, k, sum[k]);
     }
   }
 
-  /// ds [heads, n][W] for the gradient da of a block of mixtures.
-  static void score_gradients(const Items& c, const S* weights, const S* da, std::size_t valid, S* ds) {
-    alignas(64) S d_weight[n * W];  // the same for every head
+  /// ds [heads, n][W] for the gradient da of a block of mixtures; d_weight [n][W] is the same for every head.
+  static void score_gradients(const Items& c, const S* weights, const S* da, std::size_t valid, S* d_weight, S* ds) {
     for (std::size_t i = 0; i < n; ++i)
       simd::store(d_weight + i * W, cpu::block_products<d, S, Arch>(c.row[i], Items::stride(i), da, d, valid));
     for (std::size_t h = 0; h < heads; ++h)

@@ -51,6 +51,11 @@ struct CpuNorm : KernelDefaults<S> {
     }
   };
 
+  /// The gradients of weight and bias.
+  static constexpr std::size_t scratch(std::size_t, Capability c) {
+    return keeps_for_backward(c) ? 2 * vectors * W : 0;
+  }
+
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S*) {
     const std::size_t rows = pass.samples * In::positions;
@@ -65,20 +70,24 @@ struct CpuNorm : KernelDefaults<S> {
 
   template <Capability C>
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
-                       Gradients<S> g, NothingSaved&, S*) {
+                       Gradients<S> g, NothingSaved&, S* scratch) {
     const std::size_t rows = pass.samples * In::positions;
-    V d_weight[vectors], d_bias[vectors];  // over all rows, and then once to the gradient
+    V *const d_weight = reinterpret_cast<V*>(scratch), *const d_bias = d_weight + vectors;  // over all rows
     for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
     for (std::size_t first = 0; first < rows; first += W, x += W * d, dy += W * d) {
       const std::size_t valid = std::min(W, rows - first);
       const Moments of(x, valid);
       if (g)
-        for (std::size_t k = 0; k < vectors; ++k)
+        for (std::size_t k = 0; k < vectors; ++k) {
+          V weight = d_weight[k], bias = d_bias[k];
           for (std::size_t r = 0; r < valid; ++r) {
             const V up = Row::load(dy + r * d, k);
-            d_weight[k] = simd::fmadd(up, of.normal(x, r, k), d_weight[k]);
-            d_bias[k] += up;
+            weight = simd::fmadd(up, of.normal(x, r, k), weight);
+            bias += up;
           }
+          d_weight[k] = weight;
+          d_bias[k] = bias;
+        }
       if (dx == nullptr) continue;
       alignas(64) S mean[W], along[W];
       const V share(S(1) / S(d));

@@ -15,7 +15,11 @@ concept ElementWiseBody = requires(V v) {
   { L::template value<V>(v) };
 };
 template <class L, class In, class V>
-concept ForwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y) { L::template forward<In>(x, w, y); };
+concept ForwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y) { L::template forward<In>(x, w, y); } ||
+                      requires(const V* x, Weights<ScalarOf<V>> w, V* y) {
+                        L::template scratch<In>;
+                        L::template forward<In>(x, w, y, y);
+                      };
 
 /// Where a body's `g.add` goes: the lanes of a tile are summed into the group's gradient.
 template <class V>
@@ -27,8 +31,12 @@ struct TileGradient {
 };
 
 template <class L, class In, class V>
-concept BackwardBody =
-    requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) { L::template backward<In>(x, w, x, y, g); };
+concept BackwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) {
+  L::template backward<In>(x, w, x, y, g);
+} || requires(const V* x, Weights<ScalarOf<V>> w, V* y, TileGradient<V>& g) {
+  L::template scratch<In>;
+  L::template backward<In>(x, w, x, y, g, y);
+};
 
 template <class L, class V>
 concept SlopeBody = requires(V v) {
@@ -60,6 +68,16 @@ struct PolicyWithoutBackward {
     return 0;
   }
 };
+/// Calls a body's function: f(arguments..., scratch) where the body asks for scratch and f takes it, else
+/// f(arguments...).
+template <bool asks, class V, class F, class... T>
+constexpr void call_body([[maybe_unused]] V* scratch, F&& f, T&&... arguments) {
+  if constexpr (asks && std::is_invocable_v<F, T..., V*>)
+    f(arguments..., scratch);
+  else
+    f(arguments...);
+}
+
 template <class L>
 constexpr bool is_position_wise() {
   if constexpr (requires { L::position_wise; })
@@ -145,9 +163,10 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
     if (pass.lengths != nullptr)
       detail::clear_steps_of_lanes<Backend>(pass, In::positions, In::features, first, rows, tile);
   }
+  static constexpr bool asks = requires { L::template scratch<In>; };
 
   static constexpr std::size_t scratch(std::size_t, Capability c) {
-    return (width_in + width_out) * Lane::count * (keeps_for_backward(c) ? 2 : 1);
+    return ((width_in + width_out) * (keeps_for_backward(c) ? 2 : 1) + detail::body_scratch<L, In>()) * Lane::count;
   }
 
   template <Capability C>
@@ -159,7 +178,10 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
       const std::size_t valid = rows - r < Lane::count ? rows - r : Lane::count;
       Lane::load_rows(x + r * width_in, valid, width_in, tile_x);
       if constexpr (mixes_steps && C != Capability::stream) clear_steps(pass, r, valid, tile_x);
-      L::template forward<In>(static_cast<const V*>(tile_x), w, tile_y);
+      detail::call_body<asks>(
+          tile_y + width_out,
+          [](auto&&... a) -> decltype(L::template forward<In>(a...)) { return L::template forward<In>(a...); },
+          static_cast<const V*>(tile_x), w, tile_y);
       Lane::store_rows(y + r * width_out, valid, width_out, tile_y);
     }
     if constexpr (C != Capability::stream) detail::clear_padding_after<L, In>(pass, y);
@@ -187,7 +209,10 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
           }
         if constexpr (mixes_steps) clear_steps(pass, r, valid, tile_x);
         for (std::size_t i = 0; i < width_in; ++i) tile_dx[i] = V(S(0));
-        L::template backward<In>(static_cast<const V*>(tile_x), w, static_cast<const V*>(tile_dy), tile_dx, gradient);
+        detail::call_body<asks>(
+            tile_dy + width_out,
+            [](auto&&... a) -> decltype(L::template backward<In>(a...)) { return L::template backward<In>(a...); },
+            static_cast<const V*>(tile_x), w, static_cast<const V*>(tile_dy), tile_dx, gradient);
         if constexpr (mixes_steps) clear_steps(pass, r, valid, tile_dx);
         if (dx != nullptr) Lane::add_rows(dx + r * width_in, valid, width_in, tile_dx);
       }
@@ -213,14 +238,18 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
     for (std::size_t i = 0; i < Before::count; ++i) sum += Before::features(i);
     return sum;
   }();
-  static constexpr bool has_backward =
-      requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
-        P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
-      };
+  static constexpr bool asks = requires { P::template scratch<Own, Before>; };
+  static constexpr bool has_backward = requires(const V* own, const V* const* before, Weights<S> w, V* d_own,
+                                                V* const* d_before, TileGradient<V>& g) {
+    P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
+  } || requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
+    P::template scratch<Own, Before>;
+    P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
+  };
   using MissingBackward = std::conditional_t<has_backward, detail::NoRefusal, detail::PolicyWithoutBackward<P>>;
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
-    return (3 * d + 2 * before_width + Part::mixture_weights) * Lane::count;
+    return (3 * d + 2 * before_width + Part::mixture_weights + detail::policy_scratch<P, Own, Before>()) * Lane::count;
   }
 
   /// The tiles of one row of lanes.
@@ -229,6 +258,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
     V* a;
     V* d_own;
     V* weights;
+    V* scratch;
     const V* before[Before::count + 1]{};
     V* before_values[Before::count + 1]{};
     V* d_before[Before::count + 1]{};
@@ -247,6 +277,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
         before[i] = before_values[i] = take(Before::features(i));
         d_before[i] = take(Before::features(i));
       }
+      scratch = next;
     }
     constexpr void load(const S* own_rows, const S* const* before_rows, std::size_t row, std::size_t valid) {
       Lane::load_rows(own_rows + row * d, valid, d, own);
@@ -272,7 +303,12 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
     Tiles t(Lane::tile(scratch));
     for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
       t.load(own, before, row, valid);
-      P::template forward<Own, Before>(static_cast<const V*>(t.own), t.before, w, t.a);
+      detail::call_body<asks>(
+          t.scratch,
+          [](auto&&... a) -> decltype(P::template forward<Own, Before>(a...)) {
+            return P::template forward<Own, Before>(a...);
+          },
+          static_cast<const V*>(t.own), t.before, w, t.a);
       for (std::size_t f = 0; f < d; ++f) t.a[f] += t.own[f];
       Lane::store_rows(z + row * d, valid, d, t.a);
     });
@@ -298,8 +334,12 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
         for (std::size_t f = 0; f < d; ++f) t.d_own[f] = t.a[f];
         for (std::size_t i = 0; i < Before::count; ++i)
           for (std::size_t f = 0; f < Before::features(i); ++f) t.d_before[i][f] = V(S(0));
-        P::template backward<Own, Before>(static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a),
-                                          t.d_own, t.d_before, gradient);
+        detail::call_body<asks>(
+            t.scratch,
+            [](auto&&... a) -> decltype(P::template backward<Own, Before>(a...)) {
+              return P::template backward<Own, Before>(a...);
+            },
+            static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a), t.d_own, t.d_before, gradient);
         Lane::add_rows(d_own + row * d, valid, d, t.d_own);
         for (std::size_t i = 0; i < Before::count; ++i)
           Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
@@ -315,7 +355,12 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       Tiles t(Lane::tile(scratch));
       for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
         t.load(own, before, row, valid);
-        P::template mixture<Own, Before>(static_cast<const V*>(t.own), t.before, w, t.weights);
+        detail::call_body<asks>(
+            t.scratch,
+            [](auto&&... a) -> decltype(P::template mixture<Own, Before>(a...)) {
+              return P::template mixture<Own, Before>(a...);
+            },
+            static_cast<const V*>(t.own), t.before, w, t.weights);
         Lane::store_rows(weights + row * Part::mixture_weights, valid, Part::mixture_weights, t.weights);
       });
     }
@@ -323,10 +368,16 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
 };
 
 template <class Part, class Backend>
-concept PolicyBody = requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
-                              Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
-  Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a);
-};
+concept PolicyBody =
+    requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
+             Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
+      Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a);
+    } ||
+    requires(const typename Lanes<Backend>::V* own, const typename Lanes<Backend>::V* const* before,
+             Weights<typename Backend::Scalar> w, typename Lanes<Backend>::V* a) {
+      Part::Policy::template scratch<typename Part::Own, typename Part::Before>;
+      Part::Policy::template forward<typename Part::Own, typename Part::Before>(own, before, w, a, a);
+    };
 
 template <class L, class In, HostBackend Backend>
   requires ElementWiseBody<L, typename Lanes<Backend>::V>

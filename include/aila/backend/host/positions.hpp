@@ -1,6 +1,7 @@
 // Learned and sinusoidal positions on the host: one addition an element, bound by memory.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "../../layer/positions.hpp"
@@ -35,6 +36,8 @@ struct SinusoidalPositionsKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host sinusoidal positions";
   using S = typename Backend::Scalar;
   static constexpr std::size_t pairs = (In::features + 1) / 2;
+  /// Pairs that turn beside each other, on the stack: of wide maps one part of the features after the other.
+  static constexpr std::size_t together = std::min<std::size_t>(pairs, 256);
 
   struct Turns {
     std::array<double, pairs> sine{}, cosine{};
@@ -58,20 +61,24 @@ struct SinusoidalPositionsKernel : KernelDefaults<typename Backend::Scalar> {
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
-    std::array<double, pairs> sine{}, cosine{};
-    for (double& c : cosine) c = 1;
-    for (std::size_t t = 0; t < In::positions; ++t) {
-      std::array<S, 2 * pairs> row{};
-      for (std::size_t i = 0; i < pairs; ++i) {
-        const double s = sine[i], c = cosine[i];
-        row[2 * i] = static_cast<S>(s);
-        row[2 * i + 1] = static_cast<S>(c);
-        sine[i] = s * turns.cosine[i] + c * turns.sine[i];
-        cosine[i] = c * turns.cosine[i] - s * turns.sine[i];
-      }
-      for (std::size_t n = 0; n < pass.samples; ++n) {
-        const std::size_t at = (n * In::positions + t) * In::features;
-        for (std::size_t f = 0; f < In::features; ++f) y[at + f] = x[at + f] + row[f];
+    for (std::size_t first = 0; first < pairs; first += together) {
+      const std::size_t count = std::min(together, pairs - first);
+      const std::size_t features = std::min(2 * count, In::features - 2 * first);
+      std::array<double, together> sine{}, cosine{};
+      for (double& c : cosine) c = 1;
+      for (std::size_t t = 0; t < In::positions; ++t) {
+        std::array<S, 2 * together> row{};
+        for (std::size_t i = 0; i < count; ++i) {
+          const double s = sine[i], c = cosine[i];
+          row[2 * i] = static_cast<S>(s);
+          row[2 * i + 1] = static_cast<S>(c);
+          sine[i] = s * turns.cosine[first + i] + c * turns.sine[first + i];
+          cosine[i] = c * turns.cosine[first + i] - s * turns.sine[first + i];
+        }
+        for (std::size_t n = 0; n < pass.samples; ++n) {
+          const std::size_t at = (n * In::positions + t) * In::features + 2 * first;
+          for (std::size_t f = 0; f < features; ++f) y[at + f] = x[at + f] + row[f];
+        }
       }
     }
   }

@@ -87,6 +87,30 @@ struct StackKernel {
       }
     return first;
   }();
+  /// number[j][i]: which of the pooled maps is map i at layer j's positions; `count` where these are its own.
+  struct Pools {
+    std::array<std::array<std::size_t, depth>, depth> number{};
+    std::size_t count = 0;
+  };
+  static constexpr Pools pools = [] {
+    Pools all;
+    std::array<std::size_t, depth> positions{}, begin{}, end{};
+    for_each_index<depth>([&](auto j) {
+      positions[j] = Map<j>::positions;
+      begin[j] = first_read<j>;
+      end[j] = begin[j] + reads<j>;
+    });
+    for (std::size_t j = 0; j < depth; ++j)
+      for (std::size_t i = begin[j]; i < end[j]; ++i)
+        if (positions[i] != positions[j])
+          all.number[j][i] = pooler[j][i] == j ? all.count++ : all.number[pooler[j][i]][i];
+    for (std::size_t j = 0; j < depth; ++j)
+      for (std::size_t i = begin[j]; i < end[j]; ++i)
+        if (positions[i] == positions[j]) all.number[j][i] = all.count;
+    return all;
+  }();
+  template <std::size_t J, std::size_t From>
+  static constexpr std::size_t pool = pools.number[J][From];
   /// Whether no later layer at its positions reads map i: backward begins there.
   static constexpr bool reads_last(std::size_t j, std::size_t i) {
     for (std::size_t k = j + 1; k < depth; ++k)
@@ -139,13 +163,13 @@ struct StackKernel {
     typename All::Cores core;
     typename All::Integrations integration;
     typename All::Epilogues epilogue;
-    std::array<S*, depth + 1> joined{};                         ///< what a core reads under a policy that concatenates
-    std::array<S*, depth + 1> own{};                            ///< y_j
-    std::array<S*, depth + 1> sum{};                            ///< y_j + a_j
-    std::array<S*, depth + 1> map{};                            ///< h_j but for the last, which is the stack's output
-    std::array<S*, depth + 1> gradient{};                       ///< of h_j
-    std::array<std::array<S*, depth + 1>, depth + 1> pooled{};  ///< h_i at layer j's positions, where they differ
-    std::array<std::array<S*, depth + 1>, depth + 1> pooled_gradient{};
+    std::array<S*, depth + 1> joined{};        ///< what a core reads under a policy that concatenates
+    std::array<S*, depth + 1> own{};           ///< y_j
+    std::array<S*, depth + 1> sum{};           ///< y_j + a_j
+    std::array<S*, depth + 1> map{};           ///< h_j but for the last, which is the stack's output
+    std::array<S*, depth + 1> gradient{};      ///< of h_j
+    std::array<S*, pools.count + 1> pooled{};  ///< earlier maps at other positions: pool<j, i> is h_i at layer j's
+    std::array<S*, pools.count + 1> pooled_gradient{};
 
     std::array<detail::MappedLengths<S>, depth + 1> lengths{};  ///< at layer j's positions
 
@@ -177,10 +201,11 @@ struct StackKernel {
         for_each_index<reads<J>>([&](auto i) {
           constexpr std::size_t From = first_read<J> + i;
           if constexpr (needs_pooling<From, Map<J>>) {
-            constexpr std::size_t first = pooler[J][From], size = Map<J>::positions * Map<From>::features;
-            pooled[J][From] = first == J ? arena.take(samples * size) : pooled[first][From];
-            if constexpr (keeps_for_backward(C))
-              pooled_gradient[J][From] = first == J ? arena.take(samples * size) : pooled_gradient[first][From];
+            constexpr std::size_t size = Map<J>::positions * Map<From>::features;
+            if constexpr (pooler[J][From] == J) {
+              pooled[pool<J, From>] = arena.take(samples * size);
+              if constexpr (keeps_for_backward(C)) pooled_gradient[pool<J, From>] = arena.take(samples * size);
+            }
           }
         });
       });
@@ -352,8 +377,8 @@ struct StackKernel {
     if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
       std::array<const S*, depth + 1> before{};
       for (std::size_t i = 0; i < reads<J>; ++i) {
-        const std::size_t from = first_read<J> + i;
-        before[i] = saved.pooled[J][from] != nullptr ? saved.pooled[J][from] : saved.map[from];
+        const std::size_t from = first_read<J> + i, number = pools.number[J][from];
+        before[i] = number < pools.count ? saved.pooled[number] : saved.map[from];
       }
       Integrate<J>::mixture(pass, w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights, scratch);
     }
@@ -461,8 +486,9 @@ struct StackKernel {
       before[i] = saved.published(From, y);
       if constexpr (needs_pooling<From, Map<J>>) {
         if constexpr (pooler[J][From] == J)
-          Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i], saved.pooled[J][From]);
-        before[i] = saved.pooled[J][From];
+          Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i],
+                                                       saved.pooled[pool<J, From>]);
+        before[i] = saved.pooled[pool<J, From>];
       }
     });
     return before;
@@ -478,8 +504,8 @@ struct StackKernel {
       before[i] = saved.map[From];
       d_before[i] = saved.gradient[From];
       if constexpr (needs_pooling<From, Map<J>>) {
-        before[i] = saved.pooled[J][From];
-        d_before[i] = saved.pooled_gradient[J][From];
+        before[i] = saved.pooled[pool<J, From>];
+        d_before[i] = saved.pooled_gradient[pool<J, From>];
         if constexpr (reads_last(J, From))
           std::fill_n(d_before[i], pass.samples * Map<J>::positions * Map<From>::features, S(0));
       }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "../../network/one_step.hpp"
 #include "../../network/workspace.hpp"
@@ -153,7 +154,10 @@ class WavefrontBlocks {
   using Whole = Workspace<Net, Backend, Capability::predict>;
   using Element = typename Whole::Element;
 
-  WavefrontBlocks() : memory_(bind(Arena<S>())) { bind(Arena<S>(memory_.data())); }
+  explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>())) {
+    bind(Arena<S>(memory_.data()));
+    saved_.resize(workers, saved_[0]);
+  }
   WavefrontBlocks(const WavefrontBlocks&) = delete;
   WavefrontBlocks& operator=(const WavefrontBlocks&) = delete;
 
@@ -169,9 +173,10 @@ class WavefrontBlocks {
     return most;
   }
 
-  /// Units [begin, end) on the steps from pass.step on, pass.samples of them. `x` is the whole sequence.
-  void run(const Pass& pass, Weights<S> w, const S* packed, const Element* x, Whole& whole, S* scratch,
-           std::size_t begin, std::size_t end) noexcept {
+  /// Units [begin, end) on the steps from pass.step on, pass.samples of them, by one of the workers. `x` is the whole
+  /// sequence.
+  void run(std::size_t worker, const Pass& pass, Weights<S> w, const S* packed, const Element* x, Whole& whole,
+           S* scratch, std::size_t begin, std::size_t end) noexcept {
     for_each_index<Plan::parts>([&](auto i) {
       constexpr std::size_t first = Plan::first_unit[i], last = Plan::first_unit[i + 1];
       if (end <= first || begin >= last) return;
@@ -189,13 +194,14 @@ class WavefrontBlocks {
       const Weights<S> weights = w.from(Plan::first_tensor[i]);
       const S* const own_packed = packed + Plan::packed_offset[i];
       if constexpr (Plan::template is_stack<i>) {
-        auto saved = slot<i>(saved_);
+        auto& saved = slot<i>(saved_[worker].parts);
         point_to_rows<StepKernel>(saved_of<i>(whole), row, saved);
         StepKernel::template forward_layers<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
                                                                 begin > first ? begin - first : 0,
                                                                 std::min(end, last) - first);
       } else {
-        StepKernel::template forward<Capability::stream>(here, weights, own_packed, from, y, slot<i>(saved_), scratch);
+        StepKernel::template forward<Capability::stream>(here, weights, own_packed, from, y, slot<i>(saved_[0].parts),
+                                                         scratch);
       }
     });
   }
@@ -230,11 +236,15 @@ class WavefrontBlocks {
   };
 
   std::size_t bind(Arena<S> arena) {
-    for_each_index<Plan::parts>([&](auto i) { slot<i>(saved_).bind(arena, Plan::most_block); });
+    for_each_index<Plan::parts>([&](auto i) { slot<i>(saved_[0].parts).bind(arena, Plan::most_block); });
     return arena.used();
   }
 
-  typename SavedSlots<std::make_index_sequence<Plan::parts>>::type saved_{};
+  /// Of each worker, since the maps of a stack begin at its block; what layers carry is in the same memory for all.
+  struct alignas(64) Saved {
+    typename SavedSlots<std::make_index_sequence<Plan::parts>>::type parts{};
+  };
+  std::vector<Saved> saved_;
   AlignedArray<S> memory_;
 };
 
