@@ -28,11 +28,13 @@ template <class Scalar, class Arch>
   return {counted - B(unit + Scalar(Format::bias)), std::bit_cast<B>((bits & Bits(fraction)) + Bits(root)) - B(Scalar(1))};
 }
 
-/// log(2^k (1 + f)) + correction, as FDLIBM's e_log.c and e_logf.c with their coefficients: with s = f / (2 + f) and
+/// log(2^k (1 + f)) + corrections, as FDLIBM's e_log.c and e_logf.c with their coefficients: with s = f / (2 + f) and
 /// R = s^2 P(s^2), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + R)).
-template <class B>
-[[gnu::always_inline]] inline B log_of(const B& k, const B& f, const B& correction_low) noexcept {
-  using S = typename B::value_type;
+template <class S, class Arch, std::same_as<xsimd::batch<S, Arch>>... Corrections>
+[[gnu::always_inline]] inline xsimd::batch<S, Arch> log_of(const xsimd::batch<S, Arch>& k,
+                                                           const xsimd::batch<S, Arch>& f,
+                                                           const Corrections&... corrections) noexcept {
+  using B = xsimd::batch<S, Arch>;
   const B s = f / (B(S(2)) + f);
   const B z = s * s, w = z * z;
   B odd, even;
@@ -44,9 +46,16 @@ template <class B>
     even = simd::polynomial(w, 0.3999999999940942, 0.22222198432149784, 0.15313837699209373);
   }
   const B rest = simd::fmadd(w, even, z * odd);
-  const B half = B(S(0.5)) * f;
-  const B sum = simd::fmadd(s, simd::fmadd(half, f, rest), correction_low);
-  return simd::fmadd(k, B(log2_high<S>), simd::fmadd(-half, f, sum) + f);
+  const B half = B(S(0.5)) * f, low(log2_low<S>);
+  const B tail = simd::fmadd(half, f, rest);
+  B sum;
+  if constexpr (sizeof...(Corrections) > 0)
+    sum = simd::fmadd(s, tail, simd::fmadd(k, low, corrections...));
+  else if constexpr (is_avx512<Arch>)  // of two products one is rounded by itself; which one, trained weights depend on
+    sum = simd::fmadd(k, low, s * tail);
+  else
+    sum = simd::fmadd(s, tail, k * low);
+  return simd::fmadd(k, B(log2_high<S>), simd::fmadd(B(-half), f, sum) + f);
 }
 
 /// log x; -infinity of 0, NaN of negative numbers and where x is.
@@ -59,7 +68,7 @@ template <class Scalar, class Arch>
   constexpr auto factor = static_cast<Scalar>(std::uint64_t{1} << lift);
   auto [k, f] = split(xsimd::select(denormal, x * B(factor), x));
   k = xsimd::select(denormal, k - B(Scalar(lift)), k);
-  B y = log_of(k, f, k * B(log2_low<Scalar>));
+  B y = log_of(k, f);
   y = xsimd::select(x == B(infinity), x, y);
   y = xsimd::select(x == B(Scalar(0)), B(-infinity), y);
   return xsimd::select(x >= B(Scalar(0)), y, B(std::numeric_limits<Scalar>::quiet_NaN()));
@@ -73,7 +82,7 @@ template <class Scalar, class Arch>
   const B one(Scalar(1)), u = x + one;
   const auto [k, f] = split(u);
   const B lost = xsimd::select(k >= B(Scalar(2)), one - (u - x), x - (u - one)) / u;
-  B y = log_of(k, f, simd::fmadd(k, B(log2_low<Scalar>), lost));
+  B y = log_of(k, f, lost);
   y = xsimd::select(x == B(infinity), x, y);
   y = xsimd::select(u == B(Scalar(0)), B(-infinity), y);
   return xsimd::select(u >= B(Scalar(0)), y, B(std::numeric_limits<Scalar>::quiet_NaN()));
