@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "config.hpp"
+
 namespace aila::inline v0 {
 
 /// run(count, f) calls f(index, worker) once for every index in [0, count), with worker in [0, size()); no two calls

@@ -30,6 +30,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "../../core/config.hpp"
+
 // Before a loop over registers: its bounds are constants, and it must vanish for the registers to be registers.
 #if defined(__clang__)
 #define AILA_UNROLL _Pragma("clang loop unroll(full)")
