@@ -1,5 +1,6 @@
-# Checks that every header of one folder compiles without warnings as the first thing a file includes, and that what belongs
-# to the edges stays there: Eigen and xsimd in backend/cpu and the Eigen adapters, files and JSON in io, printing nowhere.
+# Checks that every header of one folder compiles without warnings as the first thing a file includes, that it looks at the
+# options of the compiler's arithmetic (it reaches core/config.hpp), and that what belongs to the edges stays there: Eigen and
+# xsimd in backend/cpu and the Eigen adapters, files and JSON in io, printing nowhere.
 #
 #     cmake -DCOMPILER=g++ -DFOLDER=include/aila/layer -P tests/compile/headers.cmake             in the repository's root
 cmake_minimum_required(VERSION 3.25)
@@ -13,7 +14,7 @@ list(FILTER headers EXCLUDE REGEX "/(cuda|mpi|nccl)\\.hpp")
 set(faults "")
 foreach(header IN LISTS headers)
   # Compiled through an empty file, for a header given as the main file is warned about `#pragma once`.
-  execute_process(COMMAND ${compile} -include ${header} /dev/null
+  execute_process(COMMAND ${compile} -include ${header} -include tests/compile/arithmetic_is_checked.hpp /dev/null
                   OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
     message(NOTICE "${output}")

@@ -3,6 +3,7 @@
 # The file begins with one line for each thing that must be refused,
 #     // expect: <sentence>          compiled with -DMUST_FAIL
 #     // expect <n>: <sentence>      compiled with -DMUST_FAIL_<n>
+#     // expect <n> with <options>: <sentence>
 # Without a macro the file compiles without a warning. With one there is exactly one line with `error:`; it holds the
 # sentence and has at most 200 characters, and the compiler prints at most 20 lines, the trail of includes not counted.
 #
@@ -20,8 +21,9 @@ endif()
 
 set(cases 0)
 file(READ "${SOURCE}" text)
-while(text MATCHES "^// expect( ([0-9]+))?: ([^\n]+)\n")
-  set(sentence "${CMAKE_MATCH_3}")
+while(text MATCHES "^// expect( ([0-9]+))?( with ([^:]+))?: ([^\n]+)\n")
+  set(sentence "${CMAKE_MATCH_5}")
+  separate_arguments(options UNIX_COMMAND "${CMAKE_MATCH_4}")
   set(macro MUST_FAIL)
   if(CMAKE_MATCH_2)
     set(macro MUST_FAIL_${CMAKE_MATCH_2})
@@ -30,7 +32,7 @@ while(text MATCHES "^// expect( ([0-9]+))?: ([^\n]+)\n")
   string(SUBSTRING "${text}" ${length} -1 text)
   math(EXPR cases "${cases} + 1")
 
-  execute_process(COMMAND ${compile} -D${macro} ${SOURCE}
+  execute_process(COMMAND ${compile} ${options} -D${macro} ${SOURCE}
                   OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
   set(fault "")
   string(REGEX MATCHALL "error: " errors "${output}")

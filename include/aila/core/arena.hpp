@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "config.hpp"
+
 namespace aila::inline v0 {
 
 /// Elements to which every buffer and tensor is aligned: 64 bytes of float, 128 of double, and so one layout for both.

@@ -1,6 +1,8 @@
 // What a workspace is made for: it decides which buffers exist.
 #pragma once
 
+#include "config.hpp"
+
 namespace aila::inline v0 {
 
 enum class Capability {

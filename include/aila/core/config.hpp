@@ -1,8 +1,21 @@
-// The macros of the library, all of them empty off CUDA.
+// The macros of the library, all of them empty off CUDA, and the arithmetic that it needs. Every header includes this.
 #pragma once
 
 #if defined(__CUDACC__)
 #define AILA_HOST_DEVICE __host__ __device__
 #else
 #define AILA_HOST_DEVICE
+#endif
+
+// A training that has diverged is told by its NaN, and 2^x is had by adding a large number and taking it away again:
+// options that let the compiler do without either would give other numbers, and nobody would be told. (clang says
+// nothing of -fassociative-math; simd::rounded keeps the worst of it away there.)
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math"
+#if defined(__clang__)  // that one error is all
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wnan-infinity-disabled"
+#endif
+#elif defined(__ASSOCIATIVE_MATH__)
+#error "aila: sums must keep their order; leave out -funsafe-math-optimizations, or add -fno-associative-math"
 #endif

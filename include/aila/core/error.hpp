@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "config.hpp"
+
 namespace aila::inline v0 {
 
 /// Thrown at the edges (files, options, data). The message is one sentence: what was expected, what was found, where.

@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 
+#include "config.hpp"
 #include "error.hpp"
 
 namespace aila::inline v0 {

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "config.hpp"
+
 namespace aila::inline v0 {
 
 template <class... T>

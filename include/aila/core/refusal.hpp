@@ -9,6 +9,8 @@
 
 #include <type_traits>
 
+#include "config.hpp"
+
 namespace aila::inline v0::detail {
 
 /// All is well.

@@ -1,6 +1,8 @@
 // Version of the library, and the compilers it supports.
 #pragma once
 
+#include "config.hpp"
+
 #define AILA_VERSION_MAJOR 0
 #define AILA_VERSION_MINOR 1
 #define AILA_VERSION_PATCH 0

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::data {
 
 namespace detail {

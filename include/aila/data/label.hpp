@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::data {
 
 /// A class by number, from 0 on: int32, as the numbers of tokens are.

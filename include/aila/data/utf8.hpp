@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::data {
 
 /// What stands for bytes that are no character.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::data::detail {
 
 struct WordHash {

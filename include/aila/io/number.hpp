@@ -11,6 +11,8 @@
 #if !defined(__cpp_lib_to_chars)  // libc++ before 20 reads no floating-point numbers by from_chars
 #include <locale>
 #include <sstream>
+
+#include "../core/config.hpp"
 #endif
 
 namespace aila::inline v0::io {

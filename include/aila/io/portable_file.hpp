@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::io::detail {
 
 /// Writes a file that did not exist before. Flushing hands the bytes to the system; the standard library has no way to

@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::io::detail {
 
 /// The same calls as PortableFile; failures are reported by `failure()`, empty while all is well.

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::io::detail {
 
 /// Length of the well-formed UTF-8 character that XML allows at the begin of `text`; 0 where there is none.

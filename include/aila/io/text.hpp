@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::io {
 
 /// `text` without control characters and cut after `limit` bytes, never inside a UTF-8 character:

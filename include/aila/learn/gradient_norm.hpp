@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <span>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// The Euclidean norm, summed in double in eight lanes of fixed order: the same bits however the caller is threaded.

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// One epoch, counted from 1. A value that was not measured is NaN.

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// Where a training stands after a step. A number that is not known yet is 0, a loss NaN.

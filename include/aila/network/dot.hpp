@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 namespace detail {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// Calls f(path, map, elements); f must outlive it.

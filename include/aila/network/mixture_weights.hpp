@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// The mixture weights of one layer of a stack, averaged over samples and (valid) positions.

@@ -30,6 +30,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "../../core/config.hpp"
+
 // Before a loop over registers: its bounds are constants, and it must vanish for the registers to be registers.
 #if defined(__clang__)
 #define AILA_UNROLL _Pragma("clang loop unroll(full)")
@@ -56,6 +58,8 @@ template <class Arch>
 inline constexpr bool is_avx512 = std::is_base_of_v<xsimd::avx512f, Arch>;
 template <class Arch>
 inline constexpr bool is_avx = std::is_base_of_v<xsimd::avx, Arch> && !is_avx512<Arch>;
+template <class Arch>
+inline constexpr bool is_sse = std::is_base_of_v<xsimd::sse2, Arch> && !is_avx<Arch> && !is_avx512<Arch>;
 
 /// Vector registers a kernel may plan with.
 template <class Arch>
@@ -100,6 +104,63 @@ template <class Scalar, class Arch>
   } else
 #endif
     return xsimd::fma(a, b, c);
+}
+
+/// a < b ? b : a, lane by lane. A NaN in the first place stays, one in the second is passed over, as with scalars:
+/// which of them xsimd's gives depends on the release, and what x86 gives is the second operand.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> max(const xsimd::batch<Scalar, Arch>& a,
+                                                             const xsimd::batch<Scalar, Arch>& b) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm512_max_ps(b, a);
+  } else if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm512_max_pd(b, a);
+  } else
+#endif
+#if defined(__AVX__)
+      if constexpr (is_avx<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm256_max_ps(b, a);
+  } else if constexpr (is_avx<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm256_max_pd(b, a);
+  } else
+#endif
+#if defined(__SSE2__)
+      if constexpr (is_sse<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm_max_ps(b, a);
+  } else if constexpr (is_sse<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm_max_pd(b, a);
+  } else
+#endif
+    return xsimd::select(a < b, b, a);
+}
+
+/// b < a ? b : a, lane by lane: NaN as with max.
+template <class Scalar, class Arch>
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> min(const xsimd::batch<Scalar, Arch>& a,
+                                                             const xsimd::batch<Scalar, Arch>& b) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm512_min_ps(b, a);
+  } else if constexpr (is_avx512<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm512_min_pd(b, a);
+  } else
+#endif
+#if defined(__AVX__)
+      if constexpr (is_avx<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm256_min_ps(b, a);
+  } else if constexpr (is_avx<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm256_min_pd(b, a);
+  } else
+#endif
+#if defined(__SSE2__)
+      if constexpr (is_sse<Arch> && std::is_same_v<Scalar, float>) {
+    return _mm_min_ps(b, a);
+  } else if constexpr (is_sse<Arch> && std::is_same_v<Scalar, double>) {
+    return _mm_min_pd(b, a);
+  } else
+#endif
+    return xsimd::select(b < a, b, a);
 }
 
 }  // namespace aila::inline v0::simd

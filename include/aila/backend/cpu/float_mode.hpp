@@ -5,6 +5,8 @@
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
+
+#include "../../core/config.hpp"
 #endif
 
 namespace aila::inline v0 {

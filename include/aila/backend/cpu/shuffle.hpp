@@ -90,13 +90,15 @@ template <class Scalar, class Arch>
   return lanes[0];
 }
 
-/// The largest lane.
+/// The largest lane; NaN where one is.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline Scalar reduce_max(const xsimd::batch<Scalar, Arch>& v) noexcept {
   auto folded = v;
   AILA_UNROLL
-  for (std::size_t n = 1; n < width<Scalar, Arch>; n *= 2)
-    folded = xsimd::max(zip_low(folded, folded), zip_high(folded, folded));
+  for (std::size_t n = 1; n < width<Scalar, Arch>; n *= 2) {
+    const auto high = zip_high(folded, folded);
+    folded = xsimd::select(high == high, simd::max(zip_low(folded, folded), high), high);
+  }
   alignas(64) Scalar lanes[width<Scalar, Arch>];
   simd::store(lanes, folded);
   return lanes[0];

@@ -69,9 +69,9 @@ struct WholeVectors {
   [[gnu::always_inline]] static V fmadd(const V& a, const V& b, const V& c) noexcept { return simd::fmadd(a, b, c); }
   /// x between the bounds; a NaN stays one.
   [[gnu::always_inline]] static V within(S low, S high, const V& x) noexcept {
-    return xsimd::max(V(low), xsimd::min(V(high), x));
+    return simd::max(simd::min(x, V(high)), V(low));
   }
-  [[gnu::always_inline]] static V at_most(S high, const V& x) noexcept { return xsimd::min(V(high), x); }
+  [[gnu::always_inline]] static V at_most(S high, const V& x) noexcept { return simd::min(x, V(high)); }
   /// The last bits of a float as the exponent of another.
   [[gnu::always_inline]] static V as_exponent(const V& x) noexcept {
     return std::bit_cast<V>(std::bit_cast<xsimd::batch<std::int32_t, Arch>>(x) << 23);
@@ -182,7 +182,7 @@ struct StepGates {
       const V power = Vectors::fmadd(f2, Vectors::fmadd(f2, high, middle), low);
       return Vectors::fmadd(power, Vectors::as_exponent(shifted), all(1.0F));
     } else {
-      return V(S(1)) + simd::keep_nan(x, V(xsimd::exp(-simd::within(x, S(300)))));
+      return V(S(1)) + simd::exp(V(-Vectors::within(S(-300), S(300), x)));
     }
   }
 };

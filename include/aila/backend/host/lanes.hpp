@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "../../core/config.hpp"
+
 namespace aila::inline v0 {
 
 /// V is the type of a body's values, count its number of lanes.
