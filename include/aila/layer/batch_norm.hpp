@@ -27,8 +27,10 @@ struct Epsilon {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each feature; [positions..., F] stays. While training,
 /// mean and (biased) variance are those of the batch over all samples and positions, steps beyond a sample's length
-/// left out; otherwise, and inside Frozen, they are the running ones, which each training step moves towards the
-/// batch's mean and unbiased variance: running += rate (batch - running). weight, bias [F]; buffers running_mean,
+/// left out; otherwise, and inside Frozen or under a part rate of 0, they are the running ones, which each training
+/// step moves towards the batch's mean and unbiased variance: running += rate (batch - running). A batch with one value
+/// a feature, such as a last one of one vector, has no variance: it is normalised by the running statistics, and leaves
+/// them as they are. Samples count alike, whatever their weights in the loss. weight, bias [F]; buffers running_mean,
 /// running_var [F]. Options `StatisticsRate<100>`, thousandths, and `Epsilon<10>`, millionths: PyTorch's defaults. The
 /// groups of a batch meet once in a forward and once in a backward. Source: arXiv 1502.03167.
 template <class... Options>
