@@ -1,0 +1,117 @@
+// Tools see every part of a network, however deep inside others: what each composite tells is held against the walk
+// over the description.
+#include <doctest/doctest.h>
+
+#include <aila/backend/reference.hpp>
+#include <aila/integrate/policies.hpp>
+#include <aila/layer/layers.hpp>
+#include <aila/network/explain.hpp>
+#include <aila/network/inspect.hpp>
+#include <aila/network/summary.hpp>
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace aila {
+namespace {
+
+using Backend = backend::Reference<float>;  // composites are the same code on every backend of the host
+using In = Sequence<4, 4>;
+using Paths = std::multiset<std::string>;
+
+using Mixing = Stack<integrate::Attention<>, Lstm<4>, Gru<4>, Linear<4>>;
+using Plain = Stack<integrate::Residual, Linear<4>, Chain<Linear<3>, Tanh, Linear<4>>>;
+template <class L>
+using After = Chain<Linear<4>, L>;
+
+/// Each of the library's composites around the same stack, and two or three of them around each other.
+template <class... Layers>
+struct Net : Network<In, Layers...> {};
+using Nets =
+    List<Net<Chain<Mixing, Tanh>, Residual<Mixing>, Frozen<Mixing>, Repeat<2, Frozen<Linear<4>>>>,
+         Net<Concat<Linear<4>, Repeat<2, Mixing>>, Linear<4>, Sum<Mixing, Linear<4>, Plain>>,
+         Net<Bidirectional<Chain<Linear<4>, Frozen<Mixing>>>, Bidirectional<Bidirectional<Lstm<2>>>>,
+         Net<Frozen<Bidirectional<Residual<Mixing>>>>,
+         Net<Stack<integrate::Linear<>, Mixing, Frozen<Mixing>, Epilogue<After<LayerNorm>>>>,
+         Net<Stack<integrate::DenseNet, Plain, Mixing, Linear<4>, Epilogue<Plain>>>,
+         Net<Stack<integrate::None, Bidirectional<Stack<integrate::Linear<Heads<2>>, Repeat<2, Lstm<2>>>>,
+                   Sum<Mixing, Residual<Mixing>>, Epilogue<Mixing>>>,
+         Net<Stack<integrate::Attention<>, TransformerBlock<2, 8>, TransformerBlock<2, 8, PostNorm, Dropout<10>>>,
+             Frozen<Sum<AttentionPooling<3>, Chain<Mixing, LastStep>>>>,
+         Net<SqueezeExcitation<2>, BatchNorm<>,
+             Stack<integrate::Linear<>, SqueezeExcitation<2>, BatchNorm<>,
+                   Stack<integrate::Linear<>, BatchNorm<>, Linear<4>>>>>;
+
+/// What a walk over the description says that there is: the path of every part but the network, and of every mixture.
+struct Described {
+  Paths& maps;
+  Paths& mixtures;
+  template <class Part>
+  void operator()(const std::string& path) const {
+    if constexpr (detail::CompositePart<Part>) {
+      Part::Layer::template for_each_part<typename Part::In>(path, *this);
+      if (!path.empty()) maps.insert(path);
+    } else if constexpr (!detail::PartTraits<Part>::is_nothing) {
+      maps.insert(path);
+      if constexpr (requires { Part::mixture_weights; })
+        if (Part::mixture_weights > 0) mixtures.insert(path);
+    }
+  }
+};
+
+/// Beside its output, a layer may tell what it weighed by.
+bool is_own_telling(const std::string& path) {
+  return path.ends_with("attention_pooling.weights");
+}
+
+template <class N>
+void check_tools_see_all_of() {
+  Paths maps, mixtures;
+  Described{maps, mixtures}.template operator()<PlacedNetwork<N>>(std::string());
+  const Model<N, Backend> model{Seed{1}};
+  std::vector<float> x(3 * NetworkInput<N>::elements);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37) % 101) / 50 - 1;
+  Paths told;
+  for (const auto& m : layer_maps(model, x, "")) {
+    CAPTURE(m.path);
+    CHECK(!m.values.empty());
+    CHECK(std::ranges::all_of(m.values, [](float v) { return std::isfinite(v); }));
+    if (!is_own_telling(m.path)) told.insert(m.path);
+  }
+  CHECK(told == maps);
+  Paths mixed;
+  for (const MixtureWeights& m : mixture_weights(model, std::span<const float>(x))) {
+    CAPTURE(m.path);
+    double sum = 0;
+    for (const auto& item : m.items) sum += m.of(item);
+    CHECK(sum == doctest::Approx(1).epsilon(1e-5));
+    CHECK(m.path.ends_with("." + std::to_string(m.layer) + ".integrate"));
+    mixed.insert(m.path);
+  }
+  CHECK(mixed == mixtures);
+  const std::string table = summary<N, Backend>(), drawing = graph<N>();
+  for_each_layer<N>([&]<class Part>(const std::string& path) {
+    if constexpr (!detail::PartTraits<Part>::is_nothing) {
+      CAPTURE(path);
+      CHECK(table.find(path + " ") != std::string::npos);
+      CHECK(drawing.find("\"" + path) != std::string::npos);
+    }
+  });
+  for (const ParameterInfo& p : parameter_table<N>()) {
+    CAPTURE(p.name);
+    CHECK(maps.contains(p.name.substr(0, p.name.rfind('.', p.name.find_last_not_of("0123456789.")))));
+  }
+}
+
+template <class... N>
+void check_each(List<N...>) {
+  (check_tools_see_all_of<N>(), ...);
+}
+TEST_CASE("maps, mixture weights, summary and drawing tell of every part that there is") {
+  check_each(Nets{});
+}
+
+}  // namespace
+}  // namespace aila
