@@ -5,6 +5,7 @@
 #include <aila/backend/reference.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
+#include <aila/learn/trainer.hpp>
 #include <aila/network/explain.hpp>
 #include <aila/network/inspect.hpp>
 #include <aila/network/summary.hpp>
@@ -111,6 +112,73 @@ void check_each(List<N...>) {
 }
 TEST_CASE("maps, mixture weights, summary and drawing tell of every part that there is") {
   check_each(Nets{});
+}
+
+using Crossed = Net<Bidirectional<Chain<Linear<4>, Mixing>>>;
+
+TEST_CASE("the maps of a backward direction have the last valid step first; the means of its mixtures do not care") {
+  const Model<Crossed, Backend> model{Seed{1}};
+  std::vector<float> x(2 * In::elements);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37) % 101) / 50 - 1;
+  const std::vector<std::int32_t> lengths{4, 3};
+  const auto y = layer_maps(model, x, "bidirectional", lengths).at(0).values;
+  const auto ahead = layer_maps(model, x, "bidirectional.forward", lengths).at(0).values;
+  const auto back = layer_maps(model, x, "bidirectional.backward", lengths).at(0).values;
+  for (std::size_t n = 0; n < 2; ++n)
+    for (std::size_t t = 0; t < static_cast<std::size_t>(lengths[n]); ++t)
+      for (std::size_t f = 0; f < 4; ++f) {
+        const std::size_t last = static_cast<std::size_t>(lengths[n]) - 1;
+        CHECK(ahead[(n * 4 + t) * 4 + f] == y[(n * 4 + t) * 8 + f]);
+        CHECK(back[(n * 4 + last - t) * 4 + f] == y[(n * 4 + t) * 8 + 4 + f]);
+      }
+  // The steps of a sample that are not valid change no mean.
+  const auto means = mixture_weights(model, std::span<const float>(x), lengths);
+  for (std::size_t e = 28; e < 32; ++e) x[e] = 9;
+  const auto again = mixture_weights(model, std::span<const float>(x), lengths);
+  REQUIRE(means.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(means[i].mean == again[i].mean);
+}
+
+/// After a layer that leaves half of the steps, a sample has half of its valid steps.
+struct Halved : Network<Sequence<8, 2>, MaxPool<2>, Stack<integrate::Attention<>, Repeat<3, Linear<2>>>> {};
+struct HalvedInside : Network<Sequence<8, 2>, Stack<integrate::Attention<>, MaxPool<2>, Repeat<2, Linear<2>>>> {};
+
+TEST_CASE_TEMPLATE("mixture weights are means over the steps that are valid where they are taken", N, Halved,
+                   HalvedInside) {
+  const Model<N, Backend> model{Seed{1}};
+  std::vector<float> x(16), changed;
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37) % 101) / 50 - 1;
+  changed = x;
+  for (std::size_t e = 8; e < 16; ++e) changed[e] = 9;
+  const std::vector<std::int32_t> lengths{4};  // then 2 of 4
+  const auto of = [&](const std::vector<float>& values) {
+    return mixture_weights(model, std::span<const float>(values), lengths).at(1).mean;
+  };
+  CHECK(of(x) == of(changed));
+}
+
+struct Deep
+    : Network<In,
+              Stack<integrate::None,
+                    Bidirectional<Stack<integrate::Residual, Linear<2>, Chain<Linear<2>, Tanh>, Epilogue<Identity>>>>,
+              LastStep, Linear<1>> {};
+
+TEST_CASE("the first value that is not finite is found inside what holds it") {
+  Samples<In> data;
+  data.inputs.assign(2 * In::elements, 10.0F);
+  data.targets.assign(2, 0.0F);
+  for (const char* part : {"stack.0.core.forward.0.core", "stack.0.core.backward.1.core.linear"}) {
+    Model<Deep, Backend> model{Seed{1}};
+    model.edit([&](std::span<float> all) {  // finite weights, whose product is not
+      for (const ParameterInfo& p : parameter_table<Deep>())
+        if (p.name == part + std::string(".weight"))
+          std::fill_n(all.begin() + static_cast<std::ptrdiff_t>(p.offset), p.size, 3e38F);
+    });
+    Inline alone;
+    Trainer trainer(model, MeanSquaredError{}, Sgd{}, {.batch = 2}, alone);
+    const std::vector<std::size_t> indices{0, 1};
+    CHECK(trainer.first_non_finite(data, indices) == std::string("the output of ") + part);
+  }
 }
 
 }  // namespace
