@@ -204,6 +204,24 @@ TEST_CASE("statistics may be trained alone, or stay while the layer's weight and
         values(trained<Free>({}, Sgd{.learning_rate = 0}, norm), "batch_norm.running_var"));
 }
 
+TEST_CASE("what a part rate of 0 holds has no gradient, as inside Frozen") {
+  Model<Free, Reference> model{Seed{5}};
+  const auto data = samples<Sequence<3, 4>>(19);
+  Inline alone;
+  Trainer trainer(model, MeanSquaredError{}, Sgd{}, {.batch = 19, .part_rates = {{"chain", 0}, {"linear_1", 0}}},
+                  alone);
+  const double norm = trainer.step(data, first(19)).gradient_norm;
+  double squares = 0;
+  for (const ParameterInfo& p : parameter_table<Free>())
+    for (std::size_t e = p.offset; e < p.offset + p.size; ++e) {
+      const double g = trainer.gradient()[e];
+      if (p.name.starts_with("chain") || p.name.starts_with("linear_1")) CHECK(g == 0);
+      if (p.kind == ParameterKind::trainable) squares += g * g;
+    }
+  CHECK(norm > 0);
+  CHECK(std::sqrt(squares) == doctest::Approx(norm).epsilon(1e-6));
+}
+
 TEST_CASE("part rates that cannot be meant are refused") {
   double norm = 0;
   const auto with = [&](std::vector<PartRate> rates) { trained<Free>(std::move(rates), Sgd{}, norm); };

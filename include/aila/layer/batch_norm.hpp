@@ -11,10 +11,23 @@ struct StatisticsRate;
 struct Epsilon;
 }  // namespace role
 
+namespace detail {
+template <std::size_t thousandths>
+struct StatisticsRateAboveOne {
+  static consteval int say() {
+    constexpr bool within = thousandths <= 1000;
+    static_assert(within, "aila: StatisticsRate is at most 1000, all the way to the batch's statistics");
+    return 0;
+  }
+};
+}  // namespace detail
+
 /// BatchNorm's option: a running statistic moves by Thousandths / 1000 of the way to the batch's (`momentum` in
-/// PyTorch).
+/// PyTorch). At most 1000: beyond, a variance could become negative.
 template <std::size_t Thousandths>
 struct StatisticsRate {
+  using Refusal =
+      std::conditional_t<(Thousandths <= 1000), detail::NoRefusal, detail::StatisticsRateAboveOne<Thousandths>>;
   using role = role::StatisticsRate;
   static constexpr double value = static_cast<double>(Thousandths) / 1000;
 };

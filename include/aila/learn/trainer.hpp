@@ -142,7 +142,7 @@ class Trainer {
     return result;
   }
 
-  /// The gradient of the last step, in the canonical layout.
+  /// The gradient of the last step, in the canonical layout; 0 for what is frozen.
   std::span<const Scalar> gradient() const { return {gradients_[0].data(), layout.size}; }
   std::uint64_t steps() const { return steps_; }
 
@@ -273,6 +273,8 @@ class Trainer {
 
   /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
   void sum_groups(std::size_t groups) {
+    for (const detail::Piece& piece : held_)
+      std::fill(gradients_[0].data() + piece.begin, gradients_[0].data() + piece.end, Scalar(0));
     using Lane = Lanes<Backend>;
     shares_.run(executor_, sum_pieces_.size(), [&](std::size_t i) {
       [[maybe_unused]] const typename Backend::FloatMode mode;
@@ -364,12 +366,15 @@ class Trainer {
     bool could_change = false;  // anything, if no part rate were 0
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const double factor = factor_of(p.name);
-      if (factor == 0 && p.size > 0) frozen_offsets_.push_back(static_cast<std::uint32_t>(p.offset));
       detail::Piece piece{.begin = p.offset,
                           .end = p.offset + round_up(p.size, alignment_elements),
                           .kind = p.kind,
                           .factor = p.kind == ParameterKind::trainable ? factor : 1,
                           .decays = p.decays};
+      if (factor == 0 && p.size > 0) {
+        frozen_offsets_.push_back(static_cast<std::uint32_t>(p.offset));
+        if (p.kind != ParameterKind::frozen) held_.push_back(piece);
+      }
       const bool is_trained = p.kind == ParameterKind::trainable && piece.factor != 0;
       if (is_trained) trained.push_back(piece);
       piece.part = ModelType::pack_piece_of_tensor(tensor++);
@@ -416,6 +421,7 @@ class Trainer {
   std::vector<Meeting> meetings_;  ///< of each group
   std::vector<detail::TableStep<Backend, Rule>> table_steps_;
   std::vector<RowGradients> row_gradients_;  ///< of each group, of each table
+  std::vector<detail::Piece> held_;          ///< tensors that a part rate of 0 holds
   std::vector<std::uint32_t> frozen_offsets_;
   FrozenTensors frozen_tensors_;
   std::vector<double> group_loss_;
