@@ -25,7 +25,8 @@ namespace aila::inline v0 {
 /// A factor of the learning rate, at least 0, for the parameters whose name begins with `prefix`: "" for all. Of
 /// several that fit a name, the last in the list counts. 0 freezes them as Frozen does: nothing of them moves,
 /// statistics (buffers) neither, a BatchNorm whose statistics are frozen normalises by them, and no norm of gradients
-/// counts them; another factor is nothing to statistics. What is inside Frozen stays so.
+/// counts them; another factor is nothing to statistics. What is inside Frozen stays so. A training of which all is
+/// frozen may run.
 struct PartRate {
   std::string prefix;
   double factor = 1;
@@ -70,6 +71,9 @@ template <class Net, class LossType, class OptimiserType, class Backend>
 using TrainingRefusal =
     FirstRefusal<Refuse<LossRefusal<LossType, NetworkOutput<Net>>>, Refuse<OptimiserRefusal<OptimiserType>>,
                  Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, Backend>>>>;
+
+template <class Part>
+concept IsBatchNorm = requires { requires Part::Layer::is_batch_norm; };
 }  // namespace detail
 
 /// Owns gradients, moments and a workspace per worker, or where groups meet in the midst of a step (batch
@@ -352,7 +356,7 @@ class Trainer {
     if constexpr (phases > 0)
       if (options_.batch == 1)
         for_each_layer<Net>([&]<class Part>(const std::string& path) {
-          if constexpr (requires { requires Part::Layer::is_batch_norm; })
+          if constexpr (detail::IsBatchNorm<Part>)
             if (Part::In::positions == 1 && factor_of(path + ".running_mean") != 0 &&
                 factor_of(path + ".running_var") != 0)
               throw Error("trainer: expected batches of at least 2 samples, for the statistics of " + path +
@@ -363,7 +367,6 @@ class Trainer {
   void cut_pieces() {
     std::vector<detail::Piece> trained, changed;  // tensors; of what changes, each with the part that packs it
     std::size_t tensor = 0;
-    bool could_change = false;  // anything, if no part rate were 0
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const double factor = factor_of(p.name);
       detail::Piece piece{.begin = p.offset,
@@ -379,15 +382,7 @@ class Trainer {
       if (is_trained) trained.push_back(piece);
       piece.part = ModelType::pack_piece_of_tensor(tensor++);
       if (is_trained || (p.kind == ParameterKind::buffer && factor != 0)) changed.push_back(piece);
-      could_change = could_change || p.kind != ParameterKind::frozen;
     }
-    bool changes = !changed.empty();
-    if constexpr (tables > 0) {
-      for (const TableInfo& info : network_tables<Net>()) could_change = could_change || info.spec.trainable;
-      for (const auto& table : table_steps_) changes = changes || table.is_trained();
-    }
-    if (could_change && !changes)
-      throw Error("part_rates: expected a part that is trained, found factors of 0 for every parameter");
     std::sort(frozen_offsets_.begin(), frozen_offsets_.end());
     frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
     sum_pieces_ = detail::cut_pieces(std::move(trained), piece_size);
