@@ -4,6 +4,7 @@
 // expect 4: aila: this rule has no such option; see its header
 // expect 5: aila: this rule has no such option; see its header
 // expect 6: aila: this rule has no such option; see its header
+// expect 7: aila: StatisticsRate is at most 1000, all the way to the batch's statistics
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
 #include <aila/network/network.hpp>
@@ -24,6 +25,8 @@ struct Net : Stacked<integrate::Linear<TiedValues>, Lstm<8>, Linear<1>> {};
 struct Net : Stacked<integrate::None, Lstm<8, Heads<2>>, Linear<1>> {};
 #elif defined(MUST_FAIL_6)
 struct Net : Stacked<integrate::None, Lstm<8>, Linear<1, Relu>> {};
+#elif defined(MUST_FAIL_7)
+struct Net : Stacked<integrate::None, Chain<Lstm<8>, BatchNorm<StatisticsRate<1001>>>, Linear<1>> {};
 #else
 struct Net : Stacked<integrate::Attention<TiedValues, Heads<4>>, Lstm<8, Initial<init::Orthogonal>>, Linear<1>> {};
 #endif

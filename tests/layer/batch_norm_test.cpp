@@ -20,6 +20,7 @@ TEST_CASE_TEMPLATE("BatchNorm has right gradients by the batch's and by running 
   CHECK(wrong_gradient<Chain<BatchNorm<>, Tanh, MeanOverPositions>, Sequence<5, 3>, Backend>(
             {.samples = 4, .lengths = true, .training = true}) == "");
   CHECK(wrong_gradient<Frozen<BatchNorm<>>, Odd, Backend>({.training = true}) == "");
+  CHECK(wrong_gradient<BatchNorm<>, Vector<17>, Backend>({.samples = 1, .training = true}) == "");  // by running ones
 }
 
 TEST_CASE("layers around BatchNorm work in the right phases") {
@@ -60,6 +61,24 @@ TEST_CASE("BatchNorm normalises by the batch while training and by running stati
   run.pass.training = false;
   const auto y = run.forward(x);
   for (std::size_t i = 0; i < 4; ++i) CHECK(y[i] == doctest::Approx((x[i] - 3) / std::sqrt(4 + 1e-5) * 2 + 1));
+}
+
+TEST_CASE("a batch of one value of each feature is normalised by the running statistics, forward and backward") {
+  struct Net : Network<Vector<3>, Linear<2>, BatchNorm<>> {};
+  Run<Net, double> run;
+  run.set_all();
+  run.set("batch_norm.running_var", {4, 0.25});
+  run.pass.collects = true;
+  const std::vector<double> x{1, 2, 3}, dy{1, -2};
+  const auto y = run.forward(x);
+  const auto dx = run.backward(dy);
+  const std::vector<double> gradients(run.all_gradients().begin(), run.all_gradients().end());
+  run.pass.training = true;
+  CHECK(run.forward(x) == y);
+  CHECK(run.backward(dy) == dx);
+  CHECK(std::equal(gradients.begin(), gradients.end(), run.all_gradients().begin()));
+  for (const char* statistic : {"batch_norm.running_mean", "batch_norm.running_var"})
+    CHECK(run.gradient(statistic) == std::vector<double>{0, 0});
 }
 
 struct Classifier : Network<Sequence<3, 2>, Linear<5>, BatchNorm<>, Tanh, Linear<4>, BatchNorm<StatisticsRate<250>>,

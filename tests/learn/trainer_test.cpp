@@ -273,7 +273,8 @@ TEST_CASE("what a step updates it packs: parts, frozen ones, statistics and norm
   check_packs_what_it_updates<Deep>({});
   check_packs_what_it_updates<Deep>({{"stack.0", 0.0}, {"stack.1", 0.1}});
   check_packs_what_it_updates<Folded>({});
-  check_packs_what_it_updates<Folded>({{"", 0.0}});  // statistics change nevertheless
+  check_packs_what_it_updates<Folded>({{"", 0.0}});
+  check_packs_what_it_updates<Folded>({{"", 0.0}, {"batch_norm.running", 1.0}});  // statistics alone
 }
 
 }  // namespace

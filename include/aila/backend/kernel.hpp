@@ -20,9 +20,10 @@
 // backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
 // (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
 //
-// A kernel of parts may have for_each_map<C>(samples, saved, y, path, f), which tells where a value is first not
-// finite, and passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is
-// said early.
+// A kernel of parts has for_each_map<C>(samples, saved, y, path, f), which shows what every part computed, with the
+// parts of parts, and for_each_mixture where a part mixes (`static constexpr bool mixes`): tools see what these tell.
+// And it passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is said
+// early.
 //
 // The kernel of an integration has, instead of x and y,
 //   forward(pass, w, packed, own, before, z, saved, scratch)                       z = own + a
@@ -55,6 +56,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "../core/arena.hpp"
 #include "../core/capability.hpp"
@@ -88,22 +90,32 @@ struct RowGradients {
   std::size_t count = 0;
 };
 
+/// The tensors of a network that a training leaves as they are though their kind is not frozen: those whose part rate
+/// is 0. A tensor is known by its offset in the canonical array; offsets ascend.
+struct FrozenTensors {
+  const std::uint32_t* offsets = nullptr;
+  std::size_t count = 0;
+
+  constexpr bool contain(std::uint32_t offset) const { return std::binary_search(offsets, offsets + count, offset); }
+};
+
 /// What one call over a group of samples knows beside its arrays.
 struct Pass {
   std::size_t samples = 1;
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
   bool training = false;                  ///< dropout is active, batch normalisation takes the batch's statistics
-  bool frozen = false;                    ///< inside Frozen: batch normalisation keeps to its running statistics
+  bool frozen = false;                    ///< inside Frozen: kernels ask `freezes`
   bool zeroes_gradients = false;          ///< gradients of parameters begin anywhere: part by part, see zero_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   Seed seed{};
   std::uint64_t step = 0;
-  std::uint64_t first_sample = 0;         ///< place in the batch of the group's first sample
-  std::uint64_t path = 0;                 ///< of the layer inside the network; a key of its random numbers
-  std::size_t phase = 0;                  ///< of a kernel that works in phases
-  Meeting* meeting = nullptr;             ///< of such a kernel's group
-  const TableRef* tables = nullptr;       ///< of this layer, in the order of its parts
-  RowGradients* row_gradients = nullptr;  ///< theirs; null: nobody asks
+  std::uint64_t first_sample = 0;                 ///< place in the batch of the group's first sample
+  std::uint64_t path = 0;                         ///< of the layer inside the network; a key of its random numbers
+  std::size_t phase = 0;                          ///< of a kernel that works in phases
+  Meeting* meeting = nullptr;                     ///< of such a kernel's group
+  const TableRef* tables = nullptr;               ///< of this layer, in the order of its parts
+  RowGradients* row_gradients = nullptr;          ///< theirs; null: nobody asks
+  const FrozenTensors* frozen_tensors = nullptr;  ///< of the network, frozen for this run; null: none
 
   /// The pass of part number i of a composite, whose tables begin behind the first `tables_before`. A call, not copies
   /// of its code: deep networks have hundreds of parts.
@@ -113,6 +125,12 @@ struct Pass {
     if (tables != nullptr) p.tables += tables_before;
     if (row_gradients != nullptr) p.row_gradients += tables_before;
     return p;
+  }
+  /// Whether training leaves this tensor of a layer as it is, inside Frozen or by a part rate of 0: then batch
+  /// normalisation keeps to its running statistics.
+  template <class Scalar>
+  constexpr bool freezes(Weights<Scalar> w, std::size_t tensor) const {
+    return frozen || (frozen_tensors != nullptr && frozen_tensors->contain(w.offset(tensor)));
   }
   constexpr std::size_t length(std::size_t sample, std::size_t steps) const {
     if (lengths == nullptr) return steps;
@@ -228,6 +246,15 @@ consteval bool takes_blocks_of() {
   else
     return false;
 }
+
+namespace detail {
+/// Shows f the maps inside a part of a kernel of parts, where that has any.
+template <class K, Capability C, class Saved, class Scalar, class F>
+void maps_of_part(std::size_t samples, Saved& saved, Scalar* y, const std::string& path, F&& f) {
+  if constexpr (requires { K::template for_each_map<C>(samples, saved, y, path, f); })
+    K::template for_each_map<C>(samples, saved, y, path, f);
+}
+}  // namespace detail
 
 /// Whether this kernel, or one of a part of it, has mixture weights to tell: for_each_mixture.
 template <class K>

@@ -11,10 +11,23 @@ struct StatisticsRate;
 struct Epsilon;
 }  // namespace role
 
+namespace detail {
+template <std::size_t thousandths>
+struct StatisticsRateAboveOne {
+  static consteval int say() {
+    constexpr bool within = thousandths <= 1000;
+    static_assert(within, "aila: StatisticsRate is at most 1000, all the way to the batch's statistics");
+    return 0;
+  }
+};
+}  // namespace detail
+
 /// BatchNorm's option: a running statistic moves by Thousandths / 1000 of the way to the batch's (`momentum` in
-/// PyTorch).
+/// PyTorch). At most 1000: beyond, a variance could become negative.
 template <std::size_t Thousandths>
 struct StatisticsRate {
+  using Refusal =
+      std::conditional_t<(Thousandths <= 1000), detail::NoRefusal, detail::StatisticsRateAboveOne<Thousandths>>;
   using role = role::StatisticsRate;
   static constexpr double value = static_cast<double>(Thousandths) / 1000;
 };
@@ -27,8 +40,10 @@ struct Epsilon {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each feature; [positions..., F] stays. While training,
 /// mean and (biased) variance are those of the batch over all samples and positions, steps beyond a sample's length
-/// left out; otherwise, and inside Frozen, they are the running ones, which each training step moves towards the
-/// batch's mean and unbiased variance: running += rate (batch - running). weight, bias [F]; buffers running_mean,
+/// left out; otherwise, and inside Frozen or under a part rate of 0, they are the running ones, which each training
+/// step moves towards the batch's mean and unbiased variance: running += rate (batch - running). A batch with one value
+/// a feature, such as a last one of one vector, has no variance: it is normalised by the running statistics, and leaves
+/// them as they are. Samples count alike, whatever their weights in the loss. weight, bias [F]; buffers running_mean,
 /// running_var [F]. Options `StatisticsRate<100>`, thousandths, and `Epsilon<10>`, millionths: PyTorch's defaults. The
 /// groups of a batch meet once in a forward and once in a backward. Source: arXiv 1502.03167.
 template <class... Options>

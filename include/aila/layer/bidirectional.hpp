@@ -17,6 +17,7 @@ struct Bidirectional {
   using Refusal = detail::RefusalOf<L>;
   static constexpr const char* name = "bidirectional";
   static constexpr bool is_composite = true;
+  static constexpr bool is_bidirectional = true;
 
   template <class In>
   using InnerOut = typename detail::PlacedOrRefused<0, L, In>::Out;

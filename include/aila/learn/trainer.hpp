@@ -23,8 +23,11 @@
 
 namespace aila::inline v0 {
 
-/// A factor of the learning rate for the parameters whose name begins with `prefix`; 0 freezes them. Of several that
-/// fit a name, the last in the list counts.
+/// A factor of the learning rate, at least 0, for the parameters whose name begins with `prefix`: "" for all. Of
+/// several that fit a name, the last in the list counts. 0 freezes them as Frozen does: nothing of them moves,
+/// statistics (buffers) neither, a BatchNorm whose statistics are frozen normalises by them, and no norm of gradients
+/// counts them; another factor is nothing to statistics. What is inside Frozen stays so. A training of which all is
+/// frozen may run.
 struct PartRate {
   std::string prefix;
   double factor = 1;
@@ -73,6 +76,9 @@ template <class Net, class LossType, class OptimiserType, class Backend>
 using TrainingRefusal =
     FirstRefusal<Refuse<LossRefusal<LossType, NetworkOutput<Net>>>, Refuse<OptimiserRefusal<OptimiserType>>,
                  Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, Backend>>>>;
+
+template <class Part>
+concept IsBatchNorm = requires { requires Part::Layer::is_batch_norm; };
 }  // namespace detail
 
 /// Owns gradients, moments and a workspace per worker, or where groups meet in the midst of a step (batch
@@ -104,12 +110,15 @@ class Trainer {
     if constexpr (requires { loss_.check(); }) loss_.check();
     if constexpr (requires { optimiser_.check(); }) optimiser_.check();
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
+    check_part_rates();
     cut_pieces();
+    check_statistics();
     piece_norm_.resize(sum_pieces_.size());
   }
 
-  /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss or
-  /// gradient is not finite the parameters stay as they were, and `finite` is false.
+  /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss,
+  /// gradient or what statistics are to change by is not finite the parameters stay as they were, and `finite` is
+  /// false.
   StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
                   std::uint64_t epoch = 0) {
     if (indices.empty() || indices.size() > options_.batch)
@@ -128,12 +137,12 @@ class Trainer {
     for (const double s : piece_norm_) squares += s;
     for (auto& table : table_steps_) squares += table.sum(split.groups, executor_);
     result.gradient_norm = std::sqrt(squares);
-    result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
+    result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm) && statistics_are_finite();
     if (result.finite) update(rate, clip_factor(result.gradient_norm, options_.clip_norm));
     return result;
   }
 
-  /// The gradient of the last step, in the canonical layout.
+  /// The gradient of the last step, in the canonical layout; 0 for what is frozen.
   std::span<const Scalar> gradient() const { return {gradients_[0].data(), layout.size}; }
   std::uint64_t steps() const { return steps_; }
 
@@ -170,7 +179,8 @@ class Trainer {
     }
     if (!training) return "the loss";
     for (const ParameterInfo& p : parameter_table<Net>())
-      if (!finite(gradients_[0].data() + p.offset, p.size)) return "the gradient of " + p.name;
+      if (!finite(gradients_[0].data() + p.offset, p.size))
+        return (p.kind == ParameterKind::buffer ? "the change of " : "the gradient of ") + p.name;
     return "a sum of gradients";
   }
 
@@ -211,6 +221,7 @@ class Trainer {
     pass.training = true;
     pass.collects = true;
     pass.seed = options_.seed;
+    pass.frozen_tensors = &frozen_tensors_;
     pass.step = steps_;
     pass.first_sample = first;
     return pass;
@@ -279,6 +290,8 @@ class Trainer {
 
   /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
   void sum_groups(std::size_t groups) {
+    for (const detail::Piece& piece : held_)
+      std::fill(gradients_[0].data() + piece.begin, gradients_[0].data() + piece.end, Scalar(0));
     using Lane = Lanes<Backend>;
     shares_.run(executor_, sum_pieces_.size(), [&](std::size_t i) {
       [[maybe_unused]] const typename Backend::FloatMode mode;
@@ -339,26 +352,52 @@ class Trainer {
     return factor;
   }
 
-  void cut_pieces() {
+  void check_part_rates() const {
     for (const PartRate& part : options_.part_rates) {
       const auto& table = parameter_table<Net>();
       const auto begins = [&](const auto& p) { return p.name.starts_with(part.prefix); };
       if (std::none_of(table.begin(), table.end(), begins) && std::ranges::none_of(network_tables<Net>(), begins))
         throw Error("part_rates: no parameter's name begins with \"" + part.prefix + "\"");
+      if (!(part.factor >= 0) || !std::isfinite(part.factor))
+        throw Error("part_rates: expected a finite factor of at least 0 for \"" + part.prefix + "\", found " +
+                    std::to_string(part.factor));
     }
+  }
+
+  /// Batches of one sample teach nothing to a batch normalisation whose input has no positions.
+  void check_statistics() const {
+    if constexpr (phases > 0)
+      if (options_.batch == 1)
+        for_each_layer<Net>([&]<class Part>(const std::string& path) {
+          if constexpr (detail::IsBatchNorm<Part>)
+            if (Part::In::positions == 1 && factor_of(path + ".running_mean") != 0 &&
+                factor_of(path + ".running_var") != 0)
+              throw Error("trainer: expected batches of at least 2 samples, for the statistics of " + path +
+                          " have no variance in one of 1; a part rate of 0 freezes them");
+        });
+  }
+
+  void cut_pieces() {
     std::vector<detail::Piece> trained, changed;  // tensors; of what changes, each with the part that packs it
     std::size_t tensor = 0;
     for (const ParameterInfo& p : parameter_table<Net>()) {
+      const double factor = factor_of(p.name);
       detail::Piece piece{.begin = p.offset,
                           .end = p.offset + round_up(p.size, alignment_elements),
                           .kind = p.kind,
-                          .factor = p.kind == ParameterKind::trainable ? factor_of(p.name) : 1,
+                          .factor = p.kind == ParameterKind::trainable ? factor : 1,
                           .decays = p.decays};
+      if (factor == 0 && p.size > 0) {
+        frozen_offsets_.push_back(static_cast<std::uint32_t>(p.offset));
+        if (p.kind != ParameterKind::frozen) held_.push_back(piece);
+      }
       const bool is_trained = p.kind == ParameterKind::trainable && piece.factor != 0;
       if (is_trained) trained.push_back(piece);
       piece.part = ModelType::pack_piece_of_tensor(tensor++);
-      if (is_trained || p.kind == ParameterKind::buffer) changed.push_back(piece);
+      if (is_trained || (p.kind == ParameterKind::buffer && factor != 0)) changed.push_back(piece);
     }
+    std::sort(frozen_offsets_.begin(), frozen_offsets_.end());
+    frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
     sum_pieces_ = detail::cut_pieces(std::move(trained), piece_size);
     update_pieces_ = detail::cut_pieces(std::move(changed), piece_size);
     part_pieces_.resize(std::max<std::size_t>(ModelType::pack_pieces, 1));
@@ -366,6 +405,11 @@ class Trainer {
     pieces_left_ = std::vector<std::atomic<std::size_t>>(part_pieces_.size());
   }
 
+  bool statistics_are_finite() const {
+    return std::ranges::all_of(update_pieces_, [&](const detail::Piece& piece) {
+      return piece.kind != ParameterKind::buffer || finite(gradients_[0].data() + piece.begin, piece.end - piece.begin);
+    });
+  }
   static bool finite(const Scalar* values, std::size_t count) {
     return std::all_of(values, values + count, [](Scalar v) { return std::isfinite(v); });
   }
@@ -385,6 +429,9 @@ class Trainer {
   std::vector<Meeting> meetings_;  ///< of each group
   std::vector<detail::TableStep<Backend, Rule>> table_steps_;
   std::vector<RowGradients> row_gradients_;  ///< of each group, of each table
+  std::vector<detail::Piece> held_;          ///< tensors that a part rate of 0 holds
+  std::vector<std::uint32_t> frozen_offsets_;
+  FrozenTensors frozen_tensors_;
   std::vector<double> group_loss_;
   std::vector<detail::Piece> sum_pieces_;     ///< of what is trained
   std::vector<double> piece_norm_;            ///< of each of them

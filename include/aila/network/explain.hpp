@@ -48,7 +48,9 @@ std::vector<typename Backend::Scalar> input_gradients(
 }
 
 /// The maps whose path ends with `suffix` ("" for all), over inputs [samples, In...], in the order of computation:
-/// `layer_maps(model, x, "attention_pooling.weights")`. Throws Error for sizes that do not fit. For reports and
+/// `layer_maps(model, x, "attention_pooling.weights")`. Every part of the network has one, however deep inside others;
+/// those inside the "backward" of a Bidirectional have the steps in the order in which it reads them, the last valid
+/// one first. Throws Error for sizes that do not fit. For reports and
 /// pictures, as input_gradients.
 template <class Net, class Backend>
 std::vector<LayerMap<typename Backend::Scalar>> layer_maps(

@@ -37,7 +37,9 @@ struct GraphBuilder {
       if constexpr (requires { requires Layer::is_stack; })
         inside.stack<typename Layer::template Plan<typename Part::In>>(path, layer_name<Layer>());
       else if constexpr (requires { requires Layer::is_sum; })
-        inside.sum<Layer, typename Part::In>(path, layer_name<Layer>());
+        inside.branches<Layer, typename Part::In>(path, layer_name<Layer>(), "+");
+      else if constexpr (requires { requires Layer::is_bidirectional; })
+        inside.branches<Layer, typename Part::In>(path, layer_name<Layer>(), joint_sign(Joint::concatenates));
       else
         inside.chain<Layer, typename Part::In>(path, layer_name<Layer>());
     } else if constexpr (!PartTraits<Part>::is_nothing) {
@@ -83,8 +85,9 @@ struct GraphBuilder {
     if (!path.empty()) dot.close();
   }
 
+  /// Parts side by side, of one input, whose maps meet.
   template <class Layer, class In>
-  void sum(const std::string& path, const char* name) const {
+  void branches(const std::string& path, const char* name, const char* sign) const {
     const DotNode input = current;
     std::vector<DotNode> ends;
     dot.open(frame(path, name));
@@ -93,9 +96,9 @@ struct GraphBuilder {
       operator()<Part>(part);
       ends.push_back(current);
     });
-    const DotNode sum = dot.node("+", ", shape=circle");
-    for (const DotNode& end : ends) dot.edge(end, sum);
-    current = sum;
+    const DotNode joined = dot.node(sign, ", shape=circle");
+    for (const DotNode& end : ends) dot.edge(end, joined);
+    current = joined;
     dot.close();
   }
 

@@ -62,9 +62,9 @@ class MixtureSums {
 
 }  // namespace detail
 
-/// The mean mixture weights of every layer of every stack over inputs [samples, In...]. Takes a workspace of its own;
-/// for reports and pictures, not for the hot path. Throws Error for inputs that are no whole number of samples, and for
-/// lengths that are not from 1 to the steps there are.
+/// The mean mixture weights of every layer of every stack, however deep inside others, over inputs [samples, In...].
+/// Takes a workspace of its own; for reports and pictures, not for the hot path. Throws Error for inputs that are no
+/// whole number of samples, and for lengths that are not from 1 to the steps there are.
 template <class Net, class Backend>
 std::vector<MixtureWeights> mixture_weights(
     const Model<Net, Backend>& model, std::span<const ElementOf<NetworkInput<Net>, typename Backend::Scalar>> inputs,

@@ -17,7 +17,7 @@ struct BatchNormSaved {
   S* scale = nullptr;
   S* shift = nullptr;
   S* variance = nullptr;  ///< of the batch
-  double count = 0;       ///< rows of the batch
+  double count = 0;       ///< rows of the batch; of one row, or none, there are no statistics
 
   constexpr void take(Arena<S>& arena, std::size_t features) {
     for (S** of : {&mean, &inverse, &scale, &shift, &variance}) *of = arena.take(features);
@@ -49,25 +49,28 @@ struct BatchNormRows {
   /// feature.
   [[gnu::noinline]] constexpr void forward(const Pass& pass, Weights<S> w, const S* packed, const S* x, S* y,
                                            Saved& saved, S* scratch, bool keeps_for_backward) const {
-    if (!pass.training || pass.frozen) {
-      if (pass.phase == 0) return;
+    const bool learns = learns_statistics(pass, w);
+    if (pass.phase == 0) {
+      if (learns) deposit_moments(pass, x, scratch, scratch + padded());
+      return;
+    }
+    if (learns) saved.count = pass.meeting->total[0];
+    if (learns && saved.count > 1) {
+      take_moments(pass, w, saved);
+      apply(pass.samples, x, saved.scale, saved.shift, y);
+    } else {
       if (packed == nullptr) fold(w, w[2], w[3], saved.scale, saved.shift);
       if (keeps_for_backward) keep_running(w, saved);
       const S* scale = packed == nullptr ? saved.scale : packed;
       const S* shift = packed == nullptr ? saved.shift : packed + padded();
       apply(pass.samples, x, scale, shift, y);
-    } else if (pass.phase == 0) {
-      deposit_moments(pass, x, scratch, scratch + padded());
-    } else {
-      take_moments(pass, w, saved);
-      apply(pass.samples, x, saved.scale, saved.shift, y);
     }
   }
 
   /// `scratch` is memory for three numbers a feature.
   [[gnu::noinline]] constexpr void backward(const Pass& pass, Weights<S> w, const S* x, const S* dy, S* dx,
                                             Gradients<S> g, const Saved& saved, S* scratch) const {
-    const bool batch = pass.training && !pass.frozen;
+    const bool batch = learns_statistics(pass, w) && saved.count > 1;
     if (pass.phase == 0) {
       double* sums = pass.meeting->own;
       gradient_sums(pass, x, dy, saved, sums, scratch);
@@ -84,7 +87,7 @@ struct BatchNormRows {
     S* const scale = scratch;
     S* const bias_mean = scratch + padded();
     S* const weight_mean = scratch + 2 * padded();
-    const double share = batch && saved.count > 0 ? 1 / saved.count : 0;
+    const double share = batch ? 1 / saved.count : 0;
     for (std::size_t f = 0; f < features; ++f) {
       scale[f] = saved.inverse[f] * w[0][f];
       bias_mean[f] = batch ? static_cast<S>(pass.meeting->total[f] * share) : S(0);
@@ -109,6 +112,10 @@ struct BatchNormRows {
   }
 
  private:
+  /// Whether this is a step that takes the batch's statistics, if there are any: its running ones are not frozen.
+  static constexpr bool learns_statistics(const Pass& pass, Weights<S> w) {
+    return pass.training && !pass.freezes(w, 2) && !pass.freezes(w, 3);
+  }
   constexpr void apply(std::size_t samples, const S* x, const S* scale, const S* shift, S* y) const {
     for_blocks(0, samples * positions, [&](std::size_t first, std::size_t rows) {
       over_row<Backend>(features, [&](auto part) {
@@ -163,8 +170,7 @@ struct BatchNormRows {
     const double* const count = pass.meeting->total;
     const double* const sum = count + 1;
     const double* const squares = sum + features;
-    const double share = *count > 0 ? 1 / *count : 0;
-    saved.count = *count;
+    const double share = 1 / *count;
     for (std::size_t f = 0; f < features; ++f) {
       const double mean = sum[f] * share;
       const double variance = std::max(squares[f] * share - mean * mean, 0.0);
@@ -218,7 +224,7 @@ struct BatchNormRows {
   /// By how much the running statistics are to change.
   constexpr void collect(Weights<S> w, const Saved& saved, Gradients<S> g) const {
     const double n = saved.count;
-    const S step = S(rate), unbias = n > 1 ? static_cast<S>(n / (n - 1)) : S(1);
+    const S step = S(rate), unbias = static_cast<S>(n / (n - 1));
     for (std::size_t f = 0; f < features; ++f) {
       g[2][f] += step * (saved.mean[f] - w[2][f]);
       g[3][f] += step * (saved.variance[f] * unbias - w[3][f]);

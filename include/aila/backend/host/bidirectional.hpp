@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "../../layer/bidirectional.hpp"
 #include "../kernel.hpp"
@@ -94,20 +95,32 @@ struct BidirectionalKernel {
     if (dx != nullptr) reverse<features, features, true>(pass, d_reversed, dx);
   }
 
+  /// f(path, map, elements) for the maps of both directions, each in the order in which it reads the steps.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S*, const std::string& path, F&& f) {
-    direction<C>(samples, saved.ahead, saved.y_ahead, path + ".forward", f);
-    direction<C>(samples, saved.back, saved.y_back, path + ".backward", f);
+    const auto direction = [&](typename Kernel::template Saved<C>& kept, S* y, const std::string& name) {
+      detail::maps_of_part<Kernel, C>(samples, kept, y, name, f);
+      f(name, static_cast<const S*>(y), samples * Half::elements);
+    };
+    direction(saved.ahead, saved.y_ahead, before(path) + "forward");
+    direction(saved.back, saved.y_back, before(path) + "backward");
+  }
+
+  static constexpr bool mixes = mixes_of<Kernel>();
+  /// The mixture weights of all stacks inside, after a forward that kept for backward.
+  template <Capability C, class Sums>
+  static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
+                               std::vector<S>& weights, S* scratch, Sums& sums) {
+    if constexpr (mixes) {
+      Kernel::template for_each_mixture<C>(pass.part(0), w, saved.ahead, before(path) + "forward", weights, scratch,
+                                           sums);
+      Kernel::template for_each_mixture<C>(pass.part(1), w.from(Each::tensors), saved.back, before(path) + "backward",
+                                           weights, scratch, sums);
+    }
   }
 
  private:
-  template <Capability C, class F>
-  static void direction(std::size_t samples, typename Kernel::template Saved<C>& kept, S* y, const std::string& path,
-                        F&& f) {
-    if constexpr (requires { Kernel::template for_each_map<C>(samples, kept, y, path, f); })
-      Kernel::template for_each_map<C>(samples, kept, y, path, f);
-    f(path, static_cast<const S*>(y), samples * Half::elements);
-  }
+  static std::string before(const std::string& path) { return path.empty() ? path : path + "."; }
 
   /// The first features of rows of From into rows of To.
   template <std::size_t From, std::size_t To>

@@ -288,8 +288,7 @@ struct ChainKernel {
     const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto c) {
       S* out = c < kept ? saved.map[c] : y;
-      if constexpr (requires { ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, path, f); })
-        ChildKernel<c>::template for_each_map<C>(samples, slot<c>(saved.child), out, names[c], f);
+      detail::maps_of_part<ChildKernel<c>, C>(samples, slot<c>(saved.child), out, names[c], f);
       f(names[c], static_cast<const S*>(out), samples * Child<c>::Out::elements);
     });
   }
@@ -301,8 +300,8 @@ struct ChainKernel {
     const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto c) {
       if constexpr (mixes_of<ChildKernel<c>>())
-        ChildKernel<c>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[c]), slot<c>(saved.child),
-                                                     names[c], weights, scratch, sums);
+        ChildKernel<c>::template for_each_mixture<C>(part<c>(pass, 0, saved), w.from(Plan::first_tensor[c]),
+                                                     slot<c>(saved.child), names[c], weights, scratch, sums);
     });
   }
 

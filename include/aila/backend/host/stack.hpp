@@ -380,22 +380,28 @@ struct StackKernel {
         const std::size_t from = first_read<J> + i, number = pools.number[J][from];
         before[i] = number < pools.count ? saved.pooled[number] : saved.map[from];
       }
-      Integrate<J>::mixture(pass, w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights, scratch);
+      Integrate<J>::mixture(at_map<J>(pass, saved), w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights,
+                            scratch);
     }
   }
 
-  /// f(path, map, elements) for own output, integration and published map of every layer, after a forward that kept for
-  /// backward.
+  /// f(path, map, elements) for own output, integration and published map of every layer, each behind the maps inside
+  /// it, after a forward that kept for backward.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
       const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
-      const S* h = saved.published(J, y);
-      const S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
-      f(layer + ".core", integrates<J> ? static_cast<const S*>(saved.own[J]) : sum, samples * elements<J>);
-      if constexpr (integrates<J>) f(layer + ".integrate", sum, samples * elements<J>);
-      if constexpr (!bare<J>) f(layer + ".epilogue", h, samples * elements<J>);
+      S* h = saved.published(J, y);
+      S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
+      S* own = integrates<J> ? saved.own[J] : sum;
+      detail::maps_of_part<Core<J>, C>(samples, slot<J>(saved.core), own, layer + ".core", f);
+      f(layer + ".core", static_cast<const S*>(own), samples * elements<J>);
+      if constexpr (integrates<J>) f(layer + ".integrate", static_cast<const S*>(sum), samples * elements<J>);
+      if constexpr (!bare<J>) {
+        detail::maps_of_part<Epilogue<J>, C>(samples, slot<J>(saved.epilogue), h, layer + ".epilogue", f);
+        f(layer + ".epilogue", static_cast<const S*>(h), samples * elements<J>);
+      }
     });
   }
 
@@ -409,21 +415,31 @@ struct StackKernel {
 
   static constexpr bool mixes = [] {
     bool any = false;
-    for_each_index<depth>([&](auto j) { any = any || (integrates<j> && Integrated<j>::mixture_weights > 0); });
+    for_each_index<depth>([&](auto j) {
+      any = any || (integrates<j> && Integrated<j>::mixture_weights > 0) || mixes_of<Core<j>>() ||
+            mixes_of<Epilogue<j>>();
+    });
     return any;
   }();
-  /// The mixture weights of every layer that has them, given to sums.add<Integration>(path, layer, pass, weights).
+  /// The mixture weights of every layer that has them, and of all stacks inside, given to
+  /// sums.add<Integration>(path, layer, pass, weights).
   template <Capability C, class Sums>
   static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
                                std::vector<S>& weights, S* scratch, Sums& sums) {
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
+      const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
+      if constexpr (mixes_of<Core<J>>())
+        Core<J>::template for_each_mixture<C>(core_part<J>(pass, 0, saved), w.from(first_tensor<J, 0>),
+                                              slot<J>(saved.core), layer + ".core", weights, scratch, sums);
       if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
         weights.resize(pass.samples * Map<J>::positions * Integrated<J>::mixture_weights);
         mixture<J>(pass, w, saved, weights.data(), scratch);
-        sums.template add<Integrated<J>>(path + (path.empty() ? "" : ".") + std::to_string(J) + ".integrate", J, pass,
-                                         weights.data());
+        sums.template add<Integrated<J>>(layer + ".integrate", J, at_map<J>(pass, saved), weights.data());
       }
+      if constexpr (mixes_of<Epilogue<J>>())
+        Epilogue<J>::template for_each_mixture<C>(own_part<J, 2>(pass, 0, saved), w.from(first_tensor<J, 2>),
+                                                  slot<J>(saved.epilogue), layer + ".epilogue", weights, scratch, sums);
     });
   }
 

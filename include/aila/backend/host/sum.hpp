@@ -121,8 +121,7 @@ struct SumKernel {
     const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto i) {
       S* out = saved.map[i];
-      if constexpr (requires { ChildKernel<i>::template for_each_map<C>(samples, slot<i>(saved.child), out, path, f); })
-        ChildKernel<i>::template for_each_map<C>(samples, slot<i>(saved.child), out, names[i], f);
+      detail::maps_of_part<ChildKernel<i>, C>(samples, slot<i>(saved.child), out, names[i], f);
       f(names[i], static_cast<const S*>(out), samples * Out::elements);
     });
   }
@@ -134,8 +133,8 @@ struct SumKernel {
     const std::vector<std::string> names = detail::child_paths(path, Children{});
     for_each_index<size>([&](auto i) {
       if constexpr (mixes_of<ChildKernel<i>>())
-        ChildKernel<i>::template for_each_mixture<C>(pass, w.from(Plan::first_tensor[i]), slot<i>(saved.child),
-                                                     names[i], weights, scratch, sums);
+        ChildKernel<i>::template for_each_mixture<C>(part<i>(pass, 0), w.from(Plan::first_tensor[i]),
+                                                     slot<i>(saved.child), names[i], weights, scratch, sums);
     });
   }
 
