@@ -39,7 +39,8 @@ consteval bool accepts_unequal_widths() {
 template <class P, class In, class Backend>
 GradientCheck check_policy(const GradientCheckOptions& options) {
   constexpr std::size_t d = In::features;
-  GradientCheck all;
+  GradientCheck all = begin_check(options);
+  if (!all.ok) return all;
   for_each_index<2>([&](auto i) {
     constexpr std::size_t depth = 2 * (i + 1);
     using Net = NetworkOfPolicy<P, In, Repeat<depth, SmallCore<d>>>;

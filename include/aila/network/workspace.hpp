@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include "../backend/kernel.hpp"
 #include "network.hpp"
@@ -67,10 +68,13 @@ class Workspace {
 
   /// output() = network(x), x [samples, In...]. One phase of it where the pass has a meeting, else all.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
+    forward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x);
+  }
+  /// The same of tensors that lie where the caller says.
+  constexpr void forward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_.y,
-                                  buffers_.saved, buffers_.scratch);
+      Kernel::template forward<C>(now, w, packed, x, buffers_.y, buffers_.saved, buffers_.scratch);
     });
   }
 
@@ -89,7 +93,6 @@ class Workspace {
                           bool wants_input_gradient = false)
     requires(keeps_for_backward(C))
   {
-    [[maybe_unused]] const typename Backend::FloatMode mode;
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
@@ -97,16 +100,25 @@ class Workspace {
         if (pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
       }
     }
+    backward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed,
+             Gradients<Scalar>(gradients, layout.offset.data()), dx);
+  }
+  /// The same of tensors that lie where the caller says; adds to dx too (null: nobody asks).
+  constexpr void backward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, Gradients<Scalar> g, Scalar* dx)
+    requires(keeps_for_backward(C))
+  {
+    [[maybe_unused]] const typename Backend::FloatMode mode;
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template backward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
-                                   static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx,
-                                   Gradients<Scalar>(gradients, layout.offset.data()), buffers_.saved,
-                                   buffers_.scratch);
+      Kernel::template backward<C>(now, w, packed, static_cast<const Element*>(input()), buffers_.y, buffers_.dy, dx, g,
+                                   buffers_.saved, buffers_.scratch);
     });
   }
 
   constexpr auto& saved() { return buffers_.saved; }
   constexpr Scalar* scratch() { return buffers_.scratch; }
+  /// All of it, in the order output, input, their gradients, what is kept, scratch: for who fills it with numbers that
+  /// no kernel may rely on.
+  constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
 
  private:
   /// Calls f once, or for every phase with this group as the only one.
