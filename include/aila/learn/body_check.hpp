@@ -107,9 +107,7 @@ class BodyCheck {
     return table;
   }
   static std::vector<std::uint32_t> zeros(std::size_t count) { return std::vector<std::uint32_t>(count + 1); }
-  std::size_t reach() const {
-    return std::min<std::size_t>(body_.inputs * body_.outputs, std::size_t{1} << 16) + 1024;
-  }
+  std::size_t reach() const { return std::min<std::size_t>(body_.inputs * body_.outputs, std::size_t{1} << 16) + 1024; }
 
   /// `row` with guards of `value` before and behind it.
   Numbers guarded(const Numbers& row, double value) const {
@@ -162,7 +160,8 @@ class BodyCheck {
     TileGradient<double> g{tensors_.gradients(to.g.data())};
     body_.backward(x.data() + guard_, tensors_.weights(), dy.data() + guard_, to.dx.data() + guard_, g);
     if (!guards_hold(to.dx, around))
-      refuse("backward of a body writes beyond the " + std::to_string(body_.inputs) + " numbers of its input's gradient");
+      refuse("backward of a body writes beyond the " + std::to_string(body_.inputs) +
+             " numbers of its input's gradient");
     const std::size_t found = tensors_.find_outside(to.g.data());
     if (found < tensors_.size())
       refuse("backward of a body adds to " + tensors_.name(found, "") + ", which is outside the parameters");
@@ -183,7 +182,9 @@ class BodyCheck {
       refuse("backward of a body depends on numbers outside the parameters, of which there are " +
              std::to_string(table_.size()) + " tensors");
   }
-  static bool same(const Numbers& a, const Numbers& b) { return std::equal(a.begin(), a.end(), b.begin(), same_number); }
+  static bool same(const Numbers& a, const Numbers& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), same_number);
+  }
   bool same_inside(const Numbers& a, const Numbers& b) const {
     const auto guard = static_cast<std::ptrdiff_t>(guard_);
     return std::equal(a.begin() + guard, a.end() - guard, b.begin() + guard, same_number);
@@ -208,7 +209,8 @@ struct CheckBodies {
   void operator()(const std::string& path) const {
     using Kernel = KernelFor<Part, Backend>;
     if constexpr (requires { typename Part::Policy; }) {
-      if constexpr (std::is_same_v<Kernel, PolicyBodyKernel<Part, Backend>>) check<Part>(path, CheckedPolicyBody<Part>());
+      if constexpr (std::is_same_v<Kernel, PolicyBodyKernel<Part, Backend>>)
+        check<Part>(path, CheckedPolicyBody<Part>());
     } else if constexpr (std::is_same_v<Kernel, BodyKernel<typename Part::Layer, typename Part::In, Backend>>) {
       check<Part>(path, CheckedLayerBody<typename Part::Layer, typename Part::In, Kernel>());
     }
@@ -223,7 +225,8 @@ struct CheckBodies {
     const std::string wrong = BodyCheck(body, specs, count, seed).run();
     if (wrong.empty()) return;
     const std::string inside = path + ".";
-    result.refuse(inside == prefix ? wrong : (path.starts_with(prefix) ? path.substr(prefix.size()) : path) + ": " + wrong);
+    result.refuse(inside == prefix ? wrong
+                                   : (path.starts_with(prefix) ? path.substr(prefix.size()) : path) + ": " + wrong);
   }
 };
 

@@ -105,7 +105,7 @@ class GradientComparison {
           if (same_number((*y)[i], poison)) return "output[" + std::to_string(i) + "] was not written";
     }
     struct Kind {
-      double Poison::*memory;
+      double Poison::* memory;
       const char* what;
     };
     const Kind kinds[] = {{&Poison::output, " depends on what stood in the output before"},

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "../network/walk.hpp"
+#include "poison.hpp"
 
 namespace aila::inline v0::detail {
 
@@ -18,14 +18,6 @@ namespace aila::inline v0::detail {
 inline void draw_normal(Seed seed, std::string_view name, std::size_t count, double scale, double* to) {
   const Random random(seed, Purpose::user, 0, hash_path(name));
   for (std::size_t i = 0; i < count; ++i) to[i] = scale * random.normal(0, i);
-}
-
-/// A number that is none, or one that no calculation gives: what memory holds that has to be written before it is read.
-inline constexpr double poisons[] = {std::numeric_limits<double>::quiet_NaN(), 0x1.8d3c5b7a91e2fp+67};
-
-/// Equal, or both no numbers.
-inline bool same_number(double a, double b) {
-  return a == b || (a != a && b != b);
 }
 
 /// Tensors where a table says. What lies in the gaps between them and behind the last is outside; a tensor of a number
