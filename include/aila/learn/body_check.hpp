@@ -134,14 +134,15 @@ class BodyCheck {
     return y;
   }
   void check_forward(double poison) {
-    const Numbers clean = forward(0, 0, 0);
+    const Numbers clean = forward(0, 0, 0), again = forward(0, 0, 0);
     const Numbers stale = forward(poison, 0, 0), around = forward(0, poison, 0), outside = forward(0, 0, poison);
     for (std::size_t i = 0; i < body_.outputs; ++i) {
       const std::size_t at = guard_ + i;
       const std::string name = "output[" + std::to_string(i) + "] of a body";
+      if (!same_number(again[at], clean[at])) refuse(name + " depends on the calls before");
       if (!same_number(stale[at], clean[at]))
-        refuse(same_number(stale[at], poison) ? name + " was not written"
-                                              : name + " depends on what stood in the output before");
+        refuse(stale[at] == odd_number ? name + " was not written"
+                                       : name + " depends on what stood in the output before");
       if (!same_number(around[at], clean[at]))
         refuse(name + " depends on numbers beyond the " + std::to_string(body_.inputs) + " of its input");
       if (!same_number(outside[at], clean[at]))

@@ -5,8 +5,11 @@
 
 namespace aila::inline v0::detail {
 
-/// A number that is none, and, for code that guards against those, one that no calculation gives.
-inline constexpr double poisons[] = {std::numeric_limits<double>::quiet_NaN(), 0x1.8d3c5b7a91e2fp+67};
+/// A number that no calculation gives, not so large that adding to it is lost; and one that is none. Code that guards
+/// against one of them shows with the other.
+inline constexpr double odd_number = 0x1.8d3c5b7a91e2fp+13;
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double poisons[] = {odd_number, not_a_number};
 
 /// Equal, or both no numbers.
 inline bool same_number(double a, double b) {

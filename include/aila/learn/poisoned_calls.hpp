@@ -86,7 +86,7 @@ class PoisonedCalls {
   void pack() { calls_.pack(tensors_.weights(), packed_.data()); }
   /// The prediction for x by the packed weights.
   const double* predict() {
-    std::fill_n(calls_.predicting.y, outputs(), poisons[0]);
+    std::fill_n(calls_.predicting.y, outputs(), not_a_number);
     calls_.predict(pass, tensors_.weights(), packed_.data(), x());
     return calls_.predicting.y;
   }
