@@ -7,6 +7,11 @@
 
 namespace aila::inline v0::detail {
 
+/// A difference of f over steps of h that rounding alone may give, where f is a sum of magnitudes of this size.
+constexpr double slope_noise(double size, double h = 0x1p-10) {
+  return 1e-14 * size / h;
+}
+
 /// Relative error of `slope` as df/dt at 0, the least over three steps h = 2^-10, 2^-14, 2^-18 and three estimates:
 /// the central one of five points, error O(h^4), and those from the right and from the left, error O(h^2).
 /// Beside a kink one of the sides holds no kink, and there the slope has to be right; at a kink both sides are, and any
@@ -20,7 +25,7 @@ constexpr double slope_error(F&& f, double slope, double floor, double size, dou
   double least = 1e300, gap_before = 0;
   for (double h = 0x1p-10; h > 0x1p-19; h *= 0x1p-4) {
     const double left2 = f(-2 * h), left = f(-h), right = f(h), right2 = f(2 * h);
-    const double noise = 1e-14 * size / h;
+    const double noise = slope_noise(size, h);
     const auto error = [&](double estimate) {
       const double difference = magnitude(estimate - slope);
       if (difference <= noise) return 0.0;

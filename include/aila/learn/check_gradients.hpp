@@ -39,7 +39,8 @@ consteval bool accepts_unequal_widths() {
 template <class P, class In, class Backend>
 GradientCheck check_policy(const GradientCheckOptions& options) {
   constexpr std::size_t d = In::features;
-  GradientCheck all;
+  GradientCheck all = begin_check(options);
+  if (!all.ok) return all;
   for_each_index<2>([&](auto i) {
     constexpr std::size_t depth = 2 * (i + 1);
     using Net = NetworkOfPolicy<P, In, Repeat<depth, SmallCore<d>>>;
@@ -85,8 +86,12 @@ struct CheckRefused {
 ///   check_gradients<MyPolicy>()                    a policy: stacks of two and four layers of 8 features, so over one
 ///                                                  to three earlier maps, and of unequal widths where it accepts
 ///                                                  them; another shape may be given
-/// Beside that: predict and train give one output, backward adds to the gradients and gives the same when only the
-/// input's or only the parameters' are asked for, and gaps between tensors and frozen tensors get none. Layers with
+/// Beside that: predict and train give one output, a sample alone gives what it gives in a group, backward adds to the
+/// gradients and gives the same when only the input's or only the parameters' are asked for, and gaps between tensors
+/// and frozen tensors get none. All memory that a kernel may not rely on holds numbers that show: outputs before they
+/// are written, scratch, what is kept, gaps and all beyond the tensors, the ends of arrays. Bodies are called alone
+/// too, each with its own tensors and nothing else: so w[i] of a tensor that a layer does not have is found. Not ok
+/// either: no samples, a tolerance that everything passes, and a subject all of whose derivatives are zero. Layers with
 /// kinks such as ReLU may be checked: within a step of a kink the slope of the smooth side counts, at a kink any slope
 /// between. Real inputs only. A `backend::CpuOn<Arch, double>` checks its kernels. Throws nothing but std::bad_alloc.
 template <class Subject, class In = void, HostBackend Backend = backend::Reference<double>>

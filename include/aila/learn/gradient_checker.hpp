@@ -1,14 +1,11 @@
 // What check_gradients asks of one network: its workspaces and calls.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <string_view>
-#include <type_traits>
-#include <vector>
 
 #include "../network/workspace.hpp"
+#include "body_check.hpp"
 #include "gradient_comparison.hpp"
 
 namespace aila::inline v0::detail {
@@ -20,57 +17,46 @@ class GradientChecker final : CheckedCalls {
   using Predicting = Workspace<Net, Backend, Capability::predict>;
   using Kernel = typename Training::Kernel;
   using In = typename Training::In;
-  using Out = typename Training::Out;
-  static constexpr const auto& layout = Training::layout;
 
  public:
   explicit GradientChecker(const GradientCheckOptions& asked)
-      : training_(asked.samples),
-        predicting_(asked.samples),
-        parameters_(layout.size + 2 * alignment_elements),
-        packed_(Kernel::packed + 2 * alignment_elements),
-        x_(asked.samples * In::elements + 2 * alignment_elements) {
-    options = asked;
-    pass.samples = asked.samples;
-    pass.training = asked.training;
-    pass.seed = asked.seed;
-    x = x_.data();
-    y = predicting_.output();
-    trained_y = training_.output();
-    parameters = parameters_.data();
-    inputs = asked.samples * In::elements;
-    outputs = asked.samples * Out::elements;
+      : options_(asked), training_(asked.samples), predicting_(asked.samples) {
+    training = {training_.memory(),          training_.output(),         training_.input(),
+                training_.output_gradient(), training_.input_gradient(), training_.scratch()};
+    predicting = {predicting_.memory(), predicting_.output(), predicting_.input(), nullptr, nullptr,
+                  predicting_.scratch()};
+    inputs = In::elements;
+    outputs = Training::Out::elements;
     steps = In::rank == 2 ? In::positions : 0;
+    parameters = Training::layout.size;
+    packed = Kernel::packed;
+    meets = Training::phases > 0;
   }
 
   /// `prefix` is cut off the names of parameters.
   GradientCheck check(std::string_view prefix) {
-    return GradientComparison(*this, parameter_table<Net>(), prefix).run();
+    GradientCheck result = begin_check(options_);
+    if (result.ok) for_each_layer<Net>(CheckBodies<Backend>{result, prefix, options_.seed});
+    if (result.ok) GradientComparison(*this, options_, parameter_table<Net>(), prefix, result).run();
+    return result;
   }
 
  private:
-  void pack() override { Kernel::pack(Weights<double>(parameters_.data(), layout.offset.data()), packed_.data()); }
-  void forward() override { predicting_.forward(pass, parameters_.data(), packed_.data(), x); }
-  std::vector<double> backward(std::vector<double>* dx, bool wants_parameters, int times) override {
-    pack();
-    std::fill_n(trained_y, outputs, std::numeric_limits<double>::quiet_NaN());
-    std::copy_n(x, inputs, training_.input());
-    training_.forward(pass, parameters_.data(), packed_.data(), training_.input());
-    AlignedArray<double> gradients(layout.size + 2 * alignment_elements);
-    for (int i = 0; i < times; ++i) {
-      std::copy_n(r.data(), outputs, training_.output_gradient());
-      training_.backward(pass, parameters_.data(), packed_.data(), wants_parameters ? gradients.data() : nullptr,
-                         dx != nullptr);
-    }
-    if (dx != nullptr) std::copy_n(training_.input_gradient(), inputs, dx->data());
-    return {gradients.data(), gradients.data() + layout.size};
+  void pack(Weights<double> w, double* to) override { Kernel::pack(w, to); }
+  void predict(const Pass& pass, Weights<double> w, const double* packed_weights, const double* x) override {
+    predicting_.forward(pass, w, packed_weights, x);
+  }
+  void train(const Pass& pass, Weights<double> w, const double* packed_weights) override {
+    training_.forward(pass, w, packed_weights, training_.input());
+  }
+  void backward(const Pass& pass, Weights<double> w, const double* packed_weights, Gradients<double> g,
+                double* dx) override {
+    training_.backward(pass, w, packed_weights, g, dx);
   }
 
+  GradientCheckOptions options_;
   Training training_;
   Predicting predicting_;
-  AlignedArray<double> parameters_;
-  AlignedArray<double> packed_;
-  AlignedArray<double> x_;
 };
 
 }  // namespace aila::inline v0::detail

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <string>
 
 #include "../backend/host/padding.hpp"
@@ -76,15 +77,18 @@ class Workspace {
   /// no samples. One phase of it where the pass has a meeting, else all. Throws Error for more samples than the
   /// capacity.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
+    forward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x);
+  }
+  /// The same of tensors that lie where the caller says.
+  constexpr void forward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
     if constexpr (C != Capability::stream)
       if (pass.lengths != nullptr && x == input()) detail::clear_input<In>(pass, input());
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
-                                  buffers_->saved, buffers_->scratch);
+      Kernel::template forward<C>(now, w, packed, x, buffers_->y, buffers_->saved, buffers_->scratch);
     });
-    clear_padding(pass, buffers_.y);
+    clear_padding(pass, buffers_->y);
   }
 
   /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
@@ -96,7 +100,7 @@ class Workspace {
       Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
                                        buffers_->saved, buffers_->scratch, begin);
     });
-    clear_padding(pass, buffers_.y);
+    clear_padding(pass, buffers_->y);
   }
 
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
@@ -104,9 +108,6 @@ class Workspace {
                           bool wants_input_gradient = false)
     requires(keeps_for_backward(C))
   {
-    if (!works_on(pass)) return;
-    [[maybe_unused]] const typename Backend::FloatMode mode;
-    clear_padding(pass, buffers_.dy);
     Scalar* dx = nullptr;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
@@ -114,16 +115,27 @@ class Workspace {
         if (pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
       }
     }
+    backward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed,
+             Gradients<Scalar>(gradients, layout.offset.data()), dx);
+  }
+  /// The same of tensors that lie where the caller says; adds to dx too (null: nobody asks).
+  constexpr void backward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, Gradients<Scalar> g, Scalar* dx)
+    requires(keeps_for_backward(C))
+  {
+    if (!works_on(pass)) return;
+    [[maybe_unused]] const typename Backend::FloatMode mode;
+    clear_padding(pass, buffers_->dy);
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template backward<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
-                                   static_cast<const Element*>(input()), buffers_->y, buffers_->dy, dx,
-                                   Gradients<Scalar>(gradients, layout.offset.data()), buffers_->saved,
-                                   buffers_->scratch);
+      Kernel::template backward<C>(now, w, packed, static_cast<const Element*>(input()), buffers_->y, buffers_->dy, dx,
+                                   g, buffers_->saved, buffers_->scratch);
     });
   }
 
   constexpr auto& saved() { return buffers_->saved; }
   constexpr Scalar* scratch() { return buffers_->scratch; }
+  /// All of it, in the order output, input, their gradients, what is kept, scratch: for who fills it with numbers that
+  /// no kernel may rely on.
+  constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
 
  private:
   /// Where a call enters the kernels: they need not know of no samples, nor of more than there is memory for.
