@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <aila/aila.hpp>
+#include <aila/any_model.hpp>
 #include <aila/io/model_file.hpp>
 #include <algorithm>
 #include <array>
@@ -263,6 +264,34 @@ TEST_CASE("all that a model holds passes to another with other rows, and a predi
   struct Many : Network<Tokens<4>, Embedding<3>> {};
   CHECK(refuses([](auto& state) { state.tables = Model<Many>{Seed{}, {51}}.state().tables; },
                 "embedding.weight: expected at most 50 rows (MostRows), found 51"));
+}
+
+TEST_CASE("a network chosen at run time counts, keeps, gives back and saves its rows with the weights") {
+  const auto data = reviews<float>(12);
+  const auto any = NetworkUnit<Tagger>::make(Seed{3});
+  CHECK(any->parameter_count() == 11);
+  any->tables()[0].initialise(11, Seed{3});
+  CHECK(any->parameter_count() == 11 + 33);
+  CHECK(any->tensors().back().name == "embedding.weight");
+  const auto start = any->state();
+  const auto at_first = any->predict(data);
+  any->fit(data, Adam{.learning_rate = 0.05}, {.epochs = 3, .batch = 6});
+  const auto trained = any->predict(data);
+  CHECK(trained != at_first);
+
+  const aila_test::TemporaryFolder folder;
+  io::save(*any, folder / "w.safetensors", {{"task", "words"}});
+  any->restore(start);
+  CHECK(any->predict(data) == at_first);
+  const auto again = NetworkUnit<Tagger>::make(Seed{4});
+  again->tables()[0].initialise(2, Seed{4});
+  io::load(*again, folder / "w.safetensors");
+  CHECK(again->predict(data) == trained);
+  Model<Tagger> model;
+  io::load(model, folder / "w.safetensors");
+  CHECK(predict(model, data) == trained);
+  io::save(model, folder / "m.safetensors", {{"task", "words"}});
+  CHECK(aila_test::read_raw(folder / "m.safetensors") == aila_test::read_raw(folder / "w.safetensors"));
 }
 
 TEST_CASE("the description tells widths of tables apart, and files that knew nothing of them are read") {

@@ -1,12 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <aila/any_model.hpp>
-#include <aila/io/model_file.hpp>
 #include <map>
 #include <memory>
 #include <vector>
 
-#include "../io/temporary_folder.hpp"
 #include "../says.hpp"
 
 namespace aila {
@@ -64,37 +62,6 @@ TEST_CASE("weights pass from one to another of the same network alone") {
   CHECK(one->predict(data) == two->predict(data));
   CHECK(one->description() != other->description());
   CHECK(says([&] { other->assign(one->parameters()); }, "assign: expected the"));
-}
-
-TEST_CASE("rows of tables are counted, kept, given back and saved with the weights") {
-  struct Words : Network<Tokens<4>, Embedding<3>, MeanOverPositions, Linear<1>> {};
-  Samples<Tokens<4>> data;
-  for (int i = 0; i < 12 * 4; ++i) data.inputs.push_back((i * 5) % 7);
-  for (int i = 0; i < 12; ++i) data.targets.push_back(static_cast<float>(i % 3));
-  const auto any = NetworkUnit<Words>::make(Seed{3});
-  CHECK(any->parameter_count() == 4);
-  any->tables()[0].initialise(7, Seed{3});
-  CHECK(any->parameter_count() == 4 + 21);
-  CHECK(any->tensors().back().name == "embedding.weight");
-  const auto start = any->state();
-  const auto at_first = any->predict(data);
-  any->fit(data, Adam{.learning_rate = 0.05}, {.epochs = 3, .batch = 6});
-  const auto trained = any->predict(data);
-  CHECK(trained != at_first);
-
-  const aila_test::TemporaryFolder folder;
-  io::save(*any, folder / "w.safetensors", {{"task", "words"}});
-  any->restore(start);
-  CHECK(any->predict(data) == at_first);
-  const auto again = NetworkUnit<Words>::make(Seed{4});
-  again->tables()[0].initialise(2, Seed{4});
-  io::load(*again, folder / "w.safetensors");
-  CHECK(again->predict(data) == trained);
-  Model<Words> model;
-  io::load(model, folder / "w.safetensors");
-  CHECK(predict(model, data) == trained);
-  io::save(model, folder / "m.safetensors", {{"task", "words"}});
-  CHECK(aila_test::read_raw(folder / "m.safetensors") == aila_test::read_raw(folder / "w.safetensors"));
 }
 
 TEST_CASE("another loss may be compiled into a unit") {
