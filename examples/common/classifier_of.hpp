@@ -2,7 +2,7 @@
 #pragma once
 
 #include <aila/any_model.hpp>
-#include <aila/io/parameter_file.hpp>
+#include <aila/io/model_file.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -46,7 +46,7 @@ class ClassifierOf final : public Classifier {
     options.cancel = watch.cancel;
     auto begin = Clock::now();
     bool stopped = false;
-    Kept kept = keep();
+    auto kept = model_->state();
     options.on_epoch = [&](const aila::EpochRecord& record) {
       Epoch epoch{.training_loss = record.training_loss,
                   .validation = score_of(parts_->valid, parts_->valid_labels),
@@ -58,7 +58,7 @@ class ClassifierOf final : public Classifier {
       if (run.best_epoch == 0 || better(training, epoch.validation, run.validation)) {
         run.best_epoch = record.epoch;
         run.validation = epoch.validation;
-        kept = keep();
+        kept = model_->state();
         if (watch.on_best) watch.on_best();
       }
       run.stopped_early = training.patience > 0 && record.epoch - run.best_epoch >= training.patience;
@@ -67,7 +67,7 @@ class ClassifierOf final : public Classifier {
     };
     const aila::AdamW optimiser{.learning_rate = training.learning_rate, .weight_decay = training.weight_decay};
     const bool whole = !model_->fit(parts_->train, optimiser, options).cancelled || stopped;
-    restore(kept);
+    model_->restore(std::move(kept));
     return whole;
   }
 
@@ -82,28 +82,11 @@ class ClassifierOf final : public Classifier {
   std::string summary() const override { return model_->summary(); }
 
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const override {
-    aila::io::save_parameters(path, model_->table(), model_->description(), model_->parameters(), metadata);
+    aila::io::save(*model_, path, metadata);
   }
-  void load(const std::filesystem::path& path) override {
-    model_->assign(
-        aila::io::load_parameters<float>(path, model_->table(), model_->description(), model_->parameters().size()));
-  }
+  void load(const std::filesystem::path& path) override { aila::io::load(*model_, path); }
 
  private:
-  struct Kept {
-    std::vector<float> parameters;
-    std::vector<aila::Table<float>> tables;
-  };
-
-  Kept keep() const {
-    const auto parameters = model_->parameters();
-    const auto tables = model_->tables();
-    return {{parameters.begin(), parameters.end()}, {tables.begin(), tables.end()}};
-  }
-  void restore(const Kept& kept) {
-    model_->assign(kept.parameters);
-    std::ranges::copy(kept.tables, model_->tables().begin());
-  }
   Score score_of(const aila::SourceRef<In>& source, const std::vector<aila::data::Label>& labels) const {
     aila::metric::ConfusionMatrix confusion(classes);
     return score(model_->predict(source, executor_), labels, confusion);

@@ -1,7 +1,7 @@
 // The table of networks: from a policy's name and a window to a model.
 #include "forecaster.hpp"
 
-#include <aila/io/parameter_file.hpp>
+#include <aila/io/model_file.hpp>
 
 #include "networks.hpp"
 
@@ -39,12 +39,9 @@ class ForecasterOf final : public Forecaster {
   std::size_t parameter_count() const override { return model_->parameter_count(); }
 
   void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const override {
-    aila::io::save_parameters(path, model_->table(), model_->description(), model_->parameters(), metadata);
+    aila::io::save(*model_, path, metadata);
   }
-  void load(const std::filesystem::path& path) override {
-    model_->assign(
-        aila::io::load_parameters<float>(path, model_->table(), model_->description(), model_->parameters().size()));
-  }
+  void load(const std::filesystem::path& path) override { aila::io::load(*model_, path); }
 
  private:
   static aila::SamplesView<In> samples(const WindowedPart& part) { return {part.inputs, part.targets}; }

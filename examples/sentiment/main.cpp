@@ -1,5 +1,6 @@
 // sentiment: film reviews, good or bad, by networks that differ in the connection between their layers, and by others.
 #include <aila/io/atomic_file.hpp>
+#include <aila/io/model_file.hpp>
 #include <aila/io/panels.hpp>
 #include <cstdio>
 
@@ -139,8 +140,7 @@ int run_saved(const Options& options, const std::filesystem::path& file) {
     return 0;
   }
   const auto network = make_network(saved.candidate, {saved.seed});
-  network->assign(
-      aila::io::load_parameters<float>(file, network->table(), network->description(), network->parameters().size()));
+  aila::io::load(*network, file);
   if (options.summary) std::printf("%s\n", network->summary().c_str());
   if (options.texts.empty())
     prompt(*network, saved.words, saved.reading);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "learn/fit.hpp"
@@ -48,17 +49,28 @@ class AnyModel {
                                                    std::string_view suffix,
                                                    std::span<const std::int32_t> lengths = {}) const = 0;
 
+  /// As parameter_count<Net>, and the numbers of all rows that the tables have now.
   virtual std::size_t parameter_count() const = 0;
   virtual std::size_t flops() const = 0;
   virtual std::string summary() const = 0;
   virtual std::string graph() const = 0;
-  /// As of Model; `table` and `description` are what a file of weights is checked against.
+  /// As of Model: the canonical array alone; `table` lists its tensors.
   virtual std::span<const Scalar> parameters() const = 0;
   virtual void assign(std::span<const Scalar> parameters) = 0;
   virtual const std::vector<ParameterInfo>& table() const = 0;
   /// Tables of rows beside the canonical array, such as an Embedding's.
   virtual std::span<Table<Scalar>> tables() = 0;
+  std::span<const Table<Scalar>> tables() const { return const_cast<AnyModel&>(*this).tables(); }
   virtual std::uint64_t description() const = 0;
+
+  /// All that the model holds, kept and given back; as of Model. io::save and io::load take an AnyModel too.
+  std::vector<StoredTensor<Scalar>> tensors() const {
+    return detail::stored_tensors<Scalar>(table(), parameters(), tables());
+  }
+  ModelState<Scalar> state() const {
+    return {{parameters().begin(), parameters().end()}, {tables().begin(), tables().end()}};
+  }
+  void restore(ModelState<Scalar> state) { detail::restore(*this, tables(), std::move(state)); }
 };
 
 namespace detail {
@@ -102,7 +114,11 @@ class ModelOf final : public AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typ
                                            std::span<const std::int32_t> lengths) const override {
     return aila::layer_maps(model_, inputs, suffix, lengths);
   }
-  std::size_t parameter_count() const override { return aila::parameter_count<Net>; }
+  std::size_t parameter_count() const override {
+    std::size_t numbers = aila::parameter_count<Net>;
+    for (const Table<Scalar>& t : model_.all_tables()) numbers += t.rows() * t.width();
+    return numbers;
+  }
   std::size_t flops() const override { return aila::flops<Net>; }
   std::string summary() const override { return aila::summary<Net, Backend>(); }
   std::string graph() const override { return aila::graph<Net>(); }

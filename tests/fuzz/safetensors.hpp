@@ -21,6 +21,10 @@ struct Safetensors {
             file(R"({"__metadata__":{"a":"b"},"x":{"dtype":"F64","shape":[1],"data_offsets":[4,12]},)"
                  R"("y":{"dtype":"I32","shape":[],"data_offsets":[0,4]}})",
                  12),
+            file(R"({"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[1],)"
+                 R"("data_offsets":[4,6]},"q":{"dtype":"F4","shape":[3],"data_offsets":[6,8]},)"
+                 R"("n":{"dtype":"F128","shape":[1],"data_offsets":[8,9]}})",
+                 9),
             file("{}", 0)};
   }
   static void run(std::string_view bytes) {

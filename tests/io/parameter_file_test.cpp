@@ -3,6 +3,8 @@
 
 #include <aila/io/parameter_file.hpp>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -95,5 +97,57 @@ TEST_CASE("tensors that are not of floating-point numbers are refused") {
   io::write_safetensors(folder / "w.safetensors",
                         std::vector<io::TensorEntry>{{"stack.0.core.weight_ih", "I32", {4, 3}, bytes.first(48)},
                                                      {"linear.bias", "F32", {5}, bytes.last(20)}});
-  CHECK(refusal(folder) == "w.safetensors: stack.0.core.weight_ih has numbers of type I32, expected F32 or F64");
+  CHECK(refusal(folder) ==
+        "w.safetensors: stack.0.core.weight_ih has numbers of type I32, expected F16, BF16, F32 or F64");
+}
+
+namespace {
+
+/// A file as PyTorch's programs write it: the two tensors of the table, in half precision, and `more`.
+void write_halves(const std::filesystem::path& path, std::vector<io::TensorEntry> more,
+                  const char* bias = "linear.bias", const io::Metadata& metadata = {{"format", "pt"}}) {
+  std::vector<std::uint16_t> halves(17);
+  for (std::size_t i = 0; i < 12; ++i)
+    halves[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(static_cast<float>(i) / 8 + 1) >> 16U);
+  for (std::size_t i = 0; i < 5; ++i) halves[12 + i] = static_cast<std::uint16_t>(0x3C00 + 0x80 * i);
+  const auto bytes = std::as_bytes(std::span(halves));
+  more.push_back({"stack.0.core.weight_ih", "BF16", {4, 3}, bytes.first(24)});
+  more.push_back({bias, "F16", {5}, bytes.last(10)});
+  io::write_safetensors(path, more, metadata);
+}
+
+}  // namespace
+
+TEST_CASE("weights of half precision are read, and PyTorch's counts of batches passed over") {
+  TemporaryFolder folder;
+  const std::vector<std::int64_t> count{7};
+  const auto bytes = std::as_bytes(std::span(count));
+  write_halves(folder / "w.safetensors",
+               {{"bn.num_batches_tracked", "I64", {}, bytes}, {"num_batches_tracked", "I32", {1}, bytes.first(4)}});
+  CHECK(io::load_parameters<float>(folder / "w.safetensors", table, 7, 32) == numbers<float>());
+  CHECK(io::load_parameters<double>(folder / "w.safetensors", table, 7, 32) == numbers<double>());
+  const auto refused = [&](const char* name, const char* dtype, std::size_t size) {
+    write_halves(folder / "w.safetensors", {{name, dtype, {}, bytes.first(size)}});
+    return refusal(folder) == "w.safetensors: the network has no tensor " + std::string(name) + ", which the file has";
+  };
+  CHECK(refused("bn.num_batches_tracked", "F64", 8));
+  CHECK(refused("bn.not_num_batches_tracked", "I64", 8));
+  CHECK(refused("position_ids", "I64", 8));
+  CHECK(refused("mask", "BOOL", 1));
+  CHECK(refused("scale", "F8_E8M0", 1));
+}
+
+TEST_CASE(
+    "tied weights of PyTorch are read where the metadata tell their other name, and explained where they do not") {
+  TemporaryFolder folder;
+  write_halves(folder / "w.safetensors", {}, "head.bias", {{"format", "pt"}, {"linear.bias", "head.bias"}});
+  CHECK(io::load_parameters<float>(folder / "w.safetensors", table, 7, 32) == numbers<float>());
+  const std::string help =
+      "w.safetensors: there is no tensor linear.bias, which the network needs; PyTorch's tied (shared) weights are in "
+      "a "
+      "file once, under one of their names";
+  write_halves(folder / "w.safetensors", {}, "head.bias", {{"format", "pt"}, {"linear.bias", "tail.bias"}});
+  CHECK(refusal(folder) == help);
+  write_halves(folder / "w.safetensors", {}, "head.bias");
+  CHECK(refusal(folder) == help);
 }

@@ -124,6 +124,14 @@ TEST_CASE("a summary is the table of a network, line by line") {
             detail::hexadecimal(description_hash<Perceptron>()) + "\n");
 }
 
+TEST_CASE("a summary says that rows of tables, whose number it cannot know, are not counted") {
+  struct Words : Network<Tokens<4>, Embedding<3>, MeanOverPositions, Linear<1>> {};
+  const std::string text = summary<Words, backend::Reference<double>>();
+  CHECK(text.find("rows x 3") != std::string::npos);
+  CHECK(text.find("parameters        4 (4 trainable, 0 frozen), and 0 numbers in buffers; the rows of a table are not "
+                  "counted\n") != std::string::npos);
+}
+
 TEST_CASE("a summary lists every layer of a stack with its policy, options and kernels") {
   const std::string text = summary<Forecaster<integrate::Attention<TiedValues, Heads<4>>>>();
   CHECK(text.find("stack.0.core       lstm") != std::string::npos);

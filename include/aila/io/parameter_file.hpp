@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -52,37 +53,66 @@ void save_parameters(const std::filesystem::path& path, const Table& table, std:
   write_safetensors(path, entries, metadata);
 }
 
-/// Reads a canonical array of `size` numbers, gaps zero, from a file of either precision. Nothing is given back before
-/// all was checked. Throws Error, one sentence that begins with the file's name, for a tensor that is missing, of
-/// another shape, not of floating-point numbers or not the network's, and for a file that says it is of another
-/// network; a file that does not say it, written by another program, is judged by its tensors alone.
+namespace detail {
+
+/// PyTorch counts the batches of a batch normalisation beside its statistics; no network here has such a number.
+inline bool is_batch_count(const TensorEntry& entry) {
+  constexpr std::string_view name = "num_batches_tracked";
+  return is_integer(entry.dtype) && (entry.name == name || entry.name.ends_with("." + std::string(name)));
+}
+
+/// The tensor that the network calls `name`. safetensors.torch writes tensors that share memory once, and may say in
+/// the metadata under which other name. Throws Error where there is none.
+inline const TensorEntry& tensor_of(const SafetensorsFile& file, const std::string& name) {
+  const bool own = file.metadata().contains(description_key);
+  const auto* entry = file.find(name);
+  const auto alias = file.metadata().find(name);
+  if (entry == nullptr && !own && alias != file.metadata().end()) entry = file.find(alias->second);
+  if (entry != nullptr) return *entry;
+  file.fail("there is no tensor " + name + ", which the network needs" +
+            (own ? "" : "; PyTorch's tied (shared) weights are in a file once, under one of their names"));
+}
+
+/// The body of load_parameters, for a file that may say any of `descriptions`, of which the first is the network's.
 template <class Scalar, class Table>
-std::vector<Scalar> load_parameters(const std::filesystem::path& path, const Table& table, std::uint64_t description,
-                                    std::size_t size) {
-  const auto file = SafetensorsFile::read(path);
+std::vector<Scalar> parameters_of(const SafetensorsFile& file, const Table& table,
+                                  std::span<const std::uint64_t> descriptions, std::size_t size) {
   std::vector<Scalar> values(size);
   std::unordered_set<std::string> known;
   for (const auto& info : table) {
     const std::string name(info.name);
-    const auto* entry = file.find(name);
-    if (entry == nullptr) file.fail("there is no tensor " + name + ", which the network needs");
-    const auto shape = detail::shape_of(info);
-    if (entry->shape != shape)
-      file.fail(name + " has shape " + shape_text(entry->shape) + ", the network needs " + shape_text(shape));
-    const auto numbers = file.as<Scalar>(name);
+    const auto& entry = tensor_of(file, name);
+    const auto shape = shape_of(info);
+    if (entry.shape != shape)
+      file.fail(name + " has shape " + shape_text(entry.shape) + ", the network needs " + shape_text(shape));
+    const auto numbers = file.as<Scalar>(entry.name);
     std::ranges::copy(numbers, values.begin() + static_cast<std::ptrdiff_t>(info.offset));
-    known.insert(name);
+    known.insert(entry.name);
   }
   for (const auto& entry : file.tensors())
-    if (!known.contains(entry.name))
+    if (!known.contains(entry.name) && !is_batch_count(entry))
       file.fail("the network has no tensor " + printable(entry.name) + ", which the file has");
   // Last, since a tensor that differs says more than a number that does.
   const auto found = file.metadata().find(description_key);
-  const auto expected = detail::hexadecimal(description);
-  if (found != file.metadata().end() && found->second != expected)
+  const auto said = [&](std::uint64_t description) { return found->second == hexadecimal(description); };
+  if (found != file.metadata().end() && std::ranges::none_of(descriptions, said))
     file.fail("the weights are of another network, description " + printable(found->second) + ", this network has " +
-              expected);
+              hexadecimal(descriptions[0]));
   return values;
+}
+
+}  // namespace detail
+
+/// Reads a canonical array of `size` numbers, gaps zero, from a file of half, single or double precision; integers that
+/// PyTorch calls `num_batches_tracked` are passed over. Numbers that are not finite are read as they are. Nothing is
+/// given back before all was checked. Throws Error, one sentence that begins with the file's name, for a tensor that is
+/// missing, of another shape, not of floating-point numbers, with a number too large for Scalar, or not the network's,
+/// and for a file that says it is of another network; a file that does not say it, written by another program, is
+/// judged by its tensors alone.
+template <class Scalar, class Table>
+std::vector<Scalar> load_parameters(const std::filesystem::path& path, const Table& table, std::uint64_t description,
+                                    std::size_t size) {
+  return detail::parameters_of<Scalar>(SafetensorsFile::read(path), table, std::array{description}, size);
 }
 
 }  // namespace aila::inline v0::io

@@ -85,7 +85,10 @@ class HeaderReader {
     offsets_.push_back(value);
     return true;
   }
-  bool null() { refuse(); }
+  bool null() {
+    if (place_ != Place::header || key_ != "__metadata__") refuse();
+    return true;  // some writers say so that there are none
+  }
   bool boolean(bool) { refuse(); }
   bool number_integer(Json::number_integer_t) { refuse(); }
   bool number_float(Json::number_float_t, const std::string&) { refuse(); }

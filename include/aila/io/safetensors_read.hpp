@@ -53,7 +53,7 @@ class SafetensorsFile {
     if (entry == nullptr) fail("there is no tensor " + printable(name));
     return *entry;
   }
-  /// The numbers of an F32 or F64 tensor. Throws Error as `at` and the free function `as` do.
+  /// The numbers of an F16, BF16, F32 or F64 tensor. Throws Error as `at` and the free function `as` do.
   template <class Scalar>
   std::vector<Scalar> as(std::string_view name) const {
     const auto& entry = at(name);
@@ -108,24 +108,24 @@ class SafetensorsFile {
     }
   }
 
-  /// Every tensor has a known type, a name of its own and the bytes its shape asks for; together they are the data.
+  /// Every tensor has a name of its own and the bytes that its shape and type ask for; together they are the data. A
+  /// type of a later version of the format may ask for any number of bytes: who needs no such tensor can read the rest.
   void check(const std::vector<detail::HeaderTensor>& tensors, std::uint64_t data_bytes) {
     std::vector<std::size_t> order;
     for (const auto& [entry, begin, end] : tensors) {
       const std::string what = "the tensor " + printable(entry.name);
       if (!index_.emplace(entry.name, order.size()).second) fail("there are two tensors " + printable(entry.name));
-      const auto bytes_of_one = dtype_bytes(entry.dtype);
-      if (bytes_of_one == 0) fail(what + " has the unknown dtype " + printable(entry.dtype));
       if (end < begin) fail(what + " ends at byte " + std::to_string(end) + ", before its begin");
       if (end > data_bytes)
         fail(what + " ends at byte " + std::to_string(end) + " of the data, the file has only " +
              std::to_string(data_bytes));
-      const auto bytes = tensor_bytes(entry.shape, bytes_of_one);
+      order.push_back(order.size());
+      if (dtype_bits(entry.dtype) == 0) continue;
+      const auto bytes = tensor_bytes(entry.shape, entry.dtype);
       if (!bytes) fail(what + " has the impossible shape " + shape_text(entry.shape));
       if (*bytes != end - begin)
         fail(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " needs " +
              std::to_string(*bytes) + " bytes, its data_offsets give it " + std::to_string(end - begin));
-      order.push_back(order.size());
     }
     std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(tensors[i].begin, tensors[i].end); });
     std::uint64_t used = 0;

@@ -45,9 +45,8 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
   for (const auto& entry : entries) {
     const std::string what = "the tensor " + printable(entry.name);
     if (!names.insert(entry.name).second) throw Error(what + " is given twice, or its name is reserved");
-    const auto bytes_of_one = dtype_bytes(entry.dtype);
-    if (bytes_of_one == 0) throw Error(what + " has the unknown dtype " + printable(entry.dtype));
-    if (tensor_bytes(entry.shape, bytes_of_one) != entry.data.size())
+    if (dtype_bits(entry.dtype) == 0) throw Error(what + " has the unknown dtype " + printable(entry.dtype));
+    if (tensor_bytes(entry.shape, entry.dtype) != entry.data.size())
       throw Error(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " is given " +
                   std::to_string(entry.data.size()) + " bytes");
     const std::size_t end = begin + entry.data.size();

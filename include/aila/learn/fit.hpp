@@ -63,7 +63,6 @@ class Fitting {
                   .part_rates = options.part_rates},
                  executor),
         evaluator_(executor),
-        best_(model.parameters().size()),
         order_(detail::taking("fit", train.size(), "samples", [&] { return std::vector<std::size_t>(train.size()); })) {
   }
 
@@ -164,19 +163,9 @@ class Fitting {
     return true;
   }
 
-  void keep() {
-    std::copy(model_.parameters().begin(), model_.parameters().end(), best_.data());
-    best_tables_.assign(std::as_const(model_).all_tables().begin(), std::as_const(model_).all_tables().end());
-  }
-  void restore() {
-    model_.assign({best_.data(), best_.size()});
-    std::ranges::copy(best_tables_, model_.all_tables().begin());
-  }
-
-  bool parameters_are_finite() const {
-    return std::all_of(model_.parameters().begin(), model_.parameters().end(),
-                       [](Scalar v) { return std::isfinite(v); });
-  }
+  void keep() { model_.keep(best_); }
+  void restore() { model_.restore(std::move(best_)); }  ///< once, at the end
+  bool parameters_are_finite() const { return std::ranges::all_of(model_.tensors(), &StoredTensor<Scalar>::is_finite); }
 
   /// Where an update has made a parameter infinite, which the step after it shows, the weights kept last come back.
   [[noreturn]] void fail(const char* what, std::size_t epoch, std::size_t step, const Source& source,
@@ -200,8 +189,7 @@ class Fitting {
   double learning_rate_;
   Trainer<Net, LossType, OptimiserType, Backend> trainer_;
   Evaluator<Net, LossType, Backend> evaluator_;
-  AlignedArray<Scalar> best_;
-  std::vector<Table<Scalar>> best_tables_;
+  ModelState<Scalar> best_;
   std::vector<std::size_t> order_;
   History history_;
   Clock::time_point started_{};
@@ -235,7 +223,7 @@ void check_source(const Source& source, const char* what) {
 /// Runs with one seed give the same bits for any number of threads. Throws Error for sources and options that do not
 /// fit, and where loss or gradient is not finite: with epoch, step and layer; the parameters are then those before that
 /// step, or if an update has made one of them infinite, those of the best epoch (without validation or patience: of the
-/// last), or of the start.
+/// last), or of the start. Rows of tables are parameters as the others, here and for `restore_best`.
 template <class Net, class Backend, class LossType, class OptimiserType>
   requires(!std::is_same_v<OptimiserType, FitOptions<NetworkInput<Net>, typename Backend::Scalar>>)
 History fit(Model<Net, Backend>& model,

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "../backend/host/lanes.hpp"
@@ -37,11 +39,15 @@ class TableStep {
     taken_.resize(groups);
   }
 
-  /// Makes room for the table's rows. To be called before each step.
+  /// Makes room for the table's rows; those that were there before keep their moments. To be called before each step.
   void prepare(const Table<Scalar>& table) {
     if (factor_ == 0 || slot_of_row_.size() == table.rows()) return;
+    for (auto& moment : moments_) {
+      AlignedArray<Scalar> made(table.rows() * stride_);
+      std::copy_n(moment.data(), std::min(moment.size(), made.size()), made.data());
+      moment = std::move(made);
+    }
     slot_of_row_.assign(table.rows(), -1);
-    for (auto& moment : moments_) moment = AlignedArray<Scalar>(table.rows() * stride_);
   }
   /// Where group g's kernels write.
   RowGradients open(std::size_t g) {
@@ -75,6 +81,13 @@ class TableStep {
     double squares = 0;
     for (const double s : norms_) squares += s;
     return squares;
+  }
+
+  /// Whether the gradient of the last step is finite.
+  bool is_finite() const {
+    if (factor_ == 0) return true;
+    return std::all_of(sums_.data(), sums_.data() + touched_.size() * stride_,
+                       [](Scalar v) { return std::isfinite(v); });
   }
 
   /// One update of the rows that were taken.

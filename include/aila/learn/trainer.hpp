@@ -117,8 +117,8 @@ class Trainer {
   }
 
   /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss,
-  /// gradient or what statistics are to change by is not finite the parameters stay as they were, and `finite` is
-  /// false.
+  /// gradient or what statistics are to change by is not finite the parameters, rows of tables among them, stay as they
+  /// were, and `finite` is false.
   StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
                   std::uint64_t epoch = 0) {
     if (indices.empty() || indices.size() > options_.batch)
@@ -142,7 +142,8 @@ class Trainer {
     return result;
   }
 
-  /// The gradient of the last step, in the canonical layout; 0 for what is frozen.
+  /// The gradient of the last step, in the canonical layout: 0 for what is frozen; those of tables, of few rows each,
+  /// are not kept.
   std::span<const Scalar> gradient() const { return {gradients_[0].data(), layout.size}; }
   std::uint64_t steps() const { return steps_; }
 
@@ -151,8 +152,8 @@ class Trainer {
   /// Without `training` the pass is one of evaluation, and gradients are not looked at.
   std::string first_non_finite(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices,
                                bool training = true) {
-    for (const ParameterInfo& p : parameter_table<Net>())
-      if (!finite(model_.parameters().data() + p.offset, p.size)) return "the parameter " + p.name;
+    for (const auto& tensor : model_.tensors())
+      if (!tensor.is_finite()) return "the parameter " + tensor.name;
     WorkerType& worker = *workers_[0];
     const std::size_t most = worker.workspace.capacity();
     for (std::size_t first = 0; first < indices.size(); first += most) {
@@ -181,6 +182,8 @@ class Trainer {
     for (const ParameterInfo& p : parameter_table<Net>())
       if (!finite(gradients_[0].data() + p.offset, p.size))
         return (p.kind == ParameterKind::buffer ? "the change of " : "the gradient of ") + p.name;
+    for (std::size_t t = 0; t < tables; ++t)
+      if (!table_steps_[t].is_finite()) return "the gradient of " + network_tables<Net>()[t].name;
     return "a sum of gradients";
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <initializer_list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "../backend/cpu.hpp"
@@ -13,14 +14,14 @@
 #include "../core/initialise.hpp"
 #include "../core/lengths.hpp"
 #include "input.hpp"
-#include "table.hpp"
+#include "stored.hpp"
 #include "walk.hpp"
 #include "workspace.hpp"
 
 namespace aila::inline v0 {
 
 /// Parameters in one canonical array, and copies of them packed in the kernels' order. A const model may be shared by
-/// any number of threads, each with its own Predictor or Workspace. Copying copies the weights.
+/// any number of threads, each with its own Predictor or Workspace. Copying copies the weights, tables among them.
 template <class Net, HostBackend BackendType = backend::Cpu>
 class Model {
  public:
@@ -73,7 +74,30 @@ class Model {
   /// The canonical array, gaps included: tensor `p` of parameter_table<Net>() has [p.offset, p.offset + p.size).
   std::span<const Scalar> parameters() const noexcept { return {parameters_.data(), layout.size}; }
 
-  /// Copies all parameters from an array of the canonical layout, such as another model's; allocates nothing.
+  /// All that the model holds, in the order of parameter_table<Net>() and of the tables behind it: the one list by
+  /// which models are saved, and looked through for numbers that are not finite.
+  std::vector<StoredTensor<Scalar>> tensors() const {
+    return detail::stored_tensors<Scalar>(parameter_table<Net>(), parameters(), all_tables());
+  }
+  /// As description_hash<Net>().
+  static std::uint64_t description() { return description_hash<Net>(); }
+
+  /// A copy of all that the model holds, for `restore`; in memory that is there, where `kept` has some.
+  ModelState<Scalar> state() const {
+    ModelState<Scalar> kept;
+    keep(kept);
+    return kept;
+  }
+  void keep(ModelState<Scalar>& kept) const {
+    kept.parameters.assign(parameters().begin(), parameters().end());
+    kept.tables.assign(all_tables().begin(), all_tables().end());
+  }
+  /// Gives the model all that another model of these tensors held; its tables may have other rows. Throws Error where
+  /// the state does not fit; the model is then as it was.
+  void restore(ModelState<Scalar> state) { detail::restore(*this, all_tables(), std::move(state)); }
+
+  /// Copies the canonical array, such as another model's; allocates nothing. Tables stay: `restore(other.state())`, and
+  /// copying a model, take them too.
   void assign(std::span<const Scalar> parameters) {
     if (parameters.size() != layout.size)
       throw Error("assign: expected the " + std::to_string(layout.size) +
@@ -83,6 +107,7 @@ class Model {
   }
 
   /// Calls f(std::span<Scalar>) with the canonical array, then packs again, also when f throws. Gaps must stay zero.
+  /// Rows of tables are not packed, and may be changed at any time: `table(name).row(r)`.
   template <class F>
   void edit(F&& f) {
     Inline alone;

@@ -133,7 +133,8 @@ consteval std::size_t count_parameters() {
 template <class Placed>
 inline constexpr auto parameter_layout = detail::make_layout<Placed>();
 
-/// Numbers that training or a checkpoint holds, buffers (statistics) not counted.
+/// Numbers of the canonical array that training or a checkpoint holds. Buffers (statistics) are not counted, nor the
+/// rows of tables, whose number is known when the program runs: `AnyModel::parameter_count` counts them.
 template <class Net>
 inline constexpr std::size_t parameter_count = detail::count_parameters<PlacedNetwork<Net>>();
 

@@ -94,6 +94,12 @@ inline std::string aligned(const std::vector<SummaryRow>& rows) {
   return text;
 }
 
+inline std::string tables_not_counted(std::size_t tables) {
+  if (tables == 0) return {};
+  return tables == 1 ? "; the rows of a table are not counted"
+                     : "; the rows of " + std::to_string(tables) + " tables are not counted";
+}
+
 inline std::string hexadecimal(std::uint64_t n) {
   std::string text(16, '0');
   for (std::size_t i = text.size(); i-- > 0; n /= 16) text[i] = "0123456789abcdef"[n % 16];
@@ -119,7 +125,8 @@ std::string summary() {
   constexpr std::size_t buffers = detail::count_of_kind<Placed>(ParameterKind::buffer);
   return detail::aligned(rows) + "\nparameters        " + thousands(trainable + frozen) + " (" + thousands(trainable) +
          " trainable, " + thousands(frozen) + " frozen), and " + thousands(buffers) + " numbers in buffers" +
-         "\nFLOPs             " + thousands(flops<Net>) + " a sample, forward" +  //
+         detail::tables_not_counted(tables_of<Net, typename Placed::In>()) + "\nFLOPs             " +
+         thousands(flops<Net>) + " a sample, forward" +  //
          "\nworkspace         " + thousands(workspace_bytes<Net, Backend, Capability::predict>) +
          " bytes to predict one sample, " + thousands(workspace_bytes<Net, Backend, Capability::train>) +
          " to train on one" +  //

@@ -1,9 +1,10 @@
-// Tables of rows beside the canonical array: their names, and the memory of one.
+// A table of rows beside the canonical array.
 #pragma once
 
 #include <algorithm>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../backend/kernel.hpp"
@@ -13,37 +14,6 @@
 #include "walk.hpp"
 
 namespace aila::inline v0 {
-
-/// One table of a network.
-struct TableInfo {
-  std::string name;  ///< "embedding.weight"
-  TableSpec spec{};
-  std::size_t steps = 0;  ///< rows that one sample takes
-};
-
-namespace detail {
-struct TableCollector {
-  std::vector<TableInfo>& tables;
-  template <class Part>
-  void operator()(const std::string& path) const {
-    if constexpr (requires { Part::Layer::template table<typename Part::In>(); }) {
-      constexpr TableSpec spec = Part::Layer::template table<typename Part::In>();
-      tables.push_back({(path.empty() ? std::string() : path + ".") + spec.name, spec, Part::In::positions});
-    }
-  }
-};
-}  // namespace detail
-
-/// The tables of a network, in the order of its layers.
-template <class Net>
-const std::vector<TableInfo>& network_tables() {
-  static const std::vector<TableInfo> tables = [] {
-    std::vector<TableInfo> found;
-    if constexpr (tables_of<Net, NetworkInput<Net>>() > 0) for_each_layer<Net>(detail::TableCollector{found});
-    return found;
-  }();
-  return tables;
-}
 
 /// Rows of one width, each at 64 bytes; what is beyond the width is zero.
 template <class Scalar>
@@ -62,36 +32,46 @@ class Table {
   const Scalar* data() const { return values_.data(); }
 
   /// New rows by the layer's initialiser; a row's numbers depend on seed, name and its own number alone.
-  /// Throws Error for more than the layer allows.
+  /// Throws Error for more than the layer allows, or than there is memory for.
   void initialise(std::size_t rows, Seed seed) {
-    resize(rows);
+    check_rows(rows);
     auto all = detail::taking(info_->name.c_str(), rows, "rows", [&] { return std::vector<Scalar>(rows * width()); });
     aila::initialise(info_->spec.initial, rows, width(), seed, hash_path(info_->name), all.data());
-    fill(all.data());
+    assign(all);
   }
   /// The rows [n, width]. Throws Error where `values` are no whole number of rows, or more than the layer allows.
   void assign(std::span<const Scalar> values) {
     if (values.size() % width() != 0)
       throw Error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found " +
                   std::to_string(values.size()) + " numbers in all");
-    resize(values.size() / width());
-    fill(values.data());
+    const std::size_t rows = values.size() / width();
+    check_rows(rows);
+    auto made = detail::taking(info_->name.c_str(), rows, "rows",
+                               [&] { return AlignedArray<Scalar>(rows * stride_ + 2 * alignment_elements); });
+    for (std::size_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * width(), width(), made.data() + r * stride_);
+    values_ = std::move(made);
+    rows_ = rows;
+  }
+  /// Throws Error where this table cannot take the rows of another.
+  void check(const Table& other) const {
+    if (other.info_ == nullptr || other.width() != width())
+      throw Error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found rows of " +
+                  std::to_string(other.info_ == nullptr ? 0 : other.width()));
+    check_rows(other.rows_);
+  }
+  /// The rows of another table; throws as `check`.
+  void take(Table other) {
+    check(other);
+    values_ = std::move(other.values_);
+    rows_ = other.rows_;
   }
   TableRef ref() const { return {values_.data(), rows_}; }
 
  private:
-  void resize(std::size_t rows) {
+  void check_rows(std::size_t rows) const {
     if (rows > info_->spec.most_rows)
       throw Error(info_->name + ": expected at most " + std::to_string(info_->spec.most_rows) +
                   " rows (MostRows), found " + std::to_string(rows));
-    values_ = detail::taking(info_->name.c_str(), rows, "rows", [&] {
-      if (rows > static_cast<std::size_t>(PTRDIFF_MAX) / (2 * sizeof(Scalar) * stride_)) throw std::bad_alloc();
-      return AlignedArray<Scalar>(rows * stride_ + 2 * alignment_elements);
-    });
-    rows_ = rows;
-  }
-  void fill(const Scalar* values) {
-    for (std::size_t r = 0; r < rows_; ++r) std::copy_n(values + r * width(), width(), values_.data() + r * stride_);
   }
 
   const TableInfo* info_ = nullptr;

@@ -1,4 +1,4 @@
-// Walking a network: every layer, integration and epilogue with its path, and the table of all parameters with names.
+// Walking a network: every layer, integration and epilogue with its path, and the lists of all parameters with names.
 #pragma once
 
 #include <string>
@@ -96,12 +96,54 @@ const std::vector<ParameterInfo>& parameter_table() {
   return table;
 }
 
-/// A hash of names, extents and kinds of all tensors: two networks that can exchange weights have one hash.
+/// A table of rows beside the canonical array.
+struct TableInfo {
+  std::string name;  ///< "embedding.weight"
+  TableSpec spec{};
+  std::size_t steps = 0;  ///< rows that one sample takes
+};
+
+namespace detail {
+struct TableCollector {
+  std::vector<TableInfo>& tables;
+  template <class Part>
+  void operator()(const std::string& path) const {
+    if constexpr (requires { Part::Layer::template table<typename Part::In>(); }) {
+      constexpr TableSpec spec = Part::Layer::template table<typename Part::In>();
+      tables.push_back({(path.empty() ? std::string() : path + ".") + spec.name, spec, Part::In::positions});
+    }
+  }
+};
+}  // namespace detail
+
+/// The tables of a network, in the order of its layers.
+template <class Net>
+const std::vector<TableInfo>& network_tables() {
+  static const std::vector<TableInfo> tables = [] {
+    std::vector<TableInfo> found;
+    if constexpr (tables_of<Net, NetworkInput<Net>>() > 0) for_each_layer<Net>(detail::TableCollector{found});
+    return found;
+  }();
+  return tables;
+}
+
+namespace detail {
+/// What a description hash is of, but for the tables; older files know nothing of these.
+template <class Tensors>
+std::string description_text(const Tensors& tensors) {
+  std::string text;
+  for (const ParameterInfo& p : tensors)
+    text += p.name + extents_text(p.extents.data(), p.rank) + std::to_string(static_cast<int>(p.kind)) + ";";
+  return text;
+}
+}  // namespace detail
+
+/// A hash of names, extents and kinds of all tensors, and of names and widths of all tables: two networks that can
+/// exchange weights have one hash.
 template <class Net>
 std::uint64_t description_hash() {
-  std::string text;
-  for (const ParameterInfo& p : parameter_table<Net>())
-    text += p.name + extents_text(p.extents.data(), p.rank) + std::to_string(static_cast<int>(p.kind)) + ";";
+  std::string text = detail::description_text(parameter_table<Net>());
+  for (const TableInfo& t : network_tables<Net>()) text += t.name + "[rows, " + std::to_string(t.spec.width) + "];";
   return hash_path(text);
 }
 
