@@ -20,7 +20,7 @@ class PredictsOne {
   template <class X>
     requires(static_size<X>() != std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) noexcept {
-    enum { checked = require_size<static_size<X>(), In>() };
+    enum { checked = require_input<X, Element>(), fits = require_size<static_size<X>(), In>() };
     return self().one(elements_of<Element, In>(x).data(), length);
   }
 
@@ -28,6 +28,7 @@ class PredictsOne {
   template <class X>
     requires(static_size<X>() == std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int32_t length = 0) {
+    enum { checked = require_input<X, Element>() };
     return self().one(elements_of_one<Element, In>(x, "predict", "an input"), length);
   }
 
@@ -41,8 +42,8 @@ class PredictsOne {
 
 /// Owns state and workspace for up to `most_samples` samples a call; the model stays const and must outlive it.
 template <class Net, HostBackend Backend = backend::Cpu>
-class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, NetworkInput<Net>, NetworkOutput<Net>,
-                                             typename Backend::Scalar> {
+class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename detail::BoundNetwork<Net>::In,
+                                             typename detail::BoundNetwork<Net>::Out, typename Backend::Scalar> {
  public:
   using ModelType = Model<Net, Backend>;
   using Scalar = typename ModelType::Scalar;
