@@ -1,17 +1,19 @@
 #!/bin/sh
 # Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--images | --ci]
 # With --images also Fashion-MNIST, which examples/image learns from. With --ci that, and what checking a change needs: clang 19,
-# its sanitizer runtimes, clang-format, clang-tidy, curl, unzip, and a compiler and an emulator for AArch64.
+# its sanitizer runtimes, clang-format, clang-tidy, and a compiler and an emulator for AArch64.
 # On Debian and Ubuntu by apt; elsewhere it says what is needed. Quick where all is there.
 set -eu
 
 packages="g++ cmake ninja-build libxsimd-dev libeigen3-dev nlohmann-json3-dev libcli11-dev doctest-dev libbenchmark-dev
   zlib1g-dev"
+# What examples/get-data.sh and its test call.
+packages="$packages ca-certificates curl unzip"
 case "${1-}" in
   "") ;;
   --images) packages="$packages dataset-fashion-mnist" ;;
   --ci)
-    packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev curl unzip
+    packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
       g++-aarch64-linux-gnu qemu-user"
     ;;
   *) echo "usage: sh cmake/setup.sh [--images | --ci]" >&2; exit 2 ;;
@@ -34,7 +36,8 @@ if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; 
     esac
     # A tool that came another way serves as well.
     case "$package" in
-      g++ | cmake | git) command -v "$package" >/dev/null 2>&1 && continue ;;
+      g++ | cmake | git | curl | unzip) command -v "$package" >/dev/null 2>&1 && continue ;;
+      ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] && continue ;;
       ninja-build) command -v ninja >/dev/null 2>&1 && continue ;;
     esac
     missing="$missing $package"
@@ -49,9 +52,13 @@ if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; 
       as_root=sudo
     fi
     echo "Installing:$missing"
-    $as_root apt-get update -qq
+    # Where the lists cannot be had anew, those of before may do.
+    $as_root apt-get update -qq || true
     # shellcheck disable=SC2086  # the list is meant to fall apart into words
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null
+    if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null; then
+      echo "apt-get could not install what aila needs and this machine lacks:$missing" >&2
+      exit 1
+    fi
   fi
 else
   cat >&2 <<'TEXT'
@@ -59,6 +66,7 @@ This is neither Debian nor Ubuntu, so nothing was installed. aila needs
   g++ 12 or clang 16, or newer; CMake 3.25 or newer; Ninja;
 and uses, from where CMake finds them or else fetched while configuring,
   xsimd 8 or newer, Eigen 3.4, nlohmann_json 3.10, CLI11 2.1, doctest 2.4, Google Benchmark 1.7, zlib.
+Data sets are downloaded by curl (or wget) and unpacked by tar, gzip and unzip.
 TEXT
   case "${1-}" in --images | --ci) echo "Fashion-MNIST is had by: sh examples/get-data.sh fashion-mnist" >&2 ;; esac
 fi

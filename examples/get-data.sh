@@ -118,6 +118,14 @@ place() {
   say "$name: $data/$1"
 }
 
+# untar FILE: what an archive holds, to $work.
+untar() {
+  for program in tar gzip; do
+    command -v "$program" >/dev/null 2>&1 || die "$name: no program for tar.gz files was found: install $program"
+  done
+  tar -xzf "$1" -C "$work"
+}
+
 unzip_file() {
   if command -v unzip >/dev/null 2>&1; then
     unzip -q -o "$1" "$2" -d "$3"
@@ -161,13 +169,13 @@ for name; do
     cifar-10)
       fetch "$name" cifar-10-binary.tar.gz https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz \
         md5 c32a1d4ab5d03f1284b67883e8d87530
-      tar -xzf "$archives/cifar-10-binary.tar.gz" -C "$work"
+      untar "$archives/cifar-10-binary.tar.gz"
       place cifar-10-batches-bin
       ;;
     imdb)
       fetch "$name" aclImdb_v1.tar.gz https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz \
         md5 7c2ac02c03563afcf9b574c7e56c153a
-      tar -xzf "$archives/aclImdb_v1.tar.gz" -C "$work"
+      untar "$archives/aclImdb_v1.tar.gz"
       place aclImdb
       ;;
     glove)

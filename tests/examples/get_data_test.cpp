@@ -70,6 +70,13 @@ class Place : public TemporaryFolder {
     const std::string url = "file://" + (*this / "server").string();
     return run("AILA_DATA=cache AILA_DATA_URL='" + url + "' sh get-data.sh " + names);
   }
+  /// The same where no other programs are there than sh and these.
+  Answer get_with(const std::string& programs, const std::string& names) const {
+    fs::remove_all(*this / "bin");
+    fs::create_directories(*this / "bin");
+    shell("for program in sh " + programs + "; do ln -s \"$(command -v $program)\" bin/; done");
+    return run("AILA_DATA=cache PATH=$PWD/bin sh get-data.sh " + names);
+  }
   Answer run(const std::string& command) const {
     const std::string whole = "cd '" + path().string() + "' && { " + command + "; } >says 2>&1 </dev/null";
     const int status = std::system(whole.c_str());
@@ -101,6 +108,8 @@ bool one_line(const std::string& text) {
 }
 
 }  // namespace
+
+TEST_SUITE_BEGIN("downloads");
 
 TEST_CASE("every data set is downloaded, unpacked where it is looked for, and not downloaded again") {
   const Place place;
@@ -170,6 +179,17 @@ TEST_CASE("without a network it says in one sentence what to do") {
   CHECK(place.get("imdb").code == 0);
 }
 
+TEST_CASE("the cache is in the home folder where nothing else is said") {
+  const Place place;
+  const std::string url = "AILA_DATA_URL='file://" + (place / "server").string() + "' ";
+  const auto answer =
+      place.run("unset AILA_DATA XDG_CACHE_HOME; HOME=$PWD/home; export HOME; " + url + "sh get-data.sh mnist");
+  CHECK_MESSAGE(answer.code == 0, answer.says);
+  CHECK(fs::exists(place / "home/.cache/aila/mnist/t10k-labels-idx1-ubyte.gz"));
+}
+
+TEST_SUITE_END();
+
 TEST_CASE("names that are none are refused before anything is downloaded") {
   const Place place;
   const auto answer = place.get("imdb cifar");
@@ -179,11 +199,30 @@ TEST_CASE("names that are none are refused before anything is downloaded") {
   CHECK(place.get("").code == 2);
 }
 
-TEST_CASE("the cache is in the home folder where nothing else is said") {
+TEST_CASE("a program that is missing is named, in one sentence") {
   const Place place;
-  const std::string url = "AILA_DATA_URL='file://" + (place / "server").string() + "' ";
-  const auto answer =
-      place.run("unset AILA_DATA XDG_CACHE_HOME; HOME=$PWD/home; export HOME; " + url + "sh get-data.sh mnist");
-  CHECK_MESSAGE(answer.code == 0, answer.says);
-  CHECK(fs::exists(place / "home/.cache/aila/mnist/t10k-labels-idx1-ubyte.gz"));
+  const auto downloads = place.get_with("mkdir rm", "imdb");
+  CHECK(downloads.code == 1);
+  CHECK_MESSAGE(downloads.says.ends_with("\nget-data: neither curl nor wget was found: install one of them\n"),
+                downloads.says);
+  fs::create_directories(place / "cache/archives");
+  for (const char* archive : {"glove.6B.zip", "cifar-10-binary.tar.gz"})
+    fs::copy_file(place / "server" / archive, place / "cache/archives" / archive);
+  const auto unpacks = place.get_with("mkdir rm sha256sum", "glove");
+  CHECK(unpacks.code == 1);
+  CHECK(unpacks.says == "get-data: glove: no program for zip files was found: install unzip\n");
+  const auto untars = place.get_with("mkdir rm md5sum tar", "cifar-10");
+  CHECK(untars.code == 1);
+  CHECK(untars.says == "get-data: cifar-10: no program for tar.gz files was found: install gzip\n");
+  const auto sums = place.get_with("mkdir rm", "cifar-10");
+  CHECK(sums.code == 1);
+  CHECK(sums.says == "get-data: no program for checksums was found: install md5sum or openssl\n");
+  CHECK(place.tidy());
+}
+
+TEST_CASE("without a folder for data it says what to set") {
+  const Place place;
+  const auto answer = place.run("unset AILA_DATA XDG_CACHE_HOME HOME; sh get-data.sh mnist");
+  CHECK(answer.code == 1);
+  CHECK(answer.says == "get-data: neither AILA_DATA nor HOME is set, so there is no folder to put data into\n");
 }

@@ -68,11 +68,14 @@ consteval auto refusal_of_network() {
     return std::type_identity<RefusalOf<typename Net::template Out<typename Net::Input>>>{};
 }
 
-/// A network bound to its input. What is wrong with the description is said here, where a program first uses it.
 template <class Net>
+using NetworkRefusal = typename decltype(refusal_of_network<Net>())::type;
+
+/// A network bound to its input. What is wrong with the description is said where a program first uses it: in a default
+/// argument, for a class that says it would be one more place in the compiler's list of them.
+template <class Net, int = NetworkRefusal<Net>::say()>
 struct BoundNetwork {
-  using Why = typename decltype(refusal_of_network<Net>())::type;
-  enum { checked = Why::say() };
+  using Why = NetworkRefusal<Net>;
   using Used = std::conditional_t<std::is_same_v<Why, NoRefusal>, Net, RefusedNetwork<Why>>;
   using Bound = Placed<Used, typename Used::Input>;
   using In = typename Bound::In;
@@ -136,11 +139,11 @@ inline constexpr auto parameter_layout = detail::make_layout<Placed>();
 /// Numbers of the canonical array that training or a checkpoint holds. Buffers (statistics) are not counted, nor the
 /// rows of tables, whose number is known when the program runs: `AnyModel::parameter_count` counts them.
 template <class Net>
-inline constexpr std::size_t parameter_count = detail::count_parameters<PlacedNetwork<Net>>();
+inline constexpr std::size_t parameter_count = detail::count_parameters<typename detail::BoundNetwork<Net>::Bound>();
 
 /// Forward floating-point operations of one sample; a fused multiply-add counts as two, a transcendental function as
 /// one.
 template <class Net>
-inline constexpr std::size_t flops = PlacedNetwork<Net>::flops;
+inline constexpr std::size_t flops = detail::BoundNetwork<Net>::Bound::flops;
 
 }  // namespace aila::inline v0

@@ -129,7 +129,7 @@ struct StepsOfFusedNetwork {
 
 template <class Net, class Backend>
 consteval auto refusal_of_stream() {
-  using Why = typename BoundNetwork<Net>::Why;
+  using Why = NetworkRefusal<Net>;
   if constexpr (!std::is_same_v<Why, NoRefusal>) {
     return std::type_identity<Why>{};
   } else if constexpr (Refused<NetworkOutput<Net>>) {
@@ -153,8 +153,12 @@ consteval auto refusal_of_stream() {
   }
 }
 
-/// The network that a Stream runs, or one that says why not.
-template <class Net, class Backend, class Why = typename decltype(refusal_of_stream<Net, Backend>())::type>
+/// NoRefusal, or why a Stream cannot run the network.
+template <class Net, class Backend>
+using StreamRefusal = typename decltype(refusal_of_stream<Net, Backend>())::type;
+
+/// The network that a Stream runs, or one that stands for what is refused.
+template <class Net, class Backend, class Why = StreamRefusal<Net, Backend>>
 struct Streamed {
   using type = RefusedNetwork<Why>;
 };

@@ -19,18 +19,21 @@ class PredictsOne {
   template <class X>
     requires(static_size<X>() != std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) noexcept {
+    enum { checked = require_input<X, Element>(), fits = require_size<static_size<X>(), In>() };
     return self().one(elements_of_sample(x), nullptr);
   }
   /// One sample of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
   template <class X>
     requires(static_size<X>() == std::dynamic_extent)
   std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) {
+    enum { checked = require_input<X, Element>() };
     return self().one(elements_of_sample(x), nullptr);
   }
   /// One sample, a sequence of which the first `length` steps are valid; throws Error where these are not from 1 to the
   /// steps that there are.
   template <class X>
   std::span<const Scalar, Out::elements> operator()(const X& x, std::int64_t length) {
+    enum { checked = require_input<X, Element>(), fits = require_size<static_size<X>(), In>() };
     LengthRule<In>::check("predict", length, 0);
     const auto valid = static_cast<std::int32_t>(length);
     return self().one(elements_of_sample(x), &valid);
@@ -43,7 +46,6 @@ class PredictsOne {
   template <class X>
     requires(static_size<X>() != std::dynamic_extent)
   static const Element* elements_of_sample(const X& x) noexcept {
-    enum { checked = require_size<static_size<X>(), In>() };
     return elements_of<Element, In>(x).data();
   }
   template <class X>
@@ -57,8 +59,8 @@ class PredictsOne {
 
 /// Owns state and workspace for up to `most_samples` samples a call; the model stays const and must outlive it.
 template <class Net, HostBackend Backend = backend::Cpu>
-class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, NetworkInput<Net>, NetworkOutput<Net>,
-                                             typename Backend::Scalar> {
+class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename detail::BoundNetwork<Net>::In,
+                                             typename detail::BoundNetwork<Net>::Out, typename Backend::Scalar> {
  public:
   using ModelType = Model<Net, Backend>;
   using Scalar = typename ModelType::Scalar;

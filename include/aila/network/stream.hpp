@@ -30,6 +30,7 @@ namespace aila::inline v0 {
 /// Stack (of any policy) and Frozen of such. Others do not compile.
 template <class Net, HostBackend Backend = backend::Cpu>
 class Stream {
+  enum { checked = detail::StreamRefusal<Net, Backend>::say() };
   using StepNet = typename detail::Streamed<Net, Backend>::type;
   using Space = Workspace<StepNet, Backend, Capability::stream>;
 
@@ -56,13 +57,14 @@ class Stream {
   template <class X>
     requires(detail::static_size<X>() != std::dynamic_extent)
   std::span<const Scalar, Out::elements> step(const X& x) noexcept {
-    enum { checked = detail::require_size<detail::static_size<X>(), In>() };
+    enum { checked = detail::require_input<X, Element>(), fits = detail::require_size<detail::static_size<X>(), In>() };
     return next(detail::elements_of<Element, In>(x).data());
   }
   /// The same of a size known at run time (std::vector, an Eigen map); throws Error where it is not the network's.
   template <class X>
     requires(detail::static_size<X>() == std::dynamic_extent && !std::is_arithmetic_v<X>)
   std::span<const Scalar, Out::elements> step(const X& x) {
+    enum { checked = detail::require_input<X, Element>() };
     return next(detail::elements_of_one<Element, In>(x, "stream", "a step"));
   }
   /// The only feature, or the token, of a step.

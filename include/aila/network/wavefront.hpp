@@ -41,8 +41,9 @@ struct NothingForWavefront {
 /// call, the others wait for it, after some spinning by giving their time away: one thread (a Predictor) has the better
 /// worst case.
 template <class Net, HostBackend Backend = backend::Cpu>
-class WavefrontPredictor : public detail::PredictsOne<WavefrontPredictor<Net, Backend>, NetworkInput<Net>,
-                                                      NetworkOutput<Net>, typename Backend::Scalar> {
+class WavefrontPredictor
+    : public detail::PredictsOne<WavefrontPredictor<Net, Backend>, typename detail::BoundNetwork<Net>::In,
+                                 typename detail::BoundNetwork<Net>::Out, typename Backend::Scalar> {
   using Blocks = detail::WavefrontBlocks<Net, Backend>;
   using Plan = typename Blocks::Plan;
   enum { checked = detail::NothingForWavefront<Net, Backend>::say() };
