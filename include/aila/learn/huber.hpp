@@ -30,7 +30,7 @@ struct Huber {
     const V d = constant<V>(delta);
     return mean_over_elements<Out>(output, target, gradient, [d](V o, V t) {
       const V e = o - t;
-      const V clamped = math::max(-d, math::min(d, e));
+      const V clamped = math::max(math::min(e, d), -d);  // a NaN stays
       // with c = clamped: c (e - c / 2) is e^2 / 2 inside and delta (|e| - delta / 2) outside
       return LossTerm<V>{clamped * (e - constant<V>(0.5) * clamped), clamped};
     });

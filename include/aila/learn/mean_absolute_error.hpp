@@ -23,7 +23,7 @@ struct MeanAbsoluteError {
     return mean_over_elements<Out>(output, target, gradient, [](V o, V t) {
       const V zero = constant<V>(0);
       const V e = o - t;
-      const V falling = math::select(e < zero, constant<V>(-1), zero);
+      const V falling = math::select(e < zero, constant<V>(-1), e);  // 0 or a NaN
       return LossTerm<V>{math::abs(e), math::select(e > zero, constant<V>(1), falling)};
     });
   }

@@ -33,7 +33,7 @@ struct Quantile {
     return mean_over_elements<Out>(output, target, gradient, [under, above](V o, V t) {
       const V zero = constant<V>(0);
       const V e = t - o;
-      const V slope = math::select(e > zero, -under, math::select(e < zero, -above, zero));
+      const V slope = math::select(e > zero, -under, math::select(e < zero, -above, e));  // of neither 0 or a NaN
       return LossTerm<V>{-slope * e, slope};
     });
   }
