@@ -81,6 +81,8 @@ class AlignedArray {
   std::size_t size_ = 0;
 };
 
+namespace detail {
+
 /// Most bytes of an object that may be a member of what users put on the stack.
 inline constexpr std::size_t most_bytes_in_place = 4096;
 
@@ -116,5 +118,7 @@ class Held<T, false> {
  private:
   T* value_;
 };
+
+}  // namespace detail
 
 }  // namespace aila::inline v0

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,19 @@ class CheckedBody {
   ~CheckedBody() = default;
 };
 
+/// Scratch memory that a body may not rely on.
+class BodyScratch {
+ public:
+  explicit BodyScratch(std::size_t size) : values_(size + 1) {}
+  double* data() {
+    std::ranges::fill(values_, std::numeric_limits<double>::quiet_NaN());
+    return values_.data();
+  }
+
+ private:
+  std::vector<double> values_;
+};
+
 template <class L, class In, class Kernel>
 class CheckedLayerBody final : public CheckedBody {
  public:
@@ -34,10 +48,20 @@ class CheckedLayerBody final : public CheckedBody {
     outputs = Kernel::width_out;
     reach = In::elements + L::template Out<In>::elements;
   }
-  void forward(const double* x, Weights<double> w, double* y) override { L::template forward<In>(x, w, y); }
-  void backward(const double* x, Weights<double> w, const double* dy, double* dx, TileGradient<double>& g) override {
-    L::template backward<In>(x, w, dy, dx, g);
+  void forward(const double* x, Weights<double> w, double* y) override {
+    call_body<Kernel::asks>(
+        scratch_.data(),
+        [](auto&&... a) -> decltype(L::template forward<In>(a...)) { return L::template forward<In>(a...); }, x, w, y);
   }
+  void backward(const double* x, Weights<double> w, const double* dy, double* dx, TileGradient<double>& g) override {
+    call_body<Kernel::asks>(
+        scratch_.data(),
+        [](auto&&... a) -> decltype(L::template backward<In>(a...)) { return L::template backward<In>(a...); }, x, w,
+        dy, dx, g);
+  }
+
+ private:
+  BodyScratch scratch_{body_scratch<L, In>()};
 };
 
 /// Own output and earlier maps stand one behind the other.
@@ -54,10 +78,23 @@ class CheckedPolicyBody final : public CheckedBody {
     reach += inputs;
   }
   void forward(const double* x, Weights<double> w, double* y) override {
-    P::template forward<Own, Before>(x, Rows<const double>(x).before, w, y);
+    const Rows<const double> rows(x);
+    call_body<asks>(
+        scratch_.data(),
+        [](auto&&... a) -> decltype(P::template forward<Own, Before>(a...)) {
+          return P::template forward<Own, Before>(a...);
+        },
+        x, rows.before, w, y);
   }
   void backward(const double* x, Weights<double> w, const double* dy, double* dx, TileGradient<double>& g) override {
-    P::template backward<Own, Before>(x, Rows<const double>(x).before, w, dy, dx, Rows<double>(dx).before, g);
+    const Rows<const double> rows(x);
+    const Rows<double> gradients(dx);
+    call_body<asks>(
+        scratch_.data(),
+        [](auto&&... a) -> decltype(P::template backward<Own, Before>(a...)) {
+          return P::template backward<Own, Before>(a...);
+        },
+        x, rows.before, w, dy, dx, gradients.before, g);
   }
 
  private:
@@ -69,6 +106,8 @@ class CheckedPolicyBody final : public CheckedBody {
     }
     T* before[Before::count + 1]{};
   };
+  static constexpr bool asks = requires { P::template scratch<Own, Before>; };
+  BodyScratch scratch_{policy_scratch<P, Own, Before>()};
 };
 
 class BodyCheck {

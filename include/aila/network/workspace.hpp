@@ -47,7 +47,7 @@ class Workspace {
 
   /// Scalars of memory for a number of samples.
   static constexpr std::size_t size(std::size_t samples) {
-    Held<Buffers> buffers;
+    detail::Held<Buffers> buffers;
     return buffers->bind(Arena<Scalar>(), samples);
   }
 
@@ -208,7 +208,7 @@ class Workspace {
   AlignedArray<Scalar> memory_;
   AlignedArray<std::int32_t> tokens_;
   AlignedArray<double> meeting_;
-  Held<Buffers> buffers_;
+  detail::Held<Buffers> buffers_;
 };
 
 /// Bytes of one worker's workspace for a number of samples; a constant.

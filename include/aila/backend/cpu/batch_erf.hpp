@@ -12,8 +12,8 @@ template <class B>
 }
 
 /// The error function, NaN where x is; coefficients of Boost.SIMD and xsimd. float: x P(x^2) for |x| < 2/3, beyond
-/// 1 - e^(-x^2) Q(|x| / (1 + |x|) - 0.4). double: quotients of polynomials, of x^2 for |x| < 0.65, beyond times e^(-x^2).
-/// Registers of small numbers do without the exponential.
+/// 1 - e^(-x^2) Q(|x| / (1 + |x|) - 0.4). double: quotients of polynomials, of x^2 for |x| < 0.65, beyond times
+/// e^(-x^2). Registers of small numbers do without the exponential.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> erf(const xsimd::batch<Scalar, Arch>& x) noexcept {
   using B = xsimd::batch<Scalar, Arch>;
@@ -27,9 +27,8 @@ template <class Scalar, class Arch>
                                          0.00501329312F, -0.000609520532F);
     if (xsimd::all(near)) return inner;
     const B z = size / (one + size) - B(0.4F);
-    const B q =
-        simd::polynomial(z, 0.539284408F, -1.13703561F, 0.160370469F, 0.384356916F, 0.142050847F, 0.156276464F,
-                         -1.36451399F, 3.26076579F, -6.40948725F, 6.70290899F, -2.62829995F);
+    const B q = simd::polynomial(z, 0.539284408F, -1.13703561F, 0.160370469F, 0.384356916F, 0.142050847F, 0.156276464F,
+                                 -1.36451399F, 3.26076579F, -6.40948725F, 6.70290899F, -2.62829995F);
     return xsimd::select(near, inner, with_sign_of(x, B(simd::fmadd(-simd::exp(B(-square)), q, one))));
   } else {
     const auto near = size < B(0.65), middle = size < B(2.2);

@@ -57,8 +57,8 @@ template <class Scalar, class Arch>
   return std::bit_cast<B>(std::bit_cast<BitsOf<Scalar, Arch>>(n + B(shift)) << Format::fraction_bits);
 }
 
-/// e^x: 0 up to -88.376 (double -708.396), infinity from 88.376 (709.783) on, NaN where x is. With x = n log 2 + r it is
-/// 2^n e^r; error 1 unit in the last place. float: e^r by a polynomial of degree 6 (coefficients of Boost.SIMD and
+/// e^x: 0 up to -88.376 (double -708.396), infinity from 88.376 (709.783) on, NaN where x is. With x = n log 2 + r it
+/// is 2^n e^r; error 1 unit in the last place. float: e^r by a polynomial of degree 6 (coefficients of Boost.SIMD and
 /// xsimd). double: e^r = 1 + r + r c / (2 - c), c = r - r^2 P(r^2), as FDLIBM's e_exp.c with its coefficients.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> exp(const xsimd::batch<Scalar, Arch>& x) noexcept {

@@ -25,7 +25,8 @@ template <class Scalar, class Arch>
   // Behind the bits of 2^fraction_bits an exponent is the whole number that it counts as.
   constexpr auto unit = static_cast<Scalar>(Word{1} << Format::fraction_bits);
   const B counted = std::bit_cast<B>((bits >> Format::fraction_bits) | Bits(std::bit_cast<Word>(unit)));
-  return {counted - B(unit + Scalar(Format::bias)), std::bit_cast<B>((bits & Bits(fraction)) + Bits(root)) - B(Scalar(1))};
+  return {counted - B(unit + Scalar(Format::bias)),
+          std::bit_cast<B>((bits & Bits(fraction)) + Bits(root)) - B(Scalar(1))};
 }
 
 /// log(2^k (1 + f)) + corrections, as FDLIBM's e_log.c and e_logf.c with their coefficients: with s = f / (2 + f) and
