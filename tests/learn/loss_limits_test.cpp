@@ -211,7 +211,8 @@ Cases<Scalar> one_number(bool infinite_targets) {
 }
 template <class Scalar>
 Cases<Scalar> three_numbers() {
-  const Scalar top = most<Scalar>, root = std::sqrt(most<Scalar>), not_a_number = std::nan("");
+  const Scalar top = most<Scalar>, root = std::sqrt(most<Scalar>),
+               not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
   Cases<Scalar> cases;
   cases.add({1, 2, 3}, {0, 2, 5});
   cases.add({top, top, top}, {0, 0, 0});
@@ -300,7 +301,7 @@ TEST_CASE_TEMPLATE("binary cross-entropy of infinite and huge logits is its limi
 
 TEST_CASE_TEMPLATE("cross-entropy of masked, infinite and huge logits is its limit", Scalar, float, double) {
   const Scalar masked = -inf<Scalar>, sure = inf<Scalar>, top = most<Scalar>, tiny = std::numeric_limits<Scalar>::min();
-  const Scalar not_a_number = std::nan("");
+  const Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
   Cases<Scalar> cases;
   for (const Scalar y : {Scalar(0), Scalar(1), Scalar(2)}) {
     for (const std::vector<Scalar>& logits :
