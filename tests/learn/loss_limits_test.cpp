@@ -16,7 +16,6 @@ using namespace aila;
 namespace {
 
 using Wide = long double;
-constexpr Wide infinity = std::numeric_limits<Wide>::infinity();
 /// Whether the references have the range that those of double need.
 constexpr bool has_range = std::numeric_limits<Wide>::max_exponent > 2 * std::numeric_limits<double>::max_exponent;
 
@@ -232,7 +231,6 @@ Cases<Scalar> three_numbers() {
 
 /// What a user's loss may be: a term and no more.
 struct Plain {
-  static constexpr const char* name = "plain";
   template <class Out>
   static constexpr bool accepts = RealShape<Out>;
   template <class Out>
