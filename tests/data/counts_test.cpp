@@ -121,7 +121,7 @@ TEST_CASE("splits of nothing, of all and of more than there is") {
 TEST_CASE("samples are loaded ahead by no thread, none ahead, or all ahead") {
   const Numbers source{5};
   const std::vector<float> all{0, 1, 2, 3, 4};
-  for (const std::size_t threads : {0, 1, 3})
+  for (const std::size_t threads : {0U, 1U, 3U})
     for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, endless})
       CHECK(read(Background<Vector<1>>(source, {.ahead = ahead, .threads = threads})) == all);
   const Numbers none{0};

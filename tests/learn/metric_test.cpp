@@ -258,7 +258,7 @@ TEST_CASE("shares of variance and skill do not depend on the unit, however large
 
 TEST_CASE("metrics of any number of classes are made, or refused in a sentence") {
   constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();
-  for (const std::size_t few : {0, 1}) {
+  for (const std::size_t few : {0U, 1U}) {
     CHECK_THROWS_AS(metric::Accuracy{few}, Error);
     CHECK_THROWS_AS((metric::TopKAccuracy{few, 1}), Error);
     CHECK_THROWS_AS(metric::ConfusionMatrix{few}, Error);

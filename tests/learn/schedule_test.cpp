@@ -98,7 +98,7 @@ TEST_CASE("counts of a schedule may be nothing or endless") {
           CHECK((factor >= 0 && factor <= 1));
         }
   for (const double peak : {0.0, 1.0})
-    for (const std::uint64_t total : {0, 1, 2}) CHECK(std::isfinite(schedule::one_cycle(peak).factor(0, total)));
+    for (const std::uint64_t total : {0U, 1U, 2U}) CHECK(std::isfinite(schedule::one_cycle(peak).factor(0, total)));
 }
 
 TEST_CASE("factors of a schedule that are infinite are refused") {
