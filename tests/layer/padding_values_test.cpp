@@ -96,7 +96,6 @@ struct Total {
 };
 /// a = h / own, h the map before.
 struct Ratio : integrate::Policy {
-  static constexpr const char* name = "ratio";
   static constexpr auto reads = integrate::Reads::previous;
   template <class Own, class Before>
   static constexpr bool accepts = true;
