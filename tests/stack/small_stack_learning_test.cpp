@@ -14,8 +14,8 @@ namespace {
 struct Net : Network<Sequence<9000, 1>, Linear<2>, Stack<integrate::None, Repeat<40, Tanh>>, LastStep, Linear<5000>> {};
 using In = Sequence<9000, 1>;
 
-/// Objects lie on the stack twice at most: bytes that each may have.
-constexpr std::size_t small = 6144;
+/// Bytes that each object may have.
+constexpr std::size_t small = 4096;
 static_assert(sizeof(Model<Net>) <= small);
 static_assert(sizeof(Workspace<Net, backend::Cpu, Capability::train>) <= small);
 static_assert(sizeof(Workspace<Net, backend::Reference<float>, Capability::predict>) <= small);

@@ -84,7 +84,7 @@ class AlignedArray {
 namespace detail {
 
 /// Most bytes of an object that may be a member of what users put on the stack.
-inline constexpr std::size_t most_bytes_in_place = 4096;
+inline constexpr std::size_t most_bytes_in_place = 2048;
 
 /// Owns one T: in place where it is small, on the heap where it grows with a network; works in constant expressions
 /// too. Not copied.

@@ -156,7 +156,8 @@ class WavefrontBlocks {
 
   explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>())) {
     bind(Arena<S>(memory_.data()));
-    saved_.resize(workers, saved_[0]);
+    saved_.reserve(workers);
+    while (saved_.size() < workers) saved_.emplace_back(saved_[0]);
   }
   WavefrontBlocks(const WavefrontBlocks&) = delete;
   WavefrontBlocks& operator=(const WavefrontBlocks&) = delete;
