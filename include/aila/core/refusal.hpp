@@ -4,7 +4,9 @@
 // them. It names a refusal instead: a type whose say() holds the static_assert. A refused description has it as its
 // member `Refusal`, a refused shape carries it through placing, and the first use of the network calls say(); the note
 // beside the error names the refusal, and with it place, layer and shapes. say() is called from an enum of a class:
-// after a static_assert of its own that fails, clang drops the class, and one mistake becomes many errors.
+// after a static_assert of its own that fails, clang drops the class, and one mistake becomes many errors. Each class
+// and function between the program's line and say() is one more place that compilers list, in three lines: so checks
+// stand first in what a program itself names, and where that is an alias, in a default argument.
 #pragma once
 
 #include <type_traits>
