@@ -11,9 +11,9 @@
 #if !defined(__cpp_lib_to_chars)  // libc++ before 20 reads no floating-point numbers by from_chars
 #include <locale>
 #include <sstream>
+#endif
 
 #include "../core/config.hpp"
-#endif
 
 namespace aila::inline v0::io {
 

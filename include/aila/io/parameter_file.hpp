@@ -61,6 +61,13 @@ inline bool is_batch_count(const TensorEntry& entry) {
   return is_integer(entry.dtype) && (entry.name == name || entry.name.ends_with("." + std::string(name)));
 }
 
+/// Whether numbers of such a type are parameters, or whole. What no network here can ask for, such as the eight-bit
+/// scales beside quantised weights, is no layer that was lost.
+inline bool may_be_parameter(const TensorEntry& entry) {
+  return is_integer(entry.dtype) || entry.dtype == "F16" || entry.dtype == "BF16" || entry.dtype == "F32" ||
+         entry.dtype == "F64";
+}
+
 /// The tensor that the network calls `name`. safetensors.torch writes tensors that share memory once, and may say in
 /// the metadata under which other name. Throws Error where there is none.
 inline const TensorEntry& tensor_of(const SafetensorsFile& file, const std::string& name) {
@@ -90,7 +97,7 @@ std::vector<Scalar> parameters_of(const SafetensorsFile& file, const Table& tabl
     known.insert(entry.name);
   }
   for (const auto& entry : file.tensors())
-    if (!known.contains(entry.name) && !is_batch_count(entry))
+    if (!known.contains(entry.name) && !is_batch_count(entry) && may_be_parameter(entry))
       file.fail("the network has no tensor " + printable(entry.name) + ", which the file has");
   // Last, since a tensor that differs says more than a number that does.
   const auto found = file.metadata().find(description_key);
@@ -104,7 +111,8 @@ std::vector<Scalar> parameters_of(const SafetensorsFile& file, const Table& tabl
 }  // namespace detail
 
 /// Reads a canonical array of `size` numbers, gaps zero, from a file of half, single or double precision; integers that
-/// PyTorch calls `num_batches_tracked` are passed over. Numbers that are not finite are read as they are. Nothing is
+/// PyTorch calls `num_batches_tracked` are passed over, and so are tensors of types that hold no parameters (F8, F4,
+/// C64, types of later versions). Numbers that are not finite are read as they are. Nothing is
 /// given back before all was checked. Throws Error, one sentence that begins with the file's name, for a tensor that is
 /// missing, of another shape, not of floating-point numbers, with a number too large for Scalar, or not the network's,
 /// and for a file that says it is of another network; a file that does not say it, written by another program, is

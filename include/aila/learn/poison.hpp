@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "../core/config.hpp"
+
 namespace aila::inline v0::detail {
 
 /// A number that no calculation gives, not so large that adding to it is lost; and one that is none. Code that guards

@@ -130,9 +130,9 @@ class PoisonedCalls {
     }
     results.dx.assign(memory.dx, memory.dx + inputs());
     check_end("backward", "the input's gradient", memory.dx, inputs(), poison.beyond);
-    check_kept("the input", x(), memory.x, inputs());
+    check_kept("the input", cleared_input().data(), memory.x, inputs());
     check_kept("the output", results.trained.data(), memory.y, outputs());
-    check_kept("the output's gradient", r.data(), memory.dy, outputs());
+    check_kept("the output's gradient", cleared_gradient(memory.dy).data(), memory.dy, outputs());
     const Numbers after = fixed();
     check_kept("the parameters", before.data(), after.data(), before.size());
     return results;
@@ -165,6 +165,23 @@ class PoisonedCalls {
     return all;
   }
 
+  /// x as a workspace has it: zero behind a sample's length.
+  Numbers cleared_input() const {
+    Numbers cleared(x_.data(), x_.data() + inputs());
+    for (std::size_t n = 0; pass.lengths != nullptr && calls_.steps > 0 && n < samples_; ++n) {
+      const std::size_t valid = pass.length(n, calls_.steps) * (calls_.inputs / calls_.steps);
+      std::fill_n(cleared.data() + n * calls_.inputs + valid, calls_.inputs - valid, 0.0);
+    }
+    return cleared;
+  }
+  /// The output's gradient likewise. How many steps of an output are valid is for the layers to say: what is zero there
+  /// passes.
+  Numbers cleared_gradient(const double* found) const {
+    Numbers cleared = r;
+    for (std::size_t i = 0; pass.lengths != nullptr && i < cleared.size(); ++i)
+      if (found[i] == 0) cleared[i] = 0;
+    return cleared;
+  }
   void check_end(const char* who, const char* what, const double* buffer, std::size_t count, double poison) {
     for (std::size_t i = count; i < taken(count); ++i)
       if (!same_number(buffer[i], poison))

@@ -180,6 +180,11 @@ class Worker {
     V* const gradient = target + each;
     double sum = 0;
     for (std::size_t n = 0; n < samples_; ++n) {
+      if (weights_[n] == 0) {
+        if constexpr (keeps_for_backward(C))
+          std::fill_n(workspace.output_gradient() + n * Out::elements, Out::elements, Scalar(0));
+        continue;
+      }
       const std::size_t steps = valid_outputs(n);
       const double share = steps > 0 ? static_cast<double>(weights_[n]) / static_cast<double>(steps) : 0;
       for (std::size_t t = 0; t < steps; t += Lane::count) {
