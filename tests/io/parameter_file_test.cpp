@@ -141,10 +141,9 @@ TEST_CASE("what no network can ask for does not hinder the rest of a file") {
   TemporaryFolder folder;
   const std::vector<std::int64_t> numbers_of_eight{7};
   const auto bytes = std::as_bytes(std::span(numbers_of_eight));
-  for (const char* dtype : {"F8_E8M0", "F8_E4M3", "F8_E5M2", "F4", "F6_E2M3", "C64", "F128_OF_LATER"}) {
+  for (const char* dtype : {"F8_E8M0", "F8_E4M3", "F8_E5M2", "F4", "F6_E2M3", "C64"}) {
     CAPTURE(dtype);
-    const std::size_t bits = io::dtype_bits(dtype);
-    const std::size_t size = bits == 0 ? 8 : (bits + 7) / 8;
+    const std::size_t size = (io::dtype_bits(dtype) + 7) / 8;
     write_halves(folder / "w.safetensors", {{"linear.weight_scale", dtype, {}, bytes.first(size)}});
     CHECK(io::load_parameters<float>(folder / "w.safetensors", table, 7, 32) == numbers<float>());
   }
