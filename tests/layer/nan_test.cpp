@@ -48,7 +48,7 @@ bool survives(std::size_t place) {
   const auto is_nan = [](S v) { return std::isnan(v); };
   Workspace<Net, Backend, Capability::predict> space(2);
   std::fill_n(space.output(), 2 * outputs, S(0));
-  space.forward(pass, model.parameters().data(), model.packed().data(), x.data());
+  space.forward(pass, model.parameters().data(), model.packed(), x.data());
   return std::none_of(space.output(), space.output() + outputs, is_nan) &&
          std::any_of(space.output() + outputs, space.output() + 2 * outputs, is_nan);
 }
