@@ -7,14 +7,10 @@
 
 namespace aila::inline v0::simd {
 
-/// x as 2^exponent times a fraction between sqrt(1/2) and sqrt(2), for normal x > 0; the fraction less 1.
-template <class B>
-struct Logarithmic {
-  B exponent, fraction_less_one;
-};
+/// f of x = 2^k (1 + f) between sqrt(1/2) and sqrt(2) for normal x > 0, and k.
 template <class Scalar, class Arch>
-[[gnu::always_inline]] inline Logarithmic<xsimd::batch<Scalar, Arch>> split(
-    const xsimd::batch<Scalar, Arch>& x) noexcept {
+[[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> split(const xsimd::batch<Scalar, Arch>& x,
+                                                               xsimd::batch<Scalar, Arch>& k) noexcept {
   using B = xsimd::batch<Scalar, Arch>;
   using Bits = BitsOf<Scalar, Arch>;
   using Format = FloatFormat<Scalar>;
@@ -24,9 +20,9 @@ template <class Scalar, class Arch>
   const Bits bits = std::bit_cast<Bits>(x) + Bits(one - root);
   // Behind the bits of 2^fraction_bits an exponent is the whole number that it counts as.
   constexpr auto unit = static_cast<Scalar>(Word{1} << Format::fraction_bits);
-  const B counted = std::bit_cast<B>((bits >> Format::fraction_bits) | Bits(std::bit_cast<Word>(unit)));
-  return {counted - B(unit + Scalar(Format::bias)),
-          std::bit_cast<B>((bits & Bits(fraction)) + Bits(root)) - B(Scalar(1))};
+  k = std::bit_cast<B>((bits >> Format::fraction_bits) | Bits(std::bit_cast<Word>(unit))) -
+      B(unit + Scalar(Format::bias));
+  return std::bit_cast<B>((bits & Bits(fraction)) + Bits(root)) - B(Scalar(1));
 }
 
 /// log(2^k (1 + f)) + corrections, as FDLIBM's e_log.c and e_logf.c with their coefficients: with s = f / (2 + f) and
@@ -67,7 +63,8 @@ template <class Scalar, class Arch>
   const auto denormal = x < B(std::numeric_limits<Scalar>::min());
   constexpr int lift = std::is_same_v<Scalar, float> ? 23 : 54;
   constexpr auto factor = static_cast<Scalar>(std::uint64_t{1} << lift);
-  auto [k, f] = split(xsimd::select(denormal, x * B(factor), x));
+  B k;
+  const B f = simd::split(B(xsimd::select(denormal, x * B(factor), x)), k);
   k = xsimd::select(denormal, k - B(Scalar(lift)), k);
   B y = log_of(k, f);
   y = xsimd::select(x == B(infinity), x, y);
@@ -81,7 +78,8 @@ template <class Scalar, class Arch>
   using B = xsimd::batch<Scalar, Arch>;
   constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
   const B one(Scalar(1)), u = x + one;
-  const auto [k, f] = split(u);
+  B k;
+  const B f = simd::split(u, k);
   const B lost = xsimd::select(k >= B(Scalar(2)), one - (u - x), x - (u - one)) / u;
   B y = log_of(k, f, lost);
   y = xsimd::select(x == B(infinity), x, y);
