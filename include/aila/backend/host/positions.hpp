@@ -61,32 +61,38 @@ struct SinusoidalPositionsKernel : KernelDefaults<typename Backend::Scalar> {
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
-    for (std::size_t first = 0; first < pairs; first += together) {
-      const std::size_t count = std::min(together, pairs - first);
-      const std::size_t features = std::min(2 * count, In::features - 2 * first);
-      std::array<double, together> sine{}, cosine{};
-      for (double& c : cosine) c = 1;
-      for (std::size_t t = 0; t < In::positions; ++t) {
-        std::array<S, 2 * together> row{};
-        for (std::size_t i = 0; i < count; ++i) {
-          const double s = sine[i], c = cosine[i];
-          row[2 * i] = static_cast<S>(s);
-          row[2 * i + 1] = static_cast<S>(c);
-          sine[i] = s * turns.cosine[first + i] + c * turns.sine[first + i];
-          cosine[i] = c * turns.cosine[first + i] - s * turns.sine[first + i];
-        }
-        for (std::size_t n = 0; n < pass.samples; ++n) {
-          const std::size_t at = (n * In::positions + t) * In::features + 2 * first;
-          for (std::size_t f = 0; f < features; ++f) y[at + f] = x[at + f] + row[f];
-        }
-      }
-    }
+    constexpr std::size_t rest = pairs % together;
+    for (std::size_t first = 0; first + together <= pairs; first += together) turn<together>(pass.samples, first, x, y);
+    if constexpr (rest > 0) turn<rest>(pass.samples, pairs - rest, x, y);
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if (dx == nullptr) return;
     for (std::size_t i = 0; i < pass.samples * In::elements; ++i) dx[i] += dy[i];
+  }
+
+ private:
+  /// The features of `Count` pairs from pair `first` on.
+  template <std::size_t Count>
+  static constexpr void turn(std::size_t samples, std::size_t first, const S* x, S* y) {
+    std::array<double, Count> sine{}, cosine{};
+    for (double& c : cosine) c = 1;
+    const std::size_t features = std::min(2 * Count, In::features - 2 * first);
+    for (std::size_t t = 0; t < In::positions; ++t) {
+      std::array<S, 2 * Count> row{};
+      for (std::size_t i = 0; i < Count; ++i) {
+        const double s = sine[i], c = cosine[i];
+        row[2 * i] = static_cast<S>(s);
+        row[2 * i + 1] = static_cast<S>(c);
+        sine[i] = s * turns.cosine[first + i] + c * turns.sine[first + i];
+        cosine[i] = c * turns.cosine[first + i] - s * turns.sine[first + i];
+      }
+      for (std::size_t n = 0; n < samples; ++n) {
+        const std::size_t at = (n * In::positions + t) * In::features + 2 * first;
+        for (std::size_t f = 0; f < features; ++f) y[at + f] = x[at + f] + row[f];
+      }
+    }
   }
 };
 
