@@ -7,8 +7,8 @@
 //   template <class Out, class V>
 //   constexpr V operator()(const V* output, const V* target, V* gradient) const;
 // It gives the loss of one sample, the mean over its elements or positions, and writes d loss / d output to
-// gradient[0 .. Out::elements) unless gradient is null. The weight of a sample is applied by the trainer.
-// As it needs them:
+// gradient[0 .. Out::elements) unless gradient is null. The weight of a sample is applied by the trainer. It has no
+// array of the output's size: threads with little stack train too, and gradient is room for one. As it needs them:
 //   template <class Out, class Scalar> static constexpr bool fits(const Scalar* target);   one sample's targets are
 //   right static constexpr const char* target_rule;                       what they must be, for the message void
 //   check() const;                                             throws Error where an option is out of range
