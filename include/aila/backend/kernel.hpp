@@ -1,6 +1,7 @@
 // What a kernel is, and how one is selected for a placed layer on a backend.
 //
-// A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws:
+// A kernel is a type with static members; every buffer is passed in, nothing is allocated, nothing throws. It takes at
+// most 32 KiB of stack, whatever the network: what grows with a width, the steps or the depth is scratch, or Saved.
 //   static constexpr const char* name;  what summary() calls it (default: "own kernel")
 //   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };
 //       kept for backward
