@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building aila needs and this machine lacks: sh cmake/setup.sh [--images | --ci]
 # With --images also Fashion-MNIST, which examples/image learns from. With --ci that, and what checking a change needs: clang 19,
-# its sanitizer runtimes, clang-format, clang-tidy, and a compiler and an emulator for AArch64.
+# its sanitizer runtimes, clang-format, clang-tidy, pip, and a compiler and an emulator for AArch64.
 # On Debian and Ubuntu by apt; elsewhere it says what is needed. Quick where all is there.
 set -eu
 
@@ -14,7 +14,7 @@ case "${1-}" in
   --images) packages="$packages dataset-fashion-mnist" ;;
   --ci)
     packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-      g++-aarch64-linux-gnu qemu-user"
+      python3-pip g++-aarch64-linux-gnu qemu-user"
     ;;
   *) echo "usage: sh cmake/setup.sh [--images | --ci]" >&2; exit 2 ;;
 esac
@@ -39,6 +39,7 @@ if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; 
       g++ | cmake | git | curl | unzip) command -v "$package" >/dev/null 2>&1 && continue ;;
       ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] && continue ;;
       ninja-build) command -v ninja >/dev/null 2>&1 && continue ;;
+      python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
     esac
     missing="$missing $package"
   done
