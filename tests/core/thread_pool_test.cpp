@@ -181,6 +181,7 @@ TEST_CASE("a pool of no threads, or of more than any machine runs, is refused") 
   CHECK_THROWS_WITH_AS(ThreadPool(SIZE_MAX),
                        "ThreadPool: expected 1 to 4096 workers, of which the caller is one, found 18446744073709551615",
                        Error);
-  CHECK_THROWS_WITH_AS(ThreadPool(0), "ThreadPool: expected 1 to 4096 workers, of which the caller is one, found 0", Error);
+  CHECK_THROWS_WITH_AS(ThreadPool(0), "ThreadPool: expected 1 to 4096 workers, of which the caller is one, found 0",
+                       Error);
   CHECK(ThreadPool::available() >= 1);
 }

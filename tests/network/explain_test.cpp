@@ -91,7 +91,8 @@ TEST_CASE("what cannot be explained is said") {
   CHECK(says([&] { input_gradients(model, x, 2); }, "input_gradients: expected an output below 2, found 2"));
   CHECK(says([&] { input_gradients(model, odd); },
              "input_gradients: expected inputs of 15 elements each, found 29 elements in all"));
-  CHECK(says([&] { layer_maps(model, x, "", one); }, "layer_maps: expected a length for each of the 2 samples, found 1"));
+  CHECK(
+      says([&] { layer_maps(model, x, "", one); }, "layer_maps: expected a length for each of the 2 samples, found 1"));
 }
 
 }  // namespace
