@@ -6,6 +6,7 @@
 namespace aila {
 namespace {
 
+using detail::Held;
 using Large = std::array<double, 1000>;
 static_assert(sizeof(Held<Large>) == sizeof(void*), "a large object is on the heap");
 static_assert(sizeof(Held<double>) == sizeof(double), "a small one in place");

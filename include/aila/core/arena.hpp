@@ -49,7 +49,7 @@ class AlignedArray {
       data_ = std::allocator<Scalar>{}.allocate(size);
       for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
     } else {
-      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(Scalar)) throw std::bad_alloc();
+      if (size > most_bytes / sizeof(Scalar)) throw std::bad_alloc();  // not every operator new survives the question
       data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
       for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
     }
@@ -77,6 +77,11 @@ class AlignedArray {
   constexpr std::size_t size() const noexcept { return size_; }
 
  private:
+  /// What a processor of today can address.
+  static constexpr std::size_t most_bytes = sizeof(std::size_t) > 4
+                                                ? (std::size_t{1} << (sizeof(std::size_t) > 4 ? 47 : 0))
+                                                : std::size_t{PTRDIFF_MAX};
+
   Scalar* data_ = nullptr;
   std::size_t size_ = 0;
 };
