@@ -151,7 +151,7 @@ class BodyCheck {
   /// `row` with guards of `value` before and behind it.
   Numbers guarded(const Numbers& row, double value) const {
     Numbers all(row.size() + 2 * guard_, value);
-    std::copy(row.begin(), row.end(), all.begin() + static_cast<std::ptrdiff_t>(guard_));
+    std::ranges::copy(row, all.begin() + static_cast<std::ptrdiff_t>(guard_));
     return all;
   }
   bool guards_hold(const Numbers& all, double value) const {

@@ -74,7 +74,7 @@ class GradientComparison {
     const Numbers x(poisoned_.x(), poisoned_.x() + inputs_);
     draw_normal(options_.seed, "another x", inputs_, 1, poisoned_.x());
     poisoned_.evaluate({}, {});
-    std::copy(x.begin(), x.end(), poisoned_.x());
+    std::ranges::copy(x, poisoned_.x());
     Numbers alone;
     if (options_.samples > 1 && !(calls_.meets && options_.training))
       for (std::size_t n = 0; n < options_.samples; ++n) {
@@ -82,7 +82,10 @@ class GradientComparison {
         alone.insert(alone.end(), y, y + calls_.outputs);
       }
     const std::string different = difference(poisoned_.evaluate(Poison::everywhere(odd_number), {}), results);
-    if (!different.empty()) return result_.refuse(reason(different));
+    if (!different.empty()) {
+      result_.refuse(reason(different));
+      return;
+    }
     compare("output of samples alone", alone.data(), results.predicted.data(), alone.size());
   }
 

@@ -120,7 +120,7 @@ class PoisonedCalls {
     check_end("forward", "output", memory.y, outputs(), poison.beyond);
 
     results.g.resize(tensors_.size());
-    std::copy(r.begin(), r.end(), memory.dy);
+    std::ranges::copy(r, memory.dy);
     std::fill_n(memory.dx, inputs(), 0.0);
     for (int i = 0; i < asked.times; ++i) {
       std::fill(memory.scratch, memory.all.data() + memory.all.size(), poison.scratch);
@@ -150,7 +150,7 @@ class PoisonedCalls {
     std::fill(x_.data() + inputs(), x_.data() + x_.size(), poison.beyond);
   }
   void fill(const CheckedCalls::Memory& memory, const Poison& poison) const {
-    std::fill(memory.all.begin(), memory.all.end(), poison.kept);
+    std::ranges::fill(memory.all, poison.kept);
     for (double* const in : {memory.x, memory.dx})
       if (in != nullptr) std::fill_n(in, taken(inputs()), poison.beyond);
     for (double* const out : {memory.y, memory.dy})

@@ -399,7 +399,7 @@ class Trainer {
       piece.part = ModelType::pack_piece_of_tensor(tensor++);
       if (is_trained || (p.kind == ParameterKind::buffer && factor != 0)) changed.push_back(piece);
     }
-    std::sort(frozen_offsets_.begin(), frozen_offsets_.end());
+    std::ranges::sort(frozen_offsets_);
     frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
     sum_pieces_ = detail::cut_pieces(std::move(trained), piece_size);
     update_pieces_ = detail::cut_pieces(std::move(changed), piece_size);
