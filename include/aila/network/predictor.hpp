@@ -84,6 +84,7 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
 
  private:
   friend class detail::PredictsOne<Predictor, In, Out, Scalar>;
+  // NOLINTNEXTLINE(bugprone-exception-escape): there is room for one sample, and its length was looked at
   std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
     model_->predict(x, 1, workspace_, length);
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);

@@ -45,6 +45,7 @@ std::vector<StoredTensor<Scalar>> stored_tensors(const std::vector<ParameterInfo
                                                  std::span<const Scalar> parameters,
                                                  std::span<const Table<Scalar>> tables) {
   std::vector<StoredTensor<Scalar>> all;
+  all.reserve(infos.size() + tables.size());
   for (const ParameterInfo& p : infos) all.push_back({p, nullptr, parameters.data() + p.offset, 1, p.size, p.size});
   std::size_t offset = parameters.size();
   for (const Table<Scalar>& t : tables) {
