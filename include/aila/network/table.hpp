@@ -35,9 +35,9 @@ class Table {
   /// Throws Error for more than the layer allows, or than there is memory for.
   void initialise(std::size_t rows, Seed seed) {
     check_rows(rows);
-    auto all = detail::taking(info_->name.c_str(), rows, "rows", [&] { return std::vector<Scalar>(rows * width()); });
+    auto all = detail::taking(info_->name.c_str(), rows, "rows", [&] { return AlignedArray<Scalar>(rows * width()); });
     aila::initialise(info_->spec.initial, rows, width(), seed, hash_path(info_->name), all.data());
-    assign(all);
+    assign({all.data(), all.size()});
   }
   /// The rows [n, width]. Throws Error where `values` are no whole number of rows, or more than the layer allows.
   void assign(std::span<const Scalar> values) {
