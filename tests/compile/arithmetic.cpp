@@ -1,10 +1,8 @@
-// clang-format off: an expectation is one line
-// expect 1 with -ffinite-math-only: aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math
-// expect 2 with -ffast-math: aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math
-// expect 3 with -Ofast: aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math
-// expect 4 with -O3 -ffinite-math-only: aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math
-// expect 5 with -funsafe-math-optimizations: aila: sums must keep their order; leave out -funsafe-math-optimizations, or add -fno-associative-math
-// clang-format on
+// expect 1 with -ffinite-math-only: aila: NaN must stay; add -fno-finite-math-only -fno-associative-math
+// expect 2 with -ffast-math: aila: NaN must stay; add -fno-finite-math-only -fno-associative-math
+// expect 3 with -Ofast: aila: NaN must stay; add -fno-finite-math-only -fno-associative-math
+// expect 4 with -O3 -ffinite-math-only: aila: NaN must stay; add -fno-finite-math-only -fno-associative-math
+// expect 5 with -funsafe-math-optimizations: aila: sums must keep their order; add -fno-associative-math
 #if defined(MUST_FAIL_2)
 #include <aila/io.hpp>
 #elif defined(MUST_FAIL_3)

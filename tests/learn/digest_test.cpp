@@ -81,15 +81,13 @@ std::ostream& operator<<(std::ostream& out, const Digest& d) {
 /// where there are fused multiply-adds the digests are those of one compiler with the options of tests/CMakeLists.txt.
 constexpr std::optional<Digest> known() {
 #if defined(__x86_64__) && !defined(__FMA__)
-  return Digest{0x963cd9b9bbfe8f5b, 0x61de21364d46a8c9, 0xa28daeebbba0a370};
-#elif defined(AILA_DIGEST_OPTIONS) && defined(__AVX2__) && !defined(__AVX512F__)
-#if defined(__clang__) && __clang_major__ == 19
-  return Digest{0xb74a2af50a5bcb77, 0x3166fa45dd0c2235, 0x24a77d1644983dce};
-#elif !defined(__clang__) && __GNUC__ == 12
-  return Digest{0x6cedb833ce79d03f, 0x3166fa45dd0c2235, 0x93ee5a221ed9cbf6};
-#endif
-#endif
+  return Digest{0xb8100b7d7b82d0a6, 0xd1451fd092f45a8f, 0x61de21364d46a8c9, 0xa28daeebbba0a370};
+#elif defined(AILA_DIGEST_OPTIONS) && defined(__AVX2__) && !defined(__AVX512F__) && !defined(__clang__) && \
+    __GNUC__ == 12
+  return Digest{0x77a5e2bb45eab74e, 0xc164cb1903758822, 0x53a21c72f7253d77, 0x7bd4099a66db3aae};
+#else
   return std::nullopt;
+#endif
 }
 
 }  // namespace

@@ -12,11 +12,11 @@
 // clang tells of -fassociative-math or -funsafe-math-optimizations by themselves: there it is up to you to leave them
 // out.)
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
-#error "aila: NaN must be told from numbers; leave out -ffast-math, or add -fno-finite-math-only -fno-associative-math"
+#error "aila: NaN must stay; add -fno-finite-math-only -fno-associative-math"
 #if defined(__clang__)  // that one error is all
 #pragma clang diagnostic ignored "-Wunknown-warning-option"
 #pragma clang diagnostic ignored "-Wnan-infinity-disabled"
 #endif
 #elif defined(__ASSOCIATIVE_MATH__)
-#error "aila: sums must keep their order; leave out -funsafe-math-optimizations, or add -fno-associative-math"
+#error "aila: sums must keep their order; add -fno-associative-math"
 #endif
