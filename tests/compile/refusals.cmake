@@ -21,7 +21,6 @@ endif()
 
 set(cases 0)
 file(READ "${SOURCE}" text)
-string(REGEX REPLACE "^// clang-format off[^\n]*\n" "" text "${text}")
 while(text MATCHES "^// expect( ([0-9]+))?( with ([^:]+))?: ([^\n]+)\n")
   set(sentence "${CMAKE_MATCH_5}")
   separate_arguments(options UNIX_COMMAND "${CMAKE_MATCH_4}")
