@@ -1,4 +1,4 @@
-// A price series by month, and the parts into which a chronological experiment cuts it.
+// A price series, and the parts into which a chronological experiment cuts it.
 #pragma once
 
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "period.hpp"
 
 namespace aila::inline v0::data {
 
@@ -15,6 +16,7 @@ struct Series {
   std::string name;
   std::vector<std::string> dates;
   std::vector<double> values;
+  Period period = Period::unknown;  ///< how far the dates are apart, where a reader found it out
 };
 
 /// What a network is asked to predict from a window of months.
