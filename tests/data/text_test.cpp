@@ -67,6 +67,23 @@ TEST_CASE("contractions are split from their words") {
   CHECK(words("it's'") == Words{"it", "'s", "'"});
 }
 
+TEST_CASE("apostrophes and hyphens that others than keyboards of ASCII write are the same inside words") {
+  for (const char* sign : {"’", "＇", "ʼ", "‘", "‛", "´", "`", "′"}) {
+    const std::string typed = sign;
+    CHECK_MESSAGE(words("I don" + typed + "t, can" + typed + "T, it" + typed + "s we" + typed + "ll rock" + typed +
+                        "n") == words("I don't, can'T, it's we'll rock'n"),
+                  typed);
+  }
+  for (const char* sign : {"’", "＇"})
+    CHECK_MESSAGE(words("dogs" + std::string(sign) + " " + sign + "tis do n" + sign + "t l" + sign + "été") ==
+                      words("dogs' 'tis do n't l'été"),
+                  sign);
+  CHECK(words("‘good film.’ 5′ `x` ’") == Words{"‘", "good", "film", ".", "’", "5", "′", "`", "x", "`", "’"});
+  CHECK(words("п’ять пʼять") == Words{"п", "'", "ять", "пʼять"});
+  CHECK(words("low‑budget low‐budget ‑ a‑") == Words{"low-budget", "low-budget", "‑", "a", "‑"});
+  CHECK(words("do\xC2\xADn’t \xC2\xAD") == Words{"do", "n't"});
+}
+
 TEST_CASE("letters of other alphabets make words too") {
   CHECK(words("Cliché À NOËL") == Words{"cliché", "à", "noël"});
   CHECK(words("Yılmaz Ilić ПРИВЕТ") == Words{"yılmaz", "ilić", "привет"});
