@@ -40,6 +40,7 @@ const std::string quick = "--seeds 1 --epochs 3 ";
 TEST_CASE("the report has every figure of every policy and baseline for both targets") {
   const TemporaryFolder folder;
   const auto report = report_of(folder, "--seeds 2 --epochs 2 --target both --plot plot.svg");
+  CHECK(report["tasks"][0]["period"] == "monthly");
   std::set<std::string> found;
   for (const auto& result : report["results"]) {
     CHECK(result["asset"] == "gold");
@@ -165,6 +166,9 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--assets silver", "--assets: without --data there is gold alone, found \"silver\"");
   refuses("--data nowhere", "--data: there is no folder nowhere");
   refuses("--data .", "monthly.csv: there is no such file in the folder ./prices");
+  std::filesystem::create_directories(folder / "prices");
+  write_raw(folder / "prices/monthly.csv", "DATE,tin\n2020-01-02,1\n2020-01-03,1\n2020-01-06,1\n");
+  refuses("--data .", "tin: expected a monthly series, found one whose period is daily");
   refuses("--load nothing.safetensors", "nothing.safetensors: there is no such file in the folder .");
   refuses("--report no/report.json", "--report: report.json: there is no folder no");
   refuses("--save .", "--save: .: expected a file, found a folder");

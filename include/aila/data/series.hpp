@@ -19,6 +19,13 @@ struct Series {
   Period period = Period::unknown;  ///< how far the dates are apart, where a reader found it out
 };
 
+/// Throws Error unless the series has that period.
+inline void require_period(const Series& series, Period period) {
+  if (series.period != period)
+    throw Error(series.name + ": expected a " + std::string(period_name(period)) + " series, found one whose period is " +
+                std::string(period_name(series.period)));
+}
+
 /// What a network is asked to predict from a window of months.
 enum class Target {
   level,  ///< the z-scored log price `horizon` months after the window's last month

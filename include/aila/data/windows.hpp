@@ -50,7 +50,8 @@ class WindowedSeries {
  public:
   WindowedPart train, valid, test;
 
-  explicit WindowedSeries(const Series& series, const WindowOptions& options = {}) : options_(options) {
+  explicit WindowedSeries(const Series& series, const WindowOptions& options = {})
+      : options_(options), period_(series.period) {
     check(options);
     const auto logs = detail::log_prices(series);
     // Rounding, not cutting: 0.58 * 100 is a little less than 58 in binary.
@@ -68,6 +69,7 @@ class WindowedSeries {
   }
 
   const WindowOptions& options() const noexcept { return options_; }
+  Period period() const noexcept { return period_; }                      ///< of the series
   double log_mean() const noexcept { return log_.mean; }                  ///< m
   double log_deviation() const noexcept { return log_.deviation; }        ///< s
   double change_deviation() const noexcept { return change_.deviation; }  ///< r
@@ -147,6 +149,7 @@ class WindowedSeries {
   }
 
   WindowOptions options_;
+  Period period_ = Period::unknown;
   detail::Moments log_, change_;
   double naive_error_ = 0;
   double mean_target_ = 0;
