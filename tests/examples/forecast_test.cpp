@@ -147,6 +147,15 @@ TEST_CASE("a folder of prices gives all of its assets, and a model each") {
   CHECK(report_of(folder, "--data . --load m-tea-return.safetensors")["tasks"][0]["asset"] == "tea");
 }
 
+TEST_CASE("prices that are not monthly are refused by their period") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "prices");
+  write_raw(folder / "prices/monthly.csv", "DATE,tin\n2020-01-02,1\n2020-01-03,1\n2020-01-06,1\n");
+  const auto answer = forecast(folder, "--data .");
+  CHECK(answer.code == 2);
+  CHECK(answer.err == "forecast: tin: expected a monthly series, found one whose period is daily\n");
+}
+
 TEST_CASE("what cannot be done is refused in one sentence, before anything is trained or written") {
   const TemporaryFolder folder;
   const auto refuses = [&](const std::string& options, const std::string& sentence) {
@@ -166,9 +175,6 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--assets silver", "--assets: without --data there is gold alone, found \"silver\"");
   refuses("--data nowhere", "--data: there is no folder nowhere");
   refuses("--data .", "monthly.csv: there is no such file in the folder ./prices");
-  std::filesystem::create_directories(folder / "prices");
-  write_raw(folder / "prices/monthly.csv", "DATE,tin\n2020-01-02,1\n2020-01-03,1\n2020-01-06,1\n");
-  refuses("--data .", "tin: expected a monthly series, found one whose period is daily");
   refuses("--load nothing.safetensors", "nothing.safetensors: there is no such file in the folder .");
   refuses("--report no/report.json", "--report: report.json: there is no folder no");
   refuses("--save .", "--save: .: expected a file, found a folder");

@@ -14,6 +14,7 @@
 
 #include "../io/input_file.hpp"
 #include "../io/number.hpp"
+#include "characters.hpp"
 #include "csv_text.hpp"
 #include "date.hpp"
 #include "period.hpp"
@@ -35,10 +36,9 @@ inline bool is_name_of_dates(std::string_view name) {
   std::string small;
   for (const char c : name)
     small += c == ' ' || c == '-' ? '_' : static_cast<char>(lower_case(static_cast<unsigned char>(c)));
-  constexpr std::array<std::string_view, 11> names{
-      "date", "dates", "observation_date", "ref_date", "time_period", "time", "day",
-      "week", "month", "quarter",          "period"};
-  return small == "year" || std::ranges::find(names, small) != names.end();
+  constexpr std::array<std::string_view, 12> names{"date", "dates", "observation_date", "ref_date", "time_period", "period",
+                                                   "time", "day",   "week",             "month",    "quarter",     "year"};
+  return std::ranges::find(names, small) != names.end();
 }
 
 /// Reads one file; every method throws Error with name, line and column.

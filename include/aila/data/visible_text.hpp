@@ -19,25 +19,30 @@ constexpr bool is_invisible(char32_t c) {
 }
 
 /// `text` without what cannot be seen: no white space around it, one blank for white space of any kind inside it,
-/// nothing for invisible characters, and for joiners behind ASCII. Names that look alike become equal. Bytes that are
-/// not UTF-8 stay as they are.
+/// nothing for invisible characters, and for joiners (U+200C, U+200D) that do not stand between two characters beyond
+/// ASCII. Names that look alike become equal. Bytes that are not UTF-8 stay as they are.
 inline std::string visible_text(std::string_view text) {
   if (std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; })) return std::string(text);
   std::string seen;
+  std::string_view joiner;
   bool blank = false, ascii = true;
   for (std::size_t at = 0; at < text.size();) {
     const Character c = first_character(text.substr(at));
-    const bool joiner = c.code == 0x200C || c.code == 0x200D;
-    if (c.valid && is_invisible(c.code)) {
-    } else if (c.valid && is_space(c.code)) {
+    const auto bytes = text.substr(at, c.bytes);
+    at += c.bytes;
+    if (c.valid && (c.code == 0x200C || c.code == 0x200D)) {
+      if (!ascii && !blank) joiner = bytes;
+    } else if (c.valid && is_space(c.code) && !is_invisible(c.code)) {
       blank = !seen.empty();
-    } else if (!(joiner && ascii)) {
+      joiner = {};
+    } else if (!c.valid || !is_invisible(c.code)) {
       if (blank) seen += ' ';
       blank = false;
-      seen.append(text, at, c.bytes);
       ascii = c.code < 0x80;
+      if (!ascii) seen += joiner;
+      joiner = {};
+      seen += bytes;
     }
-    at += c.bytes;
   }
   return seen;
 }
