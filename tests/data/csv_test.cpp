@@ -152,7 +152,7 @@ TEST_CASE("numbers are read whatever their size or sign, and refused where they 
     CHECK_MESSAGE(refusal("date,a\n1978-01," + std::string(text) + "\n")
                       .starts_with("p.csv:2:9: expected a number in the column a, found \""),
                   text);
-  CHECK(refusal("date,a\n1978-01,1,234.5\n") == "p.csv:2:13: expected 2 fields as in the header, found 3");
+  CHECK(refusal("date,a\n1978-01,1,234.5\n") == "p.csv:2:11: expected 2 fields as in the header, found 3");
   CHECK(refusal("date,a\n1978-01,1,\n") == "p.csv:2:11: expected 2 fields as in the header, found 3");
 }
 

@@ -118,13 +118,19 @@ inline Vocabulary read_vocabulary(const std::filesystem::path& path) {
   return parse_vocabulary(io::read_text(path), io::display_name(path));
 }
 
-/// Writes what `read_vocabulary` reads; counts are left out. Throws Error for words that a line cannot hold as they
-/// are: with blanks around them, or a line's end inside.
+/// Writes what `read_vocabulary` reads; counts are left out. Throws Error for a word that a line cannot hold as it is:
+/// with a blank at an end, an end of a line or a byte of value 0 in it, or a byte order mark in front.
 inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary& vocabulary) {
+  using namespace std::literals;
+  constexpr std::string_view blanks = " \t\r";
   std::string text;
-  for (const std::string& word : vocabulary.words()) text += word + '\n';
-  if (parse_vocabulary(text, io::display_name(path)).words() != vocabulary.words())
-    throw Error(io::display_name(path) + ": expected words without blanks around them and ends of lines inside");
+  for (const std::string& word : vocabulary.words()) {
+    if (blanks.find(word.front()) != blanks.npos || blanks.find(word.back()) != blanks.npos ||
+        word.find_first_of("\n\0"sv) != word.npos || word.starts_with(io::byte_order_mark))
+      throw Error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
+                  '"');
+    text += word + '\n';
+  }
   io::write_text(path, text);
 }
 
