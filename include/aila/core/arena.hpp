@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config.hpp"
+#include "error.hpp"
 
 namespace aila::inline v0 {
 
@@ -49,7 +50,7 @@ class AlignedArray {
       data_ = std::allocator<Scalar>{}.allocate(size);
       for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
     } else {
-      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(Scalar)) throw std::bad_alloc();
+      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(Scalar)) detail::throw_as<std::bad_alloc>();
       data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
       for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
     }

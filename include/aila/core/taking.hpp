@@ -10,22 +10,18 @@
 
 namespace aila::inline v0::detail {
 
-[[noreturn]] inline void refuse_memory(const char* who, std::size_t count, const char* what) {
-  throw Error(std::string(who) + ": expected no more than this machine has memory for, found " + std::to_string(count) +
-              " " + what);
+inline std::string memory_sentence(const char* who, std::size_t count, const char* what) {
+  return std::string(who) + ": expected no more than this machine has memory for, found " + std::to_string(count) +
+         " " + what;
 }
 
 /// What f gives, which takes memory for `count` of something. Where there is not so much, Error says who asked for how
 /// many of what: "predictor: expected no more than this machine has memory for, found 18446744073709551615 samples".
 template <class F>
 constexpr decltype(auto) taking(const char* who, std::size_t count, const char* what, F&& f) {
-  try {
-    return f();
-  } catch (const std::bad_alloc&) {
-    refuse_memory(who, count, what);
-  } catch (const std::length_error&) {
-    refuse_memory(who, count, what);
-  }
+  const auto sentence = [&](const auto&) { return memory_sentence(who, count, what); };
+  return rephrasing<std::bad_alloc>([&]() -> decltype(auto) { return rephrasing<std::length_error>(f, sentence); },
+                                    sentence);
 }
 
 }  // namespace aila::inline v0::detail

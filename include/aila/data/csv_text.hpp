@@ -47,7 +47,7 @@ class CsvLines {
   /// Throws Error: "name:line:column: sentence".
   [[noreturn]] void fail(std::size_t column, const std::string& sentence) const { fail(line_, column, sentence); }
   [[noreturn]] void fail(std::size_t line, std::size_t column, const std::string& sentence) const {
-    throw Error(name_ + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
+    throw_error(name_ + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
   }
 
  private:

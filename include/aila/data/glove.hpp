@@ -29,7 +29,7 @@ class GloveReader {
  public:
   GloveReader(const Vocabulary& vocabulary, std::size_t dimension, std::string name)
       : vocabulary_(vocabulary), name_(std::move(name)) {
-    if (dimension == 0) throw Error(name_ + ": expected vectors of at least one number, asked for none");
+    if (dimension == 0) throw_error(name_ + ": expected vectors of at least one number, asked for none");
     vectors_.words = vocabulary.size();
     vectors_.dimension = dimension;
     vectors_.found.resize(vectors_.words);
@@ -76,7 +76,7 @@ class GloveReader {
   }
 
   WordVectors finish() {
-    if (words_ == 0) throw Error(name_ + ": expected word vectors, found none");
+    if (words_ == 0) throw_error(name_ + ": expected word vectors, found none");
     if (repeated_ > 0)
       vectors_.warnings.push_back(name_ + ": " + std::to_string(repeated_) +
                                   " lines have a word that came before; the first line counts");
@@ -96,7 +96,8 @@ class GloveReader {
   void take_room() {
     or_no_memory(
         [&] {
-          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words) throw std::bad_alloc();
+          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words)
+            aila::detail::throw_as<std::bad_alloc>();
           vectors_.values.resize(vectors_.words * vectors_.dimension);
           return true;
         },
@@ -106,7 +107,7 @@ class GloveReader {
         });
   }
   [[noreturn]] void fail(const std::string& expected, const std::string& found) const {
-    throw Error(name_ + ":" + std::to_string(line_) + ": expected " + expected + ", found " + found);
+    throw_error(name_ + ":" + std::to_string(line_) + ": expected " + expected + ", found " + found);
   }
   [[noreturn]] void fail(const std::string& expected, std::size_t numbers) const {
     fail(expected, std::to_string(numbers) + (numbers == 1 ? " field" : " fields") + " behind the word");

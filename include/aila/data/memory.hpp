@@ -11,12 +11,9 @@ namespace aila::inline v0::data {
 /// What make() returns; throws Error with sentence() where it asks for more memory than there is.
 template <class Make, class Sentence>
 auto or_no_memory(Make&& make, Sentence&& sentence) {
-  try {
-    return make();
-  } catch (const std::bad_alloc&) {
-  } catch (const std::length_error&) {
-  }
-  throw Error(sentence());
+  const auto instead = [&](const auto&) { return sentence(); };
+  return aila::detail::rephrasing<std::bad_alloc>(
+      [&] { return aila::detail::rephrasing<std::length_error>(make, instead); }, instead);
 }
 
 }  // namespace aila::inline v0::data

@@ -52,13 +52,13 @@ inline Moments moments(const std::vector<double>& values) {
 /// Natural logarithms of prices. Throws Error for a price that has none.
 inline std::vector<double> log_prices(const Series& series) {
   if (series.dates.size() != series.values.size())
-    throw Error(series.name + ": expected a date for each of " + std::to_string(series.values.size()) +
+    throw_error(series.name + ": expected a date for each of " + std::to_string(series.values.size()) +
                 " prices, found " + std::to_string(series.dates.size()) + " dates");
   std::vector<double> logs;
   logs.reserve(series.values.size());
   for (std::size_t i = 0; i < series.values.size(); ++i) {
     if (!(series.values[i] > 0) || !std::isfinite(series.values[i]))
-      throw Error(series.name + ": expected a positive price, found " + std::to_string(series.values[i]) + " at " +
+      throw_error(series.name + ": expected a positive price, found " + std::to_string(series.values[i]) + " at " +
                   series.dates[i]);
     logs.push_back(std::log(series.values[i]));
   }

@@ -31,7 +31,7 @@ inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, c
   found.classes = options.classes;
   std::vector<std::string_view> labels, texts;
   const auto fail = [&](std::size_t line, const std::string& sentence) {
-    throw Error(name + ":" + std::to_string(line) + ": " + sentence);
+    throw_error(name + ":" + std::to_string(line) + ": " + sentence);
   };
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   text = text.substr(0, text.find_last_not_of("\r\n") + 1);
