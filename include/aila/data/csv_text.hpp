@@ -1,6 +1,8 @@
 // Lines, fields and dates of CSV text, with the place of each for messages.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
@@ -95,3 +97,5 @@ inline std::optional<int> csv_month(std::string_view date) {
 }
 
 }  // namespace aila::inline v0::data::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Sizes that a caller gives and no memory holds.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <new>
 #include <stdexcept>
 
@@ -17,3 +19,5 @@ auto or_no_memory(Make&& make, Sentence&& sentence) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

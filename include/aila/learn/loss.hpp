@@ -16,6 +16,8 @@
 //   check() const;                                             throws Error where an option is out of range
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -182,3 +184,5 @@ void check_targets(std::span<const Scalar> targets, std::size_t samples) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"
