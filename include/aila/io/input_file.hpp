@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "text.hpp"
 
@@ -55,7 +56,7 @@ class InputFile {
 /// The whole file as text.
 inline std::string read_text(const std::filesystem::path& path) {
   InputFile file(path);
-  std::string text(static_cast<std::size_t>(file.size()), '\0');
+  std::string text(aila::detail::as_size(file.size()), '\0');
   file.read(std::as_writable_bytes(std::span(text)));
   return text;
 }
@@ -63,7 +64,7 @@ inline std::string read_text(const std::filesystem::path& path) {
 /// The whole file as bytes.
 inline std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
   InputFile file(path);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
+  std::vector<std::byte> bytes(aila::detail::as_size(file.size()));
   file.read(bytes);
   return bytes;
 }
