@@ -10,22 +10,25 @@
 
 namespace aila::inline v0::detail {
 
-[[noreturn]] inline void refuse_memory(const char* who, std::size_t count, const char* what) {
-  throw Error(std::string(who) + ": expected no more than this machine has memory for, found " + std::to_string(count) +
-              " " + what);
+/// What make() gives; throws Error with sentence() where it asks for more memory than there is.
+template <class Make, class Sentence>
+constexpr auto or_no_memory(Make&& make, Sentence&& sentence) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  throw Error(sentence());
 }
 
-/// What f gives, which takes memory for `count` of something. Where there is not so much, Error says who asked for how
-/// many of what: "predictor: expected no more than this machine has memory for, found 18446744073709551615 samples".
-template <class F>
-constexpr decltype(auto) taking(const char* who, std::size_t count, const char* what, F&& f) {
-  try {
-    return f();
-  } catch (const std::bad_alloc&) {
-    refuse_memory(who, count, what);
-  } catch (const std::length_error&) {
-    refuse_memory(who, count, what);
-  }
+/// The same of memory for `count` of something: "predictor: expected no more than this machine has memory for, found
+/// 18446744073709551615 samples".
+template <class Make>
+constexpr auto taking(const char* who, std::size_t count, const char* what, Make&& make) {
+  return or_no_memory(make, [&] {
+    return std::string(who) + ": expected no more than this machine has memory for, found " + std::to_string(count) +
+           " " + what;
+  });
 }
 
 }  // namespace aila::inline v0::detail

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../core/taking.hpp"
 #include "../learn/source.hpp"
 #include "load_queue.hpp"
-#include "memory.hpp"
 
 namespace aila::inline v0::data {
 
@@ -58,12 +58,12 @@ class Background {
     if (options.threads > most_threads)
       throw Error("background: expected at most " + std::to_string(most_threads) + " threads, found " +
                   std::to_string(options.threads));
-    return or_no_memory([&] { return std::make_unique<Queue>(source, options); },
-                        [&] {
-                          return "background: there is no memory for " +
-                                 std::to_string(std::min(options.ahead, source.size())) + " of " +
-                                 std::to_string(source.size()) + " samples";
-                        });
+    return aila::detail::or_no_memory([&] { return std::make_unique<Queue>(source, options); },
+                                      [&] {
+                                        return "background: there is no memory for " +
+                                               std::to_string(std::min(options.ahead, source.size())) + " of " +
+                                               std::to_string(source.size()) + " samples";
+                                      });
   }
 
   void stop() {

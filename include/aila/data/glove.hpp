@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../core/taking.hpp"
 #include "../io/input_file.hpp"
 #include "../io/number.hpp"
 #include "../io/text.hpp"
-#include "memory.hpp"
 #include "vocabulary.hpp"
 #include "word_vectors.hpp"
 
@@ -94,7 +94,7 @@ class GloveReader {
  private:
   /// When a line has as many numbers as were asked for: an absurd dimension takes no memory.
   void take_room() {
-    or_no_memory(
+    aila::detail::or_no_memory(
         [&] {
           if (vectors_.dimension > vectors_.values.max_size() / vectors_.words) throw std::bad_alloc();
           vectors_.values.resize(vectors_.words * vectors_.dimension);

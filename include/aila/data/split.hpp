@@ -12,8 +12,8 @@
 
 #include "../core/error.hpp"
 #include "../core/random.hpp"
+#include "../core/taking.hpp"
 #include "label.hpp"
-#include "memory.hpp"
 
 namespace aila::inline v0::data {
 
@@ -24,8 +24,9 @@ struct Split {
 
 /// 0, 1, ..., n - 1. Throws Error where there is no memory for them.
 inline std::vector<std::size_t> all_rows(std::size_t n) {
-  auto rows = or_no_memory([&] { return std::vector<std::size_t>(n); },
-                           [&] { return "split: there is no memory for " + std::to_string(n) + " rows"; });
+  auto rows =
+      aila::detail::or_no_memory([&] { return std::vector<std::size_t>(n); },
+                                 [&] { return "split: there is no memory for " + std::to_string(n) + " rows"; });
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   return rows;
 }
