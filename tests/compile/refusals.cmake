@@ -7,11 +7,14 @@
 # Without a macro the file compiles without a warning. With one there is exactly one line with `error:`; it holds the
 # sentence and has at most 200 characters, and the compiler prints at most 20 lines, the trail of includes not counted.
 #
+# With -DPREPARED=<folder of prepare.cmake> the refusals begin where <aila/aila.hpp> has been read.
+#
 #     cmake -DCOMPILER=g++ -DSOURCE=tests/compile/<file>.cpp -P tests/compile/refusals.cmake      in the repository's root
 cmake_minimum_required(VERSION 3.25)
 set(ENV{LC_ALL} C)
 string(REPLACE "," ";" INCLUDE_OPTIONS "${INCLUDE_OPTIONS}")
-set(compile ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Iinclude ${INCLUDE_OPTIONS})
+include(${CMAKE_CURRENT_LIST_DIR}/options.cmake)
+set(compile ${COMPILER} ${compile_options} -fsyntax-only)
 
 execute_process(COMMAND ${compile} ${SOURCE} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
 if(NOT result EQUAL 0 OR NOT output STREQUAL "")
@@ -21,6 +24,14 @@ endif()
 
 set(cases 0)
 file(READ "${SOURCE}" text)
+# What changes macros before the headers, or the compiler's options, needs the headers themselves.
+set(prepared "")
+if(PREPARED AND NOT text MATCHES "\n#(define|undef) ")
+  set(prepared -include "${PREPARED}/aila.hpp" -Winvalid-pch)
+  if(COMPILER MATCHES "clang")
+    set(prepared -include-pch "${PREPARED}/aila.hpp.pch")
+  endif()
+endif()
 while(text MATCHES "^// expect( ([0-9]+))?( with ([^:]+))?: ([^\n]+)\n")
   set(sentence "${CMAKE_MATCH_5}")
   separate_arguments(options UNIX_COMMAND "${CMAKE_MATCH_4}")
@@ -32,9 +43,14 @@ while(text MATCHES "^// expect( ([0-9]+))?( with ([^:]+))?: ([^\n]+)\n")
   string(SUBSTRING "${text}" ${length} -1 text)
   math(EXPR cases "${cases} + 1")
 
+  if(NOT options)
+    set(options ${prepared})
+  endif()
   execute_process(COMMAND ${compile} ${options} -D${macro} ${SOURCE}
                   OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
   set(fault "")
+  # clang knows the headers of a prepared one by their whole paths.
+  string(REPLACE "${CMAKE_CURRENT_SOURCE_DIR}/" "" output "${output}")
   string(REGEX MATCHALL "error: " errors "${output}")
   list(LENGTH errors error_count)
   string(REGEX REPLACE "(In file included|                ) from [^\n]*\n" "" told "${output}")
