@@ -20,6 +20,7 @@ std::vector<Series> read_assets(const std::optional<std::filesystem::path>& fold
   if (!std::filesystem::is_directory(*folder, code))
     throw aila::Error("--data: there is no folder " + folder->string());
   auto all = aila::data::read_csv(*folder / "prices" / "monthly.csv", {.positive = true});
+  for (const auto& one : all) aila::data::require_period(one, aila::data::Period::monthly);
   if (assets.empty()) return all;
   std::vector<Series> series;
   for (const auto& asset : assets) {

@@ -17,6 +17,7 @@ Json part_json(const aila::data::WindowedPart& part) {
 Json task_json(const Options& options, const Task& task) {
   const auto& s = task.series;
   return {{"asset", task.asset},
+          {"period", aila::data::period_name(task.series.period())},
           {"target", target_name(task.target)},
           {"batch", batch_of(options, task.target)},
           {"warm_up_epochs", warm_up_of(options, task.target)},

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <aila/data/csv.hpp>
+#include <cmath>
 #include <string>
 
 #include "../io/temporary_folder.hpp"
@@ -56,7 +57,7 @@ TEST_CASE("blanks before the first and after the last number shorten a series") 
 }
 
 TEST_CASE("what is no number is refused with its line and column") {
-  for (const char* text : {"x", "1.5x", "1,5\"", "nan", "inf", "1e999", "0x10", "1 2", "--1", "+1"})
+  for (const char* text : {"x", "1.5x", "1,5\"", "nan", "inf", "1e999", "0x10", "1 2", "--1", "++1", "+-1"})
     if (std::string(text).find(',') == std::string::npos)
       CHECK(refusal("date,gold,a\n1978-01,10,20\n1978-02, " + std::string(text) + ",3\n") ==
             "p.csv:3:10: expected a number in the column gold, found \"" + std::string(text) + "\"");
@@ -69,7 +70,9 @@ TEST_CASE("what is no number is refused with its line and column") {
 TEST_CASE("headers without dates, names or columns are refused") {
   CHECK(refusal("") == "p.csv:1:1: expected a header row, the file is empty");
   CHECK(refusal("\n\r\n  ") == "p.csv:1:1: expected a header row, the file is empty");
-  CHECK(refusal("month,a\n") == "p.csv:1:1: expected the first column to be date, found \"month\"");
+  CHECK(refusal("price,a\n") == "p.csv:1:1: expected the first column to be date, found \"price\"");
+  CHECK(refusal("date;gold\n1978-01;1\n") == "p.csv:1:1: expected the first column to be date, found \"date;gold\"");
+  CHECK(refusal(",a\n1978-01,1\n") == "p.csv:1:1: expected the first column to be date, found \"\"");
   CHECK(refusal("date\n1978-01\n") == "p.csv:1:1: expected columns of numbers behind date, found none");
   CHECK(refusal("date,a,,b\n") == "p.csv:1:8: expected the name of a column, found a blank");
   CHECK(refusal("date,a,b,a\n") == "p.csv:1:10: the column a is there twice");
@@ -92,7 +95,73 @@ TEST_CASE("dates must be dates of one form, ascend and leave out no month") {
   CHECK(refusal("date,a\n1978-12,1\n1979-02,1\n") == "p.csv:3:1: expected the month after 1978-12, found 1979-02");
   CHECK(refusal("date,a\n1978-12,1\n1979-01-31,1\n") ==
         "p.csv:3:1: expected a date like 1978-12, found \"1979-01-31\"");
-  CHECK(refusal("date,a\n1978-12-01,1\n1979-03-31,1\n") == "");
+}
+
+TEST_CASE("the column of dates has one of the names that there are for it") {
+  for (const char* name : {"date", "Date", "DATE", "month", "Month", "observation_date", "Observation Date", "time",
+                           "TIME_PERIOD", "REF_DATE", "day", "Week", "quarter", "Year", "\"date\"", " date\xC2\xA0"})
+    CHECK_MESSAGE(data::parse_csv(name + std::string(",a\n1978-01,1\n"), "p.csv")[0].values.size() == 1, name);
+}
+
+TEST_CASE("days that the calendar does not have are no dates") {
+  CHECK(refusal("date,a\n2020-02-31,1\n") ==
+        "p.csv:2:1: expected a date like 1978-01 or 1978-01-31, found \"2020-02-31\", which is not in the calendar");
+  CHECK(refusal("date,a\n1900-02-28,1\n1900-02-29,1\n") ==
+        "p.csv:3:1: expected a date like 1900-02-28, found \"1900-02-29\", which is not in the calendar");
+  CHECK(refusal("date,a\n2000-02-28,1\n2000-02-29,1\n2000-03-01,1\n") == "");
+}
+
+TEST_CASE("a series knows its period, and a date that is missing is refused at the row behind it") {
+  const auto period = [](const std::string& rows) { return data::parse_csv("DATE,a\n" + rows, "p.csv")[0].period; };
+  CHECK(period("1978-01,1\n1978-02,1\n") == data::Period::monthly);
+  CHECK(period("1978-01-01,1\n1978-02-01,1\n1978-03-01,1\n") == data::Period::monthly);
+  CHECK(period("1978-01-01,1\n1978-04-01,1\n") == data::Period::quarterly);
+  CHECK(period("1978-01-01,1\n1979-01-01,1\n") == data::Period::yearly);
+  CHECK(period("2020-01-02,1\n2020-01-03,1\n2020-01-06,1\n") == data::Period::daily);
+  CHECK(period("2020-01-03,1\n2020-01-10,1\n2020-01-17,1\n") == data::Period::weekly);
+  CHECK(period("2020-01-03,1\n") == data::Period::unknown);
+  const auto both = data::parse_csv("date,a,b\n1978-01,,1\n1978-02,2,2\n1978-03,,3\n", "p.csv");
+  CHECK(both[0].period == data::Period::monthly);
+  CHECK(refusal("date,a\n1978-01-01,1\n1978-02-01,1\n 1978-04-01,1\n1978-05-01,1\n") ==
+        "p.csv:4:2: expected the month after 1978-02-01, found 1978-04-01");
+  CHECK(refusal("date,a\n1978-12-01,1\n1979-03-31,1\n") ==
+        "p.csv:3:1: expected a date a day, a week, a month, a quarter or a year after 1978-12-01, found 1979-03-31");
+}
+
+TEST_CASE("a point that stands for a missing value is refused with its line") {
+  CHECK(refusal("observation_date,gold\n1978-01-01,1\n1978-02-01,.\n1978-03-01,2\n") ==
+        "p.csv:3:12: expected a number in the column gold, found \".\", which stands for a value that is missing");
+}
+
+TEST_CASE("numbers are read whatever their size or sign, and refused where they are written for people") {
+  const auto value = [](const std::string& text) {
+    return data::parse_csv("date,a\n1978-01," + text + "\n", "p.csv")[0].values[0];
+  };
+  CHECK(value("1e-400") == 0);
+  CHECK(std::signbit(value("-1e-400")));
+  CHECK(value("+1.5") == 1.5);
+  CHECK(value("\xC2\xA0"
+              "1.5\xE2\x80\x89") == 1.5);
+  for (const char* text : {"\"1,234.5\"", "1\u00A0234", "\uFF11", "\u22121", "0x1p3", "NaN", "-inf", "infinity",
+                           "1e400", "1.5.2", "1e", "$5", "5%"})
+    CHECK_MESSAGE(refusal("date,a\n1978-01," + std::string(text) + "\n")
+                      .starts_with("p.csv:2:9: expected a number in the column a, found \""),
+                  text);
+  CHECK(refusal("date,a\n1978-01,1,234.5\n") == "p.csv:2:11: expected 2 fields as in the header, found 3");
+  CHECK(refusal("date,a\n1978-01,1,\n") == "p.csv:2:11: expected 2 fields as in the header, found 3");
+}
+
+TEST_CASE("columns are found by what can be seen of their names") {
+  CHECK(data::parse_csv("date,gold\xE2\x80\x8B \n1978-01,1\n", "p.csv", {.columns = {"gold"}}).size() == 1);
+  CHECK(data::parse_csv("date,gold price\n1978-01,1\n", "p.csv", {.columns = {" gold\xC2\xA0price"}}).size() == 1);
+  CHECK(refusal("date,a,a \xEF\xBB\xBF\n") == "p.csv:1:8: the column a is there twice");
+}
+
+TEST_CASE("a table of UTF-16 or of bytes is refused by its name") {
+  CHECK(refusal("\xFF\xFE" + std::string("d\0a\0", 4)) ==
+        "p.csv: expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
+  CHECK(refusal(std::string("d\0a\0t\0e\0", 8)) ==
+        "p.csv:1: expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
 }
 
 TEST_CASE("too few rows are refused") {
@@ -115,6 +184,9 @@ TEST_CASE("bytes of any kind are refused in one short line") {
 
 TEST_CASE("files are read by path, and messages begin with their name") {
   TemporaryFolder folder;
+  write_raw(folder / "prix \xC3\xA9t\xC3\xA9.csv", "date,a\n1978-01,x\n");
+  CHECK(error_of([&] { data::read_csv(folder / "prix \xC3\xA9t\xC3\xA9.csv"); }) ==
+        "prix \xC3\xA9t\xC3\xA9.csv:2:9: expected a number in the column a, found \"x\"");
   write_raw(folder / "p.csv", "date,a\n1978-01,1\n1978-02,-2\n");
   CHECK(data::read_csv(folder / "p.csv")[0].values.size() == 2);
   CHECK(

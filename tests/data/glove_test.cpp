@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <aila/data/glove.hpp>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 using namespace aila::data;
 using namespace aila_test;
 using Strings = std::vector<std::string>;
+using namespace std::literals;
 
 namespace {
 
@@ -78,6 +80,36 @@ TEST_CASE("another dimension, numbers that are none and files without vectors ar
   CHECK(refusal("film 1 2", 0) == "v.txt: expected vectors of at least one number, asked for none");
 }
 
+TEST_CASE("byte order marks, empty last lines, tabs and more blanks than one hide no word") {
+  CHECK(row(parse("\xEF\xBB\xBF"
+                  "film 3 4\ngood 1 2\n"),
+            2) == std::vector<float>{3, 4});
+  CHECK(row(parse("\xEF\xBB\xBF"
+                  "400 2\nfilm 3 4\n"),
+            2) == std::vector<float>{3, 4});
+  for (const char* text :
+       {"film 3 4\n\n", "film 3 4\r\n\r\n \t\n", "the 1 2\rfilm 3 4\r", "film\t3\t4\n", "film  3   4\n", " film 3 4\n",
+        "film 3 4\t \n", "film \t3 4", "1 2\nfilm 3 4\n", "1\t2\nfilm 3 4\n"})
+    CHECK_MESSAGE((row(parse(text), 2) == std::vector<float>{3, 4}), text);
+  const Vocabulary phrases(Strings{"good film", "film"});
+  for (const char* text : {"good film 3 4", "good film\t3\t4", "good film\t3 4"})
+    CHECK_MESSAGE((row(parse_glove(text, "v.txt", phrases, 2), 2) == std::vector<float>{3, 4}), text);
+  CHECK(refusal("film 3 4\n\n\nthe 1 2\n") == "v.txt:2: expected a word and 2 numbers, found 0 fields behind the word");
+  CHECK(refusal("film  3\n") == "v.txt:1: expected a word and 2 numbers, found 1 field behind the word");
+  CHECK(refusal("film 3 4\nthe 1 2\0"
+                "5\n"s) ==
+        "v.txt:2: expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
+}
+
+TEST_CASE("numbers too small for a float are zero, with their sign, and those too large are refused") {
+  const auto vectors = parse("film -1.1e-46 1e-400\ngood 1e-40 +2\n");
+  CHECK(row(vectors, 2) == std::vector<float>{0, 0});
+  CHECK(std::signbit(row(vectors, 2)[0]));
+  CHECK(!std::signbit(row(vectors, 2)[1]));
+  CHECK(row(vectors, 3) == std::vector<float>{1e-40F, 2});
+  CHECK(refusal("film 1 -4e38\n") == "v.txt:1: expected a number, found \"-4e38\"");
+}
+
 TEST_CASE("a file gives what its text gives, wherever its parts begin") {
   const TemporaryFolder folder;
   std::string text = "good 1 2\n";
@@ -89,6 +121,9 @@ TEST_CASE("a file gives what its text gives, wherever its parts begin") {
   CHECK(read.values == parsed.values);
   CHECK(read.warnings == parsed.warnings);
   CHECK(error_of([&] { read_glove(folder / "none.txt", words, 2); }).starts_with("none.txt: there is no such file"));
+  write_raw(folder / "marked.txt", "\xEF\xBB\xBF" + text + "\n\n" + std::string((1U << 20U) + 7, '\n'));
+  CHECK(read_glove(folder / "marked.txt", words, 2).values == parsed.values);
+  CHECK(row(read_glove(folder / "marked.txt", words, 2), 2) == std::vector<float>{3, 4});
   write_raw(folder / "empty.txt", "");
   CHECK(error_of([&] { read_glove(folder / "empty.txt", words, 2); }) ==
         "empty.txt: expected word vectors, found none");

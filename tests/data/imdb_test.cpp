@@ -86,6 +86,19 @@ TEST_CASE("ratings that contradict their folder, empty reviews and missing folde
   }
 }
 
+TEST_CASE("a byte order mark is no part of a review, and what is no UTF-8 text is refused by its name") {
+  const Reviews folder;
+  folder.write("train/neg/3_1.txt", "\xEF\xBB\xBFterrible");
+  CHECK(read_imdb(folder.path()).train.texts[2] == "terrible");
+  folder.write("train/neg/3_1.txt", "\xEF\xBB\xBF");
+  CHECK(folder.refusal() == "train/neg/3_1.txt: expected a review, the file is empty");
+  folder.write("train/neg/3_1.txt", "\xFF\xFE" + std::string("b\0", 2));
+  CHECK(folder.refusal() == "train/neg/3_1.txt: expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
+  folder.write("train/neg/3_1.txt", std::string("b\0a\0", 4));
+  CHECK(folder.refusal() ==
+        "train/neg/3_1.txt: expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
+}
+
 TEST_CASE("the rating is what stands behind the bar in the name of a review, and other names have none") {
   CHECK(review_rating("0_9.txt") == 9);
   CHECK(review_rating("12499_10.txt") == 10);

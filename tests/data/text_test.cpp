@@ -67,6 +67,27 @@ TEST_CASE("contractions are split from their words") {
   CHECK(words("it's'") == Words{"it", "'s", "'"});
 }
 
+TEST_CASE("apostrophes and hyphens that others than keyboards of ASCII write are the same inside words") {
+  const auto typed = [](std::string_view text, std::string_view sign) {
+    std::string result;
+    for (const char c : text)
+      if (c == '\'')
+        result += sign;
+      else
+        result += c;
+    return result;
+  };
+  const std::string_view inside = "I don't, can'T, it's we'll rock'n", outside = "dogs' 'tis do n't l'été";
+  for (const char* sign : {"’", "＇", "ʼ", "‘", "‛", "´", "`", "′"})
+    CHECK_MESSAGE(words(typed(inside, sign)) == words(inside), sign);
+  for (const char* sign : {"’", "＇"}) CHECK_MESSAGE(words(typed(outside, sign)) == words(outside), sign);
+  CHECK(words(typed("I don't", "’")) == Words{"i", "do", "n't"});
+  CHECK(words("‘good film.’ 5′ `x` ’") == Words{"‘", "good", "film", ".", "’", "5", "′", "`", "x", "`", "’"});
+  CHECK(words("п’ять пʼять") == Words{"п", "'", "ять", "пʼять"});
+  CHECK(words("low‑budget low‐budget ‑ a‑") == Words{"low-budget", "low-budget", "‑", "a", "‑"});
+  CHECK(words("do\xC2\xADn’t \xC2\xAD") == Words{"do", "n't"});
+}
+
 TEST_CASE("letters of other alphabets make words too") {
   CHECK(words("Cliché À NOËL") == Words{"cliché", "à", "noël"});
   CHECK(words("Yılmaz Ilić ПРИВЕТ") == Words{"yılmaz", "ilić", "привет"});

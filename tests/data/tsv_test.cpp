@@ -59,6 +59,40 @@ TEST_CASE("tables that are none are refused with their line") {
   CHECK(error_of([] { read_tsv("/no/such/r.tsv"); }).starts_with("r.tsv: there is no such file"));
 }
 
+TEST_CASE("labels that look alike are one class") {
+  const auto found = parse_tsv(
+      "pos\ta\npos \tb\n pos\tc\npos\xC2\xA0\td\n\xEF\xBB\xBFpos\te\np\xE2\x80\x8Bos\tf\npo\xC2\xADs\tg\n"
+      "p\xE2\x80\x8Dos\th\nnot  so\xE3\x80\x80good\ti\nnot so good\tj\nPos\tk\n",
+      "r.tsv");
+  CHECK(found.classes == Strings{"Pos", "not so good", "pos"});
+  CHECK(found.labels == std::vector<Label>{2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 0});
+  CHECK(parse_tsv("a\tpos\r\nb\tpos\r\r\nc\tpos \nd\tpos", "r.tsv", {.text_first = true}).classes == Strings{"pos"});
+  CHECK(parse_tsv("pos\xC2\xA0\ta\n", "r.tsv", {.classes = {"neg", " pos"}}).labels == std::vector<Label>{1});
+  CHECK(refusal("pos\ta\n", {.classes = {"pos", "pos ", "neg"}}) ==
+        "r.tsv: expected classes that differ, found \"pos \" twice");
+  CHECK(refusal("\xC2\xA0 \ta\nb\tc\n") == "r.tsv:1: expected a label, found a blank");
+}
+
+TEST_CASE("what can be seen of labels keeps them apart") {
+  // A joiner of letters that are not ASCII, a family of three signs, and bytes that are not UTF-8.
+  const std::string persian = "\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xB1",
+                    family = "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9";
+  for (const std::string& label : {persian, family, std::string("caf\xE9"), std::string("a-b_c, \"d\"")})
+    CHECK(parse_tsv(label + "\ta\n", "r.tsv").classes == Strings{label});
+  CHECK(parse_tsv("\xE9\ta\n\xE8\tb\n", "r.tsv").classes.size() == 2);
+}
+
+TEST_CASE("empty lines at the end, old ends of lines and other encodings are understood or named") {
+  CHECK(parse_tsv("a\tb\n\n  \r\n\t\n", "r.tsv").texts == Strings{"b"});
+  CHECK(parse_tsv("a\tb\rc\td\r", "r.tsv").texts == Strings{"b", "d"});
+  CHECK(parse_tsv("a\tb\rc\nd\te\n", "r.tsv").texts == Strings{"b\rc", "e"});
+  CHECK(parse_tsv("a\t\n", "r.tsv").texts == Strings{""});
+  CHECK(refusal("\xFE\xFF" + std::string("\0a\0\t", 4)) ==
+        "r.tsv: expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
+  CHECK(refusal("a\tb\na\t" + std::string(1, '\0')) ==
+        "r.tsv:2: expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
+}
+
 TEST_CASE("a table is read from its file") {
   const TemporaryFolder folder;
   write_raw(folder / "r.tsv", "x\tone\n");

@@ -53,6 +53,31 @@ TEST_CASE("a vocabulary is the same after it was written and read") {
   CHECK(parse_vocabulary("", "w").size() == 2);
 }
 
+TEST_CASE("what cannot be seen in a file of words is none of them") {
+  const std::vector<std::string> words{"b", "a"};
+  for (const char* text : {"\xEF\xBB\xBF"
+                           "b\na\n",
+                           "b\na\n\n\n", "b \n\ta\n", "b\ra\r", "b\r\r\na\r\n",
+                           "b\n\xEF\xBB\xBF"
+                           "a"})
+    CHECK_MESSAGE(parse_vocabulary(text, "w").words() == words, text);
+  CHECK(parse_vocabulary(". . .\n", "w").number(". . .") == 2);
+  CHECK(error_of([] { parse_vocabulary("\xFF\xFE", "w.txt"); }) ==
+        "w.txt: expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
+}
+
+TEST_CASE("words that a line cannot hold are not written") {
+  const TemporaryFolder folder;
+  const std::string marked = std::string(aila::io::byte_order_mark) + "a";
+  for (const std::string& word : {std::string("a\nb"), std::string("a "), std::string("\ta"), std::string("a\r"),
+                                  std::string(" "), std::string("a\0b", 3), marked}) {
+    const Vocabulary vocabulary(std::vector<std::string>{word, "c"});
+    CHECK(error_of([&] { write_vocabulary(folder / "words.txt", vocabulary); }) ==
+          "words.txt: expected words that a line can hold, found \"" + aila::io::printable(word) + "\"");
+    CHECK(folder.files() == 0);
+  }
+}
+
 TEST_CASE("lists that are no vocabulary are refused in one sentence") {
   CHECK(error_of([] { parse_vocabulary("a\nb\na\n", "w.txt"); }) == "w.txt: vocabulary: the word a is there twice");
   CHECK(error_of([] { parse_vocabulary("a\n\nb\n", "w.txt"); }) == "w.txt: vocabulary: word 1 has no letters");

@@ -40,6 +40,7 @@ const std::string quick = "--seeds 1 --epochs 3 ";
 TEST_CASE("the report has every figure of every policy and baseline for both targets") {
   const TemporaryFolder folder;
   const auto report = report_of(folder, "--seeds 2 --epochs 2 --target both --plot plot.svg");
+  CHECK(report["tasks"][0]["period"] == "monthly");
   std::set<std::string> found;
   for (const auto& result : report["results"]) {
     CHECK(result["asset"] == "gold");
@@ -144,6 +145,15 @@ TEST_CASE("a folder of prices gives all of its assets, and a model each") {
   for (const char* file : {"m-tin-return", "m-tin-level", "m-tea-return", "m-tea-level"})
     CHECK(std::filesystem::exists(folder / (file + std::string(".safetensors"))));
   CHECK(report_of(folder, "--data . --load m-tea-return.safetensors")["tasks"][0]["asset"] == "tea");
+}
+
+TEST_CASE("prices that are not monthly are refused by their period") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "prices");
+  write_raw(folder / "prices/monthly.csv", "DATE,tin\n2020-01-02,1\n2020-01-03,1\n2020-01-06,1\n");
+  const auto answer = forecast(folder, "--data .");
+  CHECK(answer.code == 2);
+  CHECK(answer.err == "forecast: tin: expected a monthly series, found one whose period is daily\n");
 }
 
 TEST_CASE("what cannot be done is refused in one sentence, before anything is trained or written") {

@@ -20,7 +20,7 @@ struct Tsv {
   static constexpr const char* name = "Tsv";
   static std::vector<std::string> seeds() {
     return {"pos\tgood film\nneg\tbad\npos\tfine, \"really\"\n", "\xEF\xBB\xBFsentence\tlabel\r\na\t1\r\nb\t0",
-            "a\tcaf\xE9\n"};
+            "a\tcaf\xE9\n", "\xC2\xA0 a\xE2\x80\x8B\tb\ra\t\r\r"};
   }
   static void run(std::string_view text) {
     using aila::data::TsvOptions;
@@ -40,7 +40,9 @@ struct Words {
   static constexpr const char* name = "Words";
   static std::vector<std::string> seeds() {
     return {"The film, which I LOVED!<br /><br />It's isn't can't n't 'll 7.5 low-budget u.s. ... -- (\"ten\")",
-            "Clich\xC3\xA9 \xE2\x80\x93 \xF0\x9F\x98\x80 \xD0\x9F\xD1\x80 caf\xE9 \xED\xA0\x80 12_10.txt", "12_10.txt"};
+            "Clich\xC3\xA9 \xE2\x80\x93 \xF0\x9F\x98\x80 \xD0\x9F\xD1\x80 caf\xE9 \xED\xA0\x80 12_10.txt", "12_10.txt",
+            "I don\xE2\x80\x99t, it\xCA\xBCs n`t low\xE2\x80\x91"
+            "budget do\xC2\xADn\xEF\xBC\x87t"};
   }
   static void run(std::string_view text) {
     aila::data::Tokeniser tokeniser;
@@ -68,7 +70,9 @@ struct Words {
 
 struct Vocabularies {
   static constexpr const char* name = "Vocabularies";
-  static std::vector<std::string> seeds() { return {"b\na\n's\n", "b\r\na", "caf\xC3\xA9\n"}; }
+  static std::vector<std::string> seeds() {
+    return {"b\na\n's\n", "b\r\na", "caf\xC3\xA9\n", "\xEF\xBB\xBF b\ra\t\r\r"};
+  }
   static void run(std::string_view text) {
     keeps_promise([&] {
       const auto vocabulary = aila::data::parse_vocabulary(text, "v.txt");
@@ -81,7 +85,9 @@ struct Vocabularies {
 struct Glove {
   static constexpr const char* name = "Glove";
   static std::vector<std::string> seeds() {
-    return {"film 3 4\nthe 1 2\ngood -0.5 1e-3\n", "400 2\nfilm 3 4 \r\n", ". . . 1 1\nfilm 3 4\nfilm 3 4"};
+    return {"film 3 4\nthe 1 2\ngood -0.5 1e-3\n", "400 2\nfilm 3 4 \r\n", ". . . 1 1\nfilm 3 4\nfilm 3 4",
+            "\xEF\xBB\xBF"
+            "film\t-1.1e-46  +4\n\n \n"};
   }
   static void run(std::string_view text) {
     static const aila::data::Vocabulary vocabulary({"film", "good", "\xC3\xA9"}, {5, 2, 1});

@@ -53,6 +53,32 @@ constexpr bool is_word(char32_t c) {
   return range != detail::word_ranges.end() && c >= range->first;
 }
 
+/// The apostrophe or hyphen of ASCII for the signs that telephones, word processors and other keyboards put in its
+/// place, where it holds a word together: `before` and `behind` are the characters beside it. Other characters, and
+/// these signs elsewhere, as they are: a quotation mark between blanks, or the letter that U+02BC is in some alphabets.
+constexpr char32_t plain_sign(char32_t before, char32_t c, char32_t behind) {
+  const auto ascii_letter = [](char32_t l) { return (l >= 'a' && l <= 'z') || (l >= 'A' && l <= 'Z'); };
+  switch (c) {
+    case 0x2019:  // right single quotation mark: what telephones write
+    case 0xFF07:  // of full width
+      return is_word(before) || is_word(behind) ? U'\'' : c;
+    case 0x60:    // grave accent
+    case 0xB4:    // acute accent
+    case 0x2BC:   // modifier letter apostrophe
+    case 0x2018:  // left single quotation mark
+    case 0x201B:  // the same turned
+    case 0x2032:  // prime
+      return ascii_letter(before) && ascii_letter(behind) ? U'\'' : c;
+    case 0x2010:  // hyphen
+    case 0x2011:  // that does not break lines
+    case 0xFE63:  // small
+    case 0xFF0D:  // of full width
+      return is_word(before) && is_word(behind) ? U'-' : c;
+    default:
+      return c;
+  }
+}
+
 /// The small letter of a capital of the Latin (also of full width), Greek and Cyrillic alphabets, as far as living
 /// languages use them; other characters as they are. Where capitals and small letters alternate, the capitals are the
 /// even or the odd ones.

@@ -14,6 +14,7 @@
 
 #include "../core/error.hpp"
 #include "../io/input_file.hpp"
+#include "../io/lines.hpp"
 #include "../io/text.hpp"
 #include "labelled_texts.hpp"
 
@@ -64,7 +65,9 @@ inline void read_reviews(const std::filesystem::path& folder, const std::string&
     if (label == 1 ? *rating < 7 || *rating > 10 : *rating < 1 || *rating > 4)
       throw Error(path + ": expected a rating from " + (label == 1 ? "7 to 10" : "1 to 4") + " in the name, found " +
                   std::to_string(*rating));
-    std::string text = io::read_text(folder / file);
+    const std::string bytes = io::read_text(folder / file);
+    std::string text(io::without_mark(bytes, path));
+    io::require_text(text, path);
     if (text.empty()) throw Error(path + ": expected a review, the file is empty");
     collector.add(std::move(text), label);
   }

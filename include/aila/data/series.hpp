@@ -1,4 +1,4 @@
-// A price series by month, and the parts into which a chronological experiment cuts it.
+// A price series, and the parts into which a chronological experiment cuts it.
 #pragma once
 
 #include <cmath>
@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../io/text.hpp"
+#include "period.hpp"
 
 namespace aila::inline v0::data {
 
@@ -15,7 +17,15 @@ struct Series {
   std::string name;
   std::vector<std::string> dates;
   std::vector<double> values;
+  Period period = Period::unknown;  ///< how far the dates are apart, where a reader found it out
 };
+
+/// Throws Error unless the series has that period.
+inline void require_period(const Series& series, Period period) {
+  if (series.period != period)
+    throw Error(io::printable(series.name) + ": expected a " + std::string(period_name(period)) +
+                " series, found one whose period is " + std::string(period_name(series.period)));
+}
 
 /// What a network is asked to predict from a window of months.
 enum class Target {
@@ -52,14 +62,14 @@ inline Moments moments(const std::vector<double>& values) {
 /// Natural logarithms of prices. Throws Error for a price that has none.
 inline std::vector<double> log_prices(const Series& series) {
   if (series.dates.size() != series.values.size())
-    throw Error(series.name + ": expected a date for each of " + std::to_string(series.values.size()) +
+    throw Error(io::printable(series.name) + ": expected a date for each of " + std::to_string(series.values.size()) +
                 " prices, found " + std::to_string(series.dates.size()) + " dates");
   std::vector<double> logs;
   logs.reserve(series.values.size());
   for (std::size_t i = 0; i < series.values.size(); ++i) {
     if (!(series.values[i] > 0) || !std::isfinite(series.values[i]))
-      throw Error(series.name + ": expected a positive price, found " + std::to_string(series.values[i]) + " at " +
-                  series.dates[i]);
+      throw Error(io::printable(series.name) + ": expected a positive price, found " +
+                  std::to_string(series.values[i]) + " at " + series.dates[i]);
     logs.push_back(std::log(series.values[i]));
   }
   return logs;

@@ -16,6 +16,8 @@ namespace aila::inline v0::data {
 /// - letters become small ones; white space separates; `<br>`, `<br/>` and `<br />` are white space;
 /// - a word is a run of letters and digits; a single hyphen or dot inside it belongs to it: "low-budget", "u.s", "7.5";
 /// - a word's n't is a token, and so are 's 'm 'd 'll 're 've where no letter follows: "do n't", "it 's";
+/// - apostrophes and hyphens inside words are those of ASCII, whatever was typed (`plain_sign`), and hyphens that show
+///   only where a line breaks (U+00AD) are none;
 /// - three dots are one token; every other sign is one of its own.
 /// What is not UTF-8 becomes the replacement character, a sign. Scripts without spaces are not split into words.
 class Tokeniser {
@@ -60,20 +62,28 @@ class Tokeniser {
   }
 
  private:
-  /// The text in small letters and without line breaks of HTML.
+  /// The text in small letters, with plain apostrophes and hyphens, and without line breaks of HTML.
   void prepare(std::string_view text) {
     text_.clear();
+    char32_t before = ' ';
     for (std::size_t at = 0; at < text.size();) {
       if (text[at] == '<') {
         if (const std::size_t bytes = line_break(text.substr(at)); bytes > 0) {
           text_ += ' ';
+          before = ' ';
           at += bytes;
           continue;
         }
       }
       const Character c = first_character(text.substr(at));
-      append_utf8(text_, lower_case(c.code));
       at += c.bytes;
+      char32_t sign = c.code;
+      if (sign == '`' || sign >= 0x80) {
+        if (sign == 0xAD) continue;
+        sign = plain_sign(before, sign, at < text.size() ? first_character(text.substr(at)).code : U' ');
+      }
+      append_utf8(text_, lower_case(sign));
+      before = c.code;
     }
   }
 

@@ -11,8 +11,10 @@
 
 #include "../core/error.hpp"
 #include "../io/input_file.hpp"
+#include "../io/lines.hpp"
 #include "../io/text.hpp"
 #include "labelled_texts.hpp"
+#include "visible_text.hpp"
 #include "word_map.hpp"
 
 namespace aila::inline v0::data {
@@ -23,46 +25,43 @@ struct TsvOptions {
   bool header = false;                    ///< the first line names the columns
 };
 
-/// Lines end in LF or CR LF; empty lines at the end are none. For a test part give the classes of the training part.
-/// Throws Error "name:line: sentence" for a line without exactly two fields, a label that is none of the classes, and
-/// a table without texts; a text that is empty or not UTF-8 gives a warning.
+/// Lines are those of `io::Lines`; labels that look alike are one (`visible_text`). For a test part give the classes of
+/// the training part. Throws Error "name:line: sentence" for a line without exactly two fields, a label that is none of
+/// the classes, and a table without texts, and "name: sentence" for two classes that look alike; a text that is empty
+/// or not UTF-8 gives a warning.
 inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, const TsvOptions& options = {}) {
   LabelledTexts found;
   found.classes = options.classes;
-  std::vector<std::string_view> labels, texts;
-  const auto fail = [&](std::size_t line, const std::string& sentence) {
-    throw Error(name + ":" + std::to_string(line) + ": " + sentence);
-  };
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  text = text.substr(0, text.find_last_not_of("\r\n") + 1);
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    const auto end = std::min(text.find('\n'), text.size());
-    auto row = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (row.ends_with('\r')) row.remove_suffix(1);
+  detail::WordMap<Label> numbers;
+  for (const auto& known : options.classes)
+    if (!numbers.emplace(visible_text(known), static_cast<Label>(numbers.size())).second)
+      throw Error(name + ": expected classes that differ, found \"" + io::printable(known) + "\" twice");
+  std::vector<std::string> labels;
+  std::vector<std::string_view> texts;
+  io::Lines lines(text, name);
+  for (std::string_view row; lines.next(row);) {
     const auto fields = std::ranges::count(row, '\t') + 1;
-    if (fields != 2) fail(line, "expected 2 fields with a tab between them, found " + std::to_string(fields));
-    if (line == 1 && options.header) continue;
+    if (fields != 2) lines.fail("expected 2 fields with a tab between them, found " + std::to_string(fields));
+    if (lines.number() == 1 && options.header) continue;
     auto left = row.substr(0, row.find('\t')), right = row.substr(left.size() + 1);
     if (options.text_first) std::swap(left, right);
-    if (left.empty()) fail(line, "expected a label, found a blank");
-    if (!options.classes.empty() && std::ranges::find(options.classes, left) == options.classes.end()) {
+    labels.push_back(visible_text(left));
+    texts.push_back(right);
+    if (labels.back().empty()) lines.fail("expected a label, found a blank");
+    if (!options.classes.empty() && !numbers.contains(labels.back())) {
       std::string all;
       for (const auto& known : options.classes) all += (all.empty() ? "" : ", ") + known;
-      fail(line, "expected one of the labels " + io::printable(all, 200) + ", found \"" + io::printable(left) + '"');
+      lines.fail("expected one of the labels " + io::printable(all, 200) + ", found \"" + io::printable(left) + '"');
     }
-    labels.push_back(left);
-    texts.push_back(right);
   }
-  if (texts.empty()) fail(1, "expected labels and texts, found none");
+  if (texts.empty()) throw Error(name + ":1: expected labels and texts, found none");
   if (found.classes.empty()) {
-    auto distinct = labels;
-    std::ranges::sort(distinct);
-    const auto rest = std::ranges::unique(distinct);
-    found.classes.assign(distinct.begin(), rest.begin());
+    found.classes = labels;
+    std::ranges::sort(found.classes);
+    const auto rest = std::ranges::unique(found.classes);
+    found.classes.erase(rest.begin(), rest.end());
+    for (const auto& known : found.classes) numbers.emplace(known, static_cast<Label>(numbers.size()));
   }
-  detail::WordMap<Label> numbers;
-  for (const auto& known : found.classes) numbers.emplace(known, static_cast<Label>(numbers.size()));
   detail::TextCollector collector(found);
   for (std::size_t i = 0; i < texts.size(); ++i) collector.add(std::string(texts[i]), numbers.find(labels[i])->second);
   collector.finish(name);

@@ -14,6 +14,7 @@
 #include "../core/error.hpp"
 #include "../io/atomic_file.hpp"
 #include "../io/input_file.hpp"
+#include "../io/lines.hpp"
 #include "../io/text.hpp"
 #include "word_map.hpp"
 
@@ -97,14 +98,14 @@ class WordCounter {
   detail::WordMap<std::uint64_t> counts_;
 };
 
-/// A vocabulary from text with one word a line, the word of number 2 first. Throws Error as the constructor does.
+/// A vocabulary from text with one word a line (`io::Lines`), the word of number 2 first; blanks and tabs around a word
+/// are none of it. Throws Error as the constructor does.
 inline Vocabulary parse_vocabulary(std::string_view text, const std::string& name) {
   std::vector<std::string> words;
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    words.emplace_back(text.substr(0, end));
-    if (words.back().ends_with('\r')) words.back().pop_back();
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  io::Lines lines(text, name);
+  for (std::string_view line; lines.next(line);) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    words.emplace_back(line.substr(0, line.find_last_not_of(" \t") + 1));
   }
   try {
     return Vocabulary(std::move(words));
@@ -117,10 +118,19 @@ inline Vocabulary read_vocabulary(const std::filesystem::path& path) {
   return parse_vocabulary(io::read_text(path), io::display_name(path));
 }
 
-/// Writes what `read_vocabulary` reads; counts are left out.
+/// Writes what `read_vocabulary` reads; counts are left out. Throws Error for a word that a line cannot hold as it is:
+/// with a blank at an end, an end of a line or a byte of value 0 in it, or a byte order mark in front.
 inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary& vocabulary) {
+  using namespace std::literals;
+  constexpr std::string_view blanks = " \t\r";
   std::string text;
-  for (const std::string& word : vocabulary.words()) text += word + '\n';
+  for (const std::string& word : vocabulary.words()) {
+    if (blanks.find(word.front()) != std::string_view::npos || blanks.find(word.back()) != std::string_view::npos ||
+        word.find_first_of("\n\0"sv) != std::string_view::npos || word.starts_with(io::byte_order_mark))
+      throw Error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
+                  '"');
+    text += word + '\n';
+  }
   io::write_text(path, text);
 }
 

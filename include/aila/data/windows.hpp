@@ -50,7 +50,8 @@ class WindowedSeries {
  public:
   WindowedPart train, valid, test;
 
-  explicit WindowedSeries(const Series& series, const WindowOptions& options = {}) : options_(options) {
+  explicit WindowedSeries(const Series& series, const WindowOptions& options = {})
+      : options_(options), period_(series.period) {
     check(options);
     const auto logs = detail::log_prices(series);
     // Rounding, not cutting: 0.58 * 100 is a little less than 58 in binary.
@@ -68,6 +69,7 @@ class WindowedSeries {
   }
 
   const WindowOptions& options() const noexcept { return options_; }
+  Period period() const noexcept { return period_; }                      ///< of the series
   double log_mean() const noexcept { return log_.mean; }                  ///< m
   double log_deviation() const noexcept { return log_.deviation; }        ///< s
   double change_deviation() const noexcept { return change_.deviation; }  ///< r
@@ -110,7 +112,7 @@ class WindowedSeries {
   void require_rows(const Series& series, const char* part, std::size_t rows) const {
     // Written so that a huge option cannot wrap around.
     if (rows > options_.window && rows - options_.window >= options_.horizon) return;
-    throw Error(series.name + ": the " + part + " part has " + std::to_string(rows) +
+    throw Error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
                 " rows, too few for a window of " + std::to_string(options_.window) + " and a horizon of " +
                 std::to_string(options_.horizon));
   }
@@ -126,7 +128,7 @@ class WindowedSeries {
     naive_error_ = detail::moments(errors).mean;
     // A growth that is exactly constant leaves rounding noise as its deviation, so that zero is no test.
     if (log_.deviation < 1e-9 || change_.deviation < 1e-9)
-      throw Error(series.name +
+      throw Error(io::printable(series.name) +
                   ": the prices or the changes of the training part are all equal, nothing can be scaled by them");
   }
 
@@ -147,6 +149,7 @@ class WindowedSeries {
   }
 
   WindowOptions options_;
+  Period period_ = Period::unknown;
   detail::Moments log_, change_;
   double naive_error_ = 0;
   double mean_target_ = 0;

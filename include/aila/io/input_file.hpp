@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <span>
 #include <string>
 #include <system_error>
@@ -50,20 +51,33 @@ class InputFile {
   std::ifstream stream_;
 };
 
+namespace detail {
+
+/// The whole file in a Bytes. Throws Error where there is no memory for it.
+template <class Bytes>
+Bytes read_all(const std::filesystem::path& path) {
+  InputFile file(path);
+  Bytes bytes;
+  try {
+    if (file.size() > bytes.max_size()) throw std::bad_alloc();
+    bytes.resize(static_cast<std::size_t>(file.size()));
+  } catch (const std::bad_alloc&) {
+    file.fail("there is no memory for its " + std::to_string(file.size()) + " bytes");
+  }
+  file.read(std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+}  // namespace detail
+
 /// The whole file as text.
 inline std::string read_text(const std::filesystem::path& path) {
-  InputFile file(path);
-  std::string text(static_cast<std::size_t>(file.size()), '\0');
-  file.read(std::as_writable_bytes(std::span(text)));
-  return text;
+  return detail::read_all<std::string>(path);
 }
 
 /// The whole file as bytes.
 inline std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
-  InputFile file(path);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
-  file.read(bytes);
-  return bytes;
+  return detail::read_all<std::vector<std::byte>>(path);
 }
 
 }  // namespace aila::inline v0::io
