@@ -2,8 +2,14 @@
 #include "forecaster.hpp"
 
 #include <aila/io/model_file.hpp>
+#include <algorithm>
 
 #include "networks.hpp"
+
+// The lines of networks.def that CMakeLists.txt compiles.
+#if !defined(AILA_FORECAST_NETWORKS)
+#define AILA_FORECAST_NETWORKS "networks.def"
+#endif
 
 namespace forecast {
 namespace {
@@ -56,59 +62,47 @@ std::unique_ptr<Forecaster> make(aila::Seed seed) {
   return std::make_unique<ForecasterOf<Window>>(aila::NetworkUnit<Net>::make(seed));
 }
 
-/// A name, with the makers of its network for each of `windows`.
 struct Entry {
   std::string name;
-  std::array<Make, windows.size()> makers;
-};
-using Entries = std::vector<Entry>;
-
-template <template <std::size_t> class Network>
-Entry entry(const char* name) {
-  return {name, {make<Network<windows[0]>, windows[0]>, make<Network<windows[1]>, windows[1]>}};
-}
-template <class Policy>
-struct Under {
-  template <std::size_t Window>
-  using Stack = Net<Policy, Window>;
+  std::size_t window;
+  Make make;
+  bool stack;  ///< under a policy; otherwise a published network
 };
 
-const Entries& stacks() {
-  static const Entries table{entry<Under<None>::Stack>("none"), entry<Under<Residual>::Stack>("residual"),
-                             entry<Under<DenseNet>::Stack>("densenet"), entry<Under<Linear>::Stack>("linear"),
-                             entry<Under<Attention>::Stack>("attention")};
-  return table;
-}
-const Entries& published() {
-  static const Entries table{entry<Lstm2>("lstm"), entry<AttentionLstm>("attention-lstm"),
-                             entry<Transformer>("transformer"), entry<Cnn>("cnn")};
+const std::vector<Entry>& entries() {
+#define POLICY(name, window, ...) {name, window, make<__VA_ARGS__, window>, true},
+#define NETWORK(name, window, ...) {name, window, make<__VA_ARGS__, window>, false},
+  static const std::vector<Entry> table{
+#include AILA_FORECAST_NETWORKS
+  };
+#undef POLICY
+#undef NETWORK
   return table;
 }
 
-std::vector<std::string> names_of(const Entries& entries) {
+std::vector<std::string> names_of(bool stacks) {
   std::vector<std::string> names;
-  for (const auto& e : entries) names.push_back(e.name);
+  for (const auto& e : entries())
+    if (e.stack == stacks && std::ranges::find(names, e.name) == names.end()) names.push_back(e.name);
   return names;
 }
 
 }  // namespace
 
 const std::vector<std::string>& policy_names() {
-  static const std::vector<std::string> names = names_of(stacks());
+  static const std::vector<std::string> names = names_of(true);
   return names;
 }
 const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names = names_of(published());
+  static const std::vector<std::string> names = names_of(false);
   return names;
 }
 
 std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed) {
-  for (const Entries* entries : {&stacks(), &published()})
-    for (const auto& e : *entries)
-      if (e.name == name)
-        for (std::size_t i = 0; i < windows.size(); ++i)
-          if (windows[i] == window) return e.makers[i](seed);
-  throw aila::Error("there is no network " + name + " for windows of " + std::to_string(window) + " months");
+  for (const auto& e : entries())
+    if (e.name == name && e.window == window) return e.make(seed);
+  throw aila::Error("this program was compiled without the network " + name + " for windows of " +
+                    std::to_string(window) + " months");
 }
 
 }  // namespace forecast

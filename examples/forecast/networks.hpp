@@ -34,21 +34,8 @@ using Cnn = aila::zoo::ResidualCnn1d<aila::Sequence<Window, 1>, 1>;
 }  // namespace forecast
 
 // What CMakeLists.txt compiles by aila_add_network is not compiled again where this header is read.
-extern template struct aila::NetworkUnit<forecast::Net<forecast::None, 12>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::None, 24>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Residual, 12>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Residual, 24>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::DenseNet, 12>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::DenseNet, 24>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Linear, 12>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Linear, 24>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Attention, 12>>;
-extern template struct aila::NetworkUnit<forecast::Net<forecast::Attention, 24>>;
-extern template struct aila::NetworkUnit<forecast::Lstm2<12>>;
-extern template struct aila::NetworkUnit<forecast::Lstm2<24>>;
-extern template struct aila::NetworkUnit<forecast::AttentionLstm<12>>;
-extern template struct aila::NetworkUnit<forecast::AttentionLstm<24>>;
-extern template struct aila::NetworkUnit<forecast::Transformer<12>>;
-extern template struct aila::NetworkUnit<forecast::Transformer<24>>;
-extern template struct aila::NetworkUnit<forecast::Cnn<12>>;
-extern template struct aila::NetworkUnit<forecast::Cnn<24>>;
+#define POLICY(name, window, ...) extern template struct aila::NetworkUnit<__VA_ARGS__>;
+#define NETWORK(name, window, ...) extern template struct aila::NetworkUnit<__VA_ARGS__>;
+#include "networks.def"
+#undef POLICY
+#undef NETWORK

@@ -113,8 +113,7 @@ TEST_CASE("a saved model forecasts the same without training, and refuses other 
 
 TEST_CASE("published networks are trained beside the policies, saved and loaded") {
   const TemporaryFolder folder;
-  const auto trained =
-      report_of(folder, quick + "--policies none --networks all --window 24 --target level --save m.safetensors");
+  const auto trained = report_of(folder, quick + "--policies none --networks all --target level --save m.safetensors");
   std::set<std::string> names;
   for (const auto& result : trained["results"])
     if (result["kind"] == "network") {
