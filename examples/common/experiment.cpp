@@ -4,39 +4,13 @@
 #include <aila/core/error.hpp>
 #include <aila/io/text.hpp>
 #include <chrono>
+#include <exception>
 
 #include "program.hpp"
 #include "progress.hpp"
 
 namespace example {
 namespace {
-
-/// The best of all runs so far, and its file.
-class Champion {
- public:
-  explicit Champion(const Plan& plan) : plan_(plan) {}
-
-  /// Of equal scores the first stays.
-  bool beaten_by(const Run& run) const { return !score_ || better(plan_.training, run.validation, *score_); }
-
-  void checkpoint(const Run& run, const Classifier& model) {
-    if (!beaten_by(run)) return;
-    score_ = run.validation;
-    if (!plan_.save) return;
-    auto metadata = plan_.metadata;
-    metadata["network"] = run.candidate.network;
-    metadata["policy"] = run.candidate.policy;
-    metadata["seed"] = std::to_string(run.seed);
-    model.save(*plan_.save, metadata);
-    saved_ = true;
-  }
-  bool saved() const { return saved_; }
-
- private:
-  const Plan& plan_;
-  std::optional<Score> score_;
-  bool saved_ = false;
-};
 
 std::vector<Run> runs_of(const Plan& plan) {
   std::vector<Run> runs;
@@ -57,6 +31,65 @@ void check_saved(const std::filesystem::path& file, const Experiment& experiment
   if (again->predict_test() != experiment.model->predict_test())
     throw aila::Error(aila::io::display_name(file) + ": the saved model, read again, gives other outputs");
 }
+
+/// The best of all runs so far, and its file.
+class Champion {
+ public:
+  explicit Champion(const Plan& plan) : plan_(plan) {}
+
+  /// Of equal scores the first stays.
+  bool beaten_by(const Run& run) const { return !score_ || better(plan_.training, run.validation, *score_); }
+
+  void checkpoint(const Run& run, const Classifier& model) {
+    if (!beaten_by(run)) return;
+    score_ = run.validation;
+    metadata_ = plan_.metadata;
+    metadata_["network"] = run.candidate.network;
+    metadata_["policy"] = run.candidate.policy;
+    metadata_["seed"] = std::to_string(run.seed);
+    write(model);
+  }
+  /// Writes the best weights, which `model` has, once more where the last attempt failed.
+  void try_again(const Classifier& model) {
+    if (!failure_.empty()) write(model);
+  }
+  /// The end: reads the file again, and writes it once more where it is not, or no longer, what it is to be.
+  void finish(const Experiment& experiment, const Make& make) {
+    if (!plan_.save) return;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      if (attempt > 0 || !failure_.empty()) write(*experiment.model);
+      if (!failure_.empty()) return;
+      try {
+        if (plan_.save_beside) plan_.save_beside();
+        check_saved(*plan_.save, experiment, make);
+        return;
+      } catch (const std::exception& error) {
+        failure_ = error.what();
+      }
+    }
+  }
+  bool saved() const { return saved_; }
+  const std::string& failure() const { return failure_; }
+
+ private:
+  void write(const Classifier& model) {
+    if (!plan_.save) return;
+    try {
+      if (!saved_ && plan_.save_beside) plan_.save_beside();
+      model.save(*plan_.save, metadata_);
+      saved_ = true;
+      failure_.clear();
+    } catch (const std::exception& error) {
+      failure_ = error.what();
+    }
+  }
+
+  const Plan& plan_;
+  std::optional<Score> score_;
+  std::map<std::string, std::string> metadata_;
+  bool saved_ = false;
+  std::string failure_;
+};
 
 }  // namespace
 
@@ -84,8 +117,11 @@ Experiment train(const Plan& plan, std::vector<std::string> classes, const Make&
                             champion.checkpoint(run, *model);
                           }};
     if (!model->fit(plan.training, seed, watch, run)) {
+      const auto& best = is_best ? model : experiment.model;
+      if (best != nullptr) champion.try_again(*best);
       experiment.cancelled = true;
       experiment.saved = champion.saved();
+      experiment.not_saved = champion.failure();
       return experiment;
     }
     model->measure(run);
@@ -95,10 +131,16 @@ Experiment train(const Plan& plan, std::vector<std::string> classes, const Make&
     experiment.model = std::move(model);
   }
   progress.finish();
+  champion.finish(experiment, make);
   experiment.saved = champion.saved();
-  if (plan.save) check_saved(*plan.save, experiment, make);
+  experiment.not_saved = champion.failure();
   experiment.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return experiment;
+}
+
+std::string what_was_saved(const Experiment& experiment) {
+  if (!experiment.not_saved.empty()) return experiment.not_saved;
+  return experiment.saved ? "the best weights so far were saved" : "nothing was written";
 }
 
 Experiment loaded(const Candidate& candidate, std::uint64_t seed, std::vector<std::string> classes,

@@ -18,6 +18,7 @@ struct Plan {
   Training training;
   std::optional<std::filesystem::path> save;    ///< holds the best weights of all runs so far, at any time
   std::map<std::string, std::string> metadata;  ///< of the saved file, besides network, policy and seed
+  std::function<void()> save_beside;  ///< writes what the saved file needs beside it, unless it is there; or empty
   bool quiet = false;
 };
 
@@ -31,13 +32,17 @@ struct Experiment {
   double seconds = 0;
   bool cancelled = false;  ///< then there is nothing but `saved`
   bool saved = false;      ///< some weights were
+  std::string not_saved;   ///< why the best weights are not in their file, one sentence; empty where they are
 };
 
 /// Trains everything, each run with all threads of the classifiers' executor. Progress goes to stderr. Where
-/// `interrupted` becomes true it ends as `cancelled`; the saved file then holds the best weights so far. Throws
-/// aila::Error where a training diverges, a file cannot be written, or what was written gives other outputs when it is
-/// read again.
+/// `interrupted` becomes true it ends as `cancelled`; the saved file then holds the best weights so far. A file that
+/// cannot be written ends nothing: it is tried again with the next better weights and at the end, where it is also read
+/// again, and `not_saved` tells what came of it. Throws aila::Error where a training diverges.
 Experiment train(const Plan& plan, std::vector<std::string> classes, const Make& make);
+
+/// What a cancelled experiment leaves, as the end of a sentence.
+std::string what_was_saved(const Experiment& experiment);
 
 /// The experiment of one model that was trained before.
 Experiment loaded(const Candidate& candidate, std::uint64_t seed, std::vector<std::string> classes,

@@ -65,20 +65,24 @@ std::string draw_weights(const std::vector<Result>& results) {
   return maps.empty() ? std::string() : aila::io::panels(maps, 2);
 }
 
-Pictures::Pictures(const std::filesystem::path& plot, const std::string& name)
+Pictures::Pictures(const std::filesystem::path& plot, const std::string& name, Places& places)
     : files_(plot_files(plot, name, {"confusion", "weights"})) {
-  for (const auto& file : files_) try_place("--plot", file);
+  for (const auto& file : files_) places.writes("--plot", file);
 }
 
-std::vector<std::filesystem::path> Pictures::write(const Experiment& experiment,
+std::vector<std::filesystem::path> Pictures::write(LastSteps& steps, const Experiment& experiment,
                                                    const std::vector<Result>& results) const {
-  const std::string drawn[] = {draw_curves(experiment, results), draw_confusion(experiment), draw_weights(results)};
+  const std::function<std::string()> drawn[] = {[&] { return draw_curves(experiment, results); },
+                                                [&] { return draw_confusion(experiment); },
+                                                [&] { return draw_weights(results); }};
   std::vector<std::filesystem::path> written;
-  for (std::size_t i = 0; i < files_.size(); ++i) {
-    if (drawn[i].empty()) continue;
-    aila::io::write_text(files_[i], drawn[i]);
-    written.push_back(files_[i]);
-  }
+  for (std::size_t i = 0; i < files_.size(); ++i)
+    steps.take([&] {
+      const auto picture = drawn[i]();
+      if (picture.empty()) return;
+      aila::io::write_text(files_[i], picture);
+      written.push_back(files_[i]);
+    });
   return written;
 }
 

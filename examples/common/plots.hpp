@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "outputs.hpp"
 #include "results.hpp"
 
 namespace example {
@@ -20,10 +21,11 @@ std::string draw_weights(const std::vector<Result>& results);
 /// The files of `--plot`: curves, confusion, weights.
 class Pictures {
  public:
-  /// Tries the places. Throws aila::Error as plot_files and try_place.
-  Pictures(const std::filesystem::path& plot, const std::string& name);
-  /// Writes those that there are, and returns their names.
-  std::vector<std::filesystem::path> write(const Experiment& experiment, const std::vector<Result>& results) const;
+  /// Throws aila::Error as plot_files and Places.
+  Pictures(const std::filesystem::path& plot, const std::string& name, Places& places);
+  /// Writes those that there are, a step each, and returns the names of those that were written.
+  std::vector<std::filesystem::path> write(LastSteps& steps, const Experiment& experiment,
+                                           const std::vector<Result>& results) const;
 
  private:
   std::vector<std::filesystem::path> files_;

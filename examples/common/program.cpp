@@ -1,9 +1,10 @@
 #include "program.hpp"
 
-#include <aila/io/atomic_file.hpp>
+#include <aila/core/error.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <system_error>
 
 namespace example {
@@ -14,22 +15,28 @@ void catch_interrupts() {
   const auto note = [](int) { interrupted.store(true); };
   std::signal(SIGINT, note);
   std::signal(SIGTERM, note);
+#if defined(SIGPIPE)
+  std::signal(SIGPIPE, SIG_IGN);  // whoever read the progress may go; the files are still to be written
+#endif
 }
+
+namespace {
+
+/// A full disk shows when what was printed leaves the program.
+int flush(const char* name, int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fprintf(stderr, "%s: the standard output took not all that was printed\n", name);
+  return code == 0 ? 2 : code;
+}
+
+}  // namespace
 
 int run_program(const char* name, int argc, const char* const* argv, int (*run)(int, const char* const*)) {
   try {
-    return run(argc, argv);
+    return flush(name, run(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", name, error.what());
     return 2;
-  }
-}
-
-void try_place(const char* option, const std::filesystem::path& path) {
-  try {
-    const aila::io::AtomicFile file(path);  // without commit, nothing is left of it
-  } catch (const aila::Error& error) {
-    throw aila::Error(std::string(option) + ": " + error.what());
   }
 }
 

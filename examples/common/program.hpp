@@ -8,19 +8,17 @@
 
 namespace example {
 
-/// Becomes true where the user interrupts the program (SIGINT, SIGTERM), once catch_interrupts was called.
+/// Becomes true where the user interrupts the program (SIGINT, SIGTERM), once catch_interrupts was called. From then on
+/// a reader of the output that goes away (SIGPIPE) does not end the program either.
 extern std::atomic<bool> interrupted;
 void catch_interrupts();
 
 /// What a program gives back where it was interrupted.
 inline constexpr int interrupted_code = 130;
 
-/// Calls `run(argc, argv)`; what it throws becomes one line on stderr that begins with `name`, and code 2.
+/// Calls `run(argc, argv)`; what it throws becomes one line on stderr that begins with `name`, and code 2. So does
+/// output that could not be printed.
 int run_program(const char* name, int argc, const char* const* argv, int (*run)(int, const char* const*));
-
-/// Throws aila::Error, which names the option, where a file cannot be written there. Nothing is left of the attempt:
-/// every place is tried before the training whose fruits it is to hold.
-void try_place(const char* option, const std::filesystem::path& path);
 
 /// The files that `--plot` stands for: X.svg and, for each further part, X-part.svg; in a folder `name`.svg and
 /// `name`-part.svg. Throws aila::Error where it is neither a name that ends in .svg nor a folder.

@@ -2,11 +2,11 @@
 #include "experiment.hpp"
 
 #include <aila/core/thread_pool.hpp>
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 
 #include "../common/progress.hpp"
-#include "prices.hpp"
 
 namespace forecast {
 namespace {
@@ -73,18 +73,40 @@ double loss_of(const Task& task, const aila::data::WindowedPart& part, const std
 
 std::vector<Task> make_tasks(const Options& options) {
   std::vector<Task> tasks;
-  for (const auto& prices : read_assets(options.data, options.assets))
+  for (const auto& asset : read_assets(options.data, options.assets, options.prices))
     for (const auto target : options.targets) {
+      const auto& prices = asset.prices;
       const aila::data::WindowOptions window{.window = options.window, .horizon = options.horizon, .target = target};
       tasks.push_back({.asset = prices.name,
                        .target = target,
                        .series = aila::data::WindowedSeries(prices, window),
                        .last_logs = {},
-                       .last_date = prices.dates.back()});
+                       .last_date = prices.dates.back(),
+                       .month_price = asset.month_price,
+                       .dates = prices.dates,
+                       .naive = naive_forecasts(asset)});
       for (std::size_t i = prices.values.size() - options.window; i < prices.values.size(); ++i)
         tasks.back().last_logs.push_back(std::log(prices.values[i]));
     }
   return tasks;
+}
+
+std::vector<double> logs_of(const Task& task, const Naive& naive, const aila::data::WindowedPart& part) {
+  std::vector<double> logs;
+  logs.reserve(part.count);
+  for (const auto& date : part.dates) {
+    const auto goal = std::ranges::lower_bound(task.dates, date) - task.dates.begin();
+    logs.push_back(naive.logs.at(static_cast<std::size_t>(goal) - task.series.options().horizon));
+  }
+  return logs;
+}
+
+aila::data::ForecastScores scores_of(const Task& task, const std::vector<double>& logs) {
+  const auto& series = task.series;
+  const auto naive = aila::data::score(series, series.test, logs_of(task, task.naive[0], series.test));
+  auto scores = aila::data::score(series, series.test, logs);
+  scores.skill = scores.mse_z == naive.mse_z ? 0 : 1 - scores.mse_z / naive.mse_z;
+  return scores;
 }
 
 void measure(const Task& task, const Forecaster& model, Run& run) {
@@ -93,7 +115,7 @@ void measure(const Task& task, const Forecaster& model, Run& run) {
   run.training_loss = model.loss(series.train);
   run.validation_loss = model.loss(series.valid);
   run.test_logs = series.to_logs(series.test, model.predict(series.test.inputs));
-  run.scores = aila::data::score(series, series.test, run.test_logs);
+  run.scores = scores_of(task, run.test_logs);
   run.mixture = model.mixture(series.test.inputs);
 }
 

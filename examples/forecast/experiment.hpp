@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "forecaster.hpp"
+#include "naive.hpp"
 #include "options.hpp"
 
 namespace forecast {
@@ -18,6 +19,9 @@ struct Task {
   aila::data::WindowedSeries series;
   std::vector<double> last_logs;  ///< log prices of the last window, behind which the data end
   std::string last_date;
+  MonthPrice month_price = MonthPrice::end;
+  std::vector<std::string> dates{};  ///< of all months
+  std::vector<Naive> naive{};        ///< skill is measured against the first
 };
 
 /// One network trained from one seed on one task.
@@ -39,7 +43,7 @@ struct Run {
   example::Mixture mixture;           ///< mean over the test part
 };
 
-/// What is known of a task once all is trained: the baselines, and the model of lowest validation loss.
+/// The model of lowest validation loss of a task, and the run that it is of.
 struct Best {
   std::size_t run = 0;
   std::shared_ptr<Forecaster> model;
@@ -58,6 +62,12 @@ std::vector<Task> make_tasks(const Options& options);
 /// Trains everything, `options.threads` trainings at a time; each by itself, so that results do not depend on that
 /// number. Empty where `cancel` became true. Throws aila::Error where a training diverges.
 std::unique_ptr<Experiment> train(const Options& options, std::vector<Task> tasks, const std::atomic<bool>& cancel);
+
+/// Log prices that a naive forecast gives for the windows of a part.
+std::vector<double> logs_of(const Task& task, const Naive& naive, const aila::data::WindowedPart& part);
+
+/// The scores of log prices forecast for the test part, skill against the first naive forecast.
+aila::data::ForecastScores scores_of(const Task& task, const std::vector<double>& logs);
 
 /// Fills what a trained model says about the task: scores, forecasts, mixture, losses of the weights it has.
 void measure(const Task& task, const Forecaster& model, Run& run);

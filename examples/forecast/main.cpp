@@ -1,67 +1,102 @@
 // forecast: monthly prices, forecast by networks that differ in the connection between their layers alone.
 #include <aila/io/atomic_file.hpp>
 #include <cstdio>
+#include <functional>
 
+#include "../common/outputs.hpp"
 #include "../common/program.hpp"
 #include "plots.hpp"
+#include "prices.hpp"
 #include "report.hpp"
 #include "saved.hpp"
 
 namespace forecast {
 namespace {
 
-using example::plot_files;
-using example::try_place;
-
-/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+/// What is written at the end.
 struct Outputs {
   Outputs(const Options& options, const std::vector<Task>& tasks) {
-    if (options.report) try_place("--report", *options.report);
+    example::Places places;
+    if (options.load) places.reads("--load", *options.load);
+    if (options.data)
+      for (const auto& file : price_files(*options.data)) places.reads("--data", file);
+    if (options.report) places.writes("--report", *options.report);
     if (options.save) {
       models = model_files(*options.save, tasks);
-      for (const auto& file : models) try_place("--save", file);
+      for (const auto& file : models) places.writes("--save", file);
+      for (const auto& task : tasks) example::require_saveable("the name of an asset", task.asset);
     }
     if (options.plot) {
-      plots = plot_files(*options.plot, "forecast", {"weights"});
-      for (const auto& file : plots) try_place("--plot", file);
+      plots = example::plot_files(*options.plot, "forecast", {"weights"});
+      for (const auto& file : plots) places.writes("--plot", file);
     }
   }
 
-  void write(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
-    save_best(options, experiment, models);
+  /// What was written, a line each.
+  std::string write(const Options& options, example::LastSteps& steps, const Experiment& experiment,
+                    const std::vector<Result>& results) const {
+    std::string written;
+    const auto step = [&](const char* what, const std::filesystem::path& file, const std::function<bool()>& write) {
+      bool any = false;
+      const bool done = steps.take([&] { any = write(); });
+      if (any) written += what + file.string() + "\n";
+      return done;
+    };
+    SavedModels saved = models;
+    for (std::size_t task = 0; task < models.size(); ++task)
+      if (!step("model:  ", models[task], [&] {
+            save_best(options, experiment, task, models[task]);
+            return true;
+          }))
+        saved[task].clear();
+    const auto picture = [&](const std::filesystem::path& file, const std::function<std::string()>& draw) {
+      step("plot:   ", file, [&] {
+        const auto drawn = draw();
+        if (!drawn.empty()) aila::io::write_text(file, drawn);
+        return !drawn.empty();
+      });
+    };
     if (!plots.empty()) {
-      aila::io::write_text(plots[0], draw_forecasts(experiment));
-      const auto weights = draw_weights(experiment, results);
-      if (weights.empty())
-        plots.pop_back();  // no policy has any
-      else
-        aila::io::write_text(plots[1], weights);
+      picture(plots[0], [&] { return draw_forecasts(experiment); });
+      picture(plots[1], [&] { return draw_weights(experiment, results); });
     }
-    if (options.report) aila::io::write_text(*options.report, report(options, experiment, results, models));
-  }
-
-  void print(const Options& options) const {
-    if (options.report) std::printf("report: %s\n", options.report->c_str());
-    for (const auto& file : plots) std::printf("plot:   %s\n", file.c_str());
-    for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
+    if (options.report)
+      step("report: ", *options.report, [&] {
+        aila::io::write_text(*options.report, report(options, experiment, results, saved));
+        return true;
+      });
+    return written;
   }
 
   SavedModels models;
   std::vector<std::filesystem::path> plots;  ///< forecasts, weights
 };
 
+void print(const Options& options) const {
+  if (options.report) std::printf("report: %s\n", options.report->c_str());
+  for (const auto& file : plots) std::printf("plot:   %s\n", file.c_str());
+  for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
+}
+
+SavedModels models;
+std::vector<std::filesystem::path> plots;  ///< forecasts, weights
+};
+
 void print(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
   std::printf("\n%s\n", table(experiment, results).c_str());
   std::puts("Mean over seeds (standard deviation); mse_z: squared z-scored log units; mse_price: squared price units;");
-  std::puts("skill: 1 - mse_z / mse_z of persistence; mase: 1 is the mean error of persistence in the training part.");
-  std::printf("%s\n\n", why_two_targets);
+  std::puts("skill: 1 - mse_z / mse_z of the first forecast below the networks, for which nothing is learnt;");
+  std::puts("mase: 1 is the mean error of persistence in the training part.");
+  std::printf("%s\n%s\n\n", why_two_targets, why_ends_of_months);
   for (std::size_t i = 0; i < experiment.tasks.size(); ++i) {
     const Task& task = experiment.tasks[i];
     const Run& run = experiment.runs[experiment.best[i].run];
-    std::printf("%s, target %s: lowest validation loss by %s, seed %llu; its forecast for %zu month%s after %s: %.6g\n",
-                task.asset.c_str(), target_name(task.target).c_str(), run.policy.c_str(),
-                static_cast<unsigned long long>(run.seed), options.horizon, options.horizon == 1 ? "" : "s",
-                task.last_date.c_str(), next_price(experiment, i));
+    std::printf(
+        "%s, target %s: lowest validation loss by %s, seed %llu; its forecast for %zu month%s after %s (%s): %.6g\n",
+        task.asset.c_str(), target_name(task.target).c_str(), run.policy.c_str(),
+        static_cast<unsigned long long>(run.seed), options.horizon, options.horizon == 1 ? "" : "s",
+        task.last_date.c_str(), task.month_price == MonthPrice::end ? "end of the month" : "mean of the month",
+        next_price(experiment, i));
   }
 }
 
@@ -75,7 +110,7 @@ int run(int argc, const char* const* argv) {
     experiment = std::make_unique<Experiment>();
     experiment->tasks = make_tasks(*options);
   }
-  Outputs outputs(*options, experiment->tasks);
+  const Outputs outputs(*options, experiment->tasks);
   if (!options->load) {
     example::catch_interrupts();
     experiment = train(*options, std::move(experiment->tasks), example::interrupted);
@@ -85,10 +120,11 @@ int run(int argc, const char* const* argv) {
     }
   }
   const auto results = results_of(*experiment);
-  outputs.write(*options, *experiment, results);
+  example::LastSteps steps("forecast");
+  const auto written = outputs.write(*options, steps, *experiment, results);
   print(*options, *experiment, results);
-  outputs.print(*options);
-  return 0;
+  std::fputs(written.c_str(), stdout);
+  return steps.code();
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 namespace forecast {
 
-/// The policies, as design.md has them: linear integration with four heads, attention with one.
+/// The policies that are compared: linear integration with four heads, attention with one.
 using None = aila::integrate::None;
 using Residual = aila::integrate::Residual;
 using DenseNet = aila::integrate::DenseNet;

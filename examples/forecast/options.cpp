@@ -33,6 +33,15 @@ aila::data::Target target_of(const std::string& name) {
   throw aila::Error("--target: expected return, level or both, found \"" + name + '"');
 }
 
+std::string month_price_name(MonthPrice price) {
+  return price == MonthPrice::end ? "end" : "mean";
+}
+
+MonthPrice month_price_of(const std::string& name) {
+  example::require_one_of("--prices", name, {"end", "mean"});
+  return name == "end" ? MonthPrice::end : MonthPrice::mean;
+}
+
 std::size_t batch_of(const Options& options, aila::data::Target target) {
   return options.batch.value_or(target == aila::data::Target::level ? 64 : 16);
 }
@@ -48,7 +57,7 @@ std::size_t patience_of(const Options& options, aila::data::Target target) {
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options o;
   std::vector<std::string> assets{"gold"}, policies{"all"}, networks;
-  std::string target = "return";
+  std::string target = "return", prices;
   const auto& some = example::at_least_one;
 
   example::CommandLine line(
@@ -61,6 +70,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
                                "Published networks beside them: of " + join(network_names()) + ", or all (none)")
                     ->delimiter(','));
   line.training(app.add_option("--target", target, "What is predicted: return, level or both (return)"));
+  line.training(app.add_option("--prices", prices,
+                               "What stands for a month: end, its last day, or mean (end where days are known)"));
   line.training(app.add_option("--window", o.window, "Months that a network sees: 12 or 24 (12)"));
   line.training(app.add_option("--horizon", o.horizon, "Months ahead that it predicts (1)")->check(some));
   line.training(app.add_option("--seeds", o.seeds, "Trainings of each network, from seeds 1, 2, ... (5)")->check(some));
@@ -73,7 +84,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
       app.add_option("--patience", o.patience,
                      "Epochs without improvement that end a training; 0: never (30 for returns, 60 for levels)"));
   line.add_threads(o.threads, "Trainings at a time");
-  app.add_option("--data", o.data, "Folder with prices/monthly.csv, in place of the gold prices in the program");
+  app.add_option("--data", o.data,
+                 "Folder with prices/daily/*.csv or prices/monthly.csv, in place of the gold in the program");
   app.add_option("--report", o.report, "Write all figures to this JSON file");
   app.add_option("--plot", o.plot, "Draw forecasts to this SVG file, and weights beside it; or into this folder");
   line.training(app.add_option("--save", o.save, "Write the best model to this safetensors file"));
@@ -90,6 +102,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     o.targets = {aila::data::Target::change, aila::data::Target::level};
   else
     o.targets = {target_of(target)};
+  if (!prices.empty()) o.prices = month_price_of(prices);
   require_window(o.window);
   return o;
 }

@@ -1,12 +1,13 @@
 // What the user asks for on the command line.
 #pragma once
 
-#include <aila/data/series.hpp>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "months.hpp"
 
 namespace forecast {
 
@@ -15,6 +16,7 @@ struct Options {
   std::vector<std::string> assets;    ///< empty: all that the data have
   std::vector<std::string> policies;  ///< in the order given, and behind them published networks
   std::vector<aila::data::Target> targets;
+  std::optional<MonthPrice> prices;  ///< not given: ends of months where days are known, else means
   std::size_t window = 12;
   std::size_t horizon = 1;
   std::size_t seeds = 5;
@@ -30,6 +32,10 @@ struct Options {
 std::string target_name(aila::data::Target target);
 /// The target of that name; throws aila::Error for any other.
 aila::data::Target target_of(const std::string& name);
+
+/// "end" or "mean", and what is meant by it; throws aila::Error for any other.
+std::string month_price_name(MonthPrice price);
+MonthPrice month_price_of(const std::string& name);
 
 /// Windows in a training step: as given, else 16 for returns and 64 for levels. Returns are mostly noise, and
 /// validation is often best after an epoch or two: small steps get more done by then. Levels train for tens of epochs,

@@ -9,7 +9,8 @@ namespace forecast {
 namespace {
 
 std::string title(const Task& task) {
-  return task.asset + ", target " + target_name(task.target);
+  return task.asset + (task.month_price == MonthPrice::end ? ", ends" : ", means") + " of months, target " +
+         target_name(task.target);
 }
 
 std::vector<double> prices(std::vector<double> logs) {
@@ -31,7 +32,7 @@ std::string draw_forecasts(const Experiment& experiment) {
         .dates = test.dates,
         .lines = {{.name = "truth", .values = test.prices},
                   {.name = run.policy + ", seed " + std::to_string(run.seed), .values = prices(run.test_logs)},
-                  {.name = "persistence", .values = prices(test.last_logs)}},
+                  {.name = task.naive[0].name, .values = prices(logs_of(task, task.naive[0], test))}},
         .height = 400};
     charts.push_back(aila::io::svg(chart));
   }

@@ -19,6 +19,8 @@ Json task_json(const Options& options, const Task& task) {
   return {{"asset", task.asset},
           {"period", aila::data::period_name(task.series.period())},
           {"target", target_name(task.target)},
+          {"prices", month_price_name(task.month_price)},
+          {"skill_against", task.naive[0].name},
           {"batch", batch_of(options, task.target)},
           {"warm_up_epochs", warm_up_of(options, task.target)},
           {"patience", patience_of(options, task.target)},
@@ -70,7 +72,7 @@ Json result_json(const Experiment& experiment, const Result& r) {
 }
 
 Json options_json(const Options& o) {
-  return {{"data", o.data ? o.data->string() : "gold, monthly means 1978-01 to 2012-12, in the program"},
+  return {{"data", o.data ? o.data->string() : "gold, 1978-01 to 2012-12, in the program"},
           {"window", o.window},
           {"horizon", o.horizon},
           {"seeds", o.seeds},
@@ -87,6 +89,7 @@ std::string report(const Options& options, const Experiment& experiment, const s
   Json json = example::report_head("aila forecast");
   json["options"] = options_json(options);
   json["why_two_targets"] = why_two_targets;
+  json["why_ends_of_months"] = why_ends_of_months;
   json["seconds"] = experiment.seconds;
   for (const char* list : {"tasks", "results", "best"}) json[list] = Json::array();
   for (const auto& task : experiment.tasks) json["tasks"].push_back(task_json(options, task));

@@ -9,7 +9,8 @@
 
 namespace forecast {
 
-/// Where the best models of an experiment were saved, one a task; empty where they were not.
+/// Where the best models of an experiment were saved, one a task, an empty name where that failed; empty where none
+/// was to be saved.
 using SavedModels = std::vector<std::filesystem::path>;
 
 /// The report as text. `results` has one entry for each asset, target and policy, baselines included: the mean over

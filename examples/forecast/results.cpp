@@ -45,16 +45,15 @@ Result of_policy(const Experiment& experiment, std::size_t task, std::vector<std
   return r;
 }
 
-Result of_baseline(const Experiment& experiment, std::size_t index, const char* name) {
+/// A forecast that nothing is learnt for; `forecasts` gives the log prices of a part.
+template <class Forecasts>
+Result of_baseline(const Experiment& experiment, std::size_t index, std::string name, Forecasts forecasts) {
   const Task& task = experiment.tasks[index];
   const auto& series = task.series;
-  const auto forecasts = [&](const aila::data::WindowedPart& part) {
-    return name == std::string("mean") ? series.mean_forecast(part) : part.last_logs;
-  };
-  const auto scores = aila::data::score(series, series.test, forecasts(series.test));
+  const auto scores = scores_of(task, forecasts(series.test));
   Result r;
   r.task = index;
-  r.policy = name;
+  r.policy = std::move(name);
   r.baseline = true;
   r.mse_z.mean = scores.mse_z;
   r.mse_price.mean = scores.mse_price;
@@ -63,6 +62,16 @@ Result of_baseline(const Experiment& experiment, std::size_t index, const char* 
   r.training_loss.mean = loss_of(task, series.train, forecasts(series.train));
   r.validation_loss.mean = loss_of(task, series.valid, forecasts(series.valid));
   return r;
+}
+
+void add_baselines(const Experiment& experiment, std::size_t index, std::vector<Result>& results) {
+  using aila::data::WindowedPart;
+  const Task& task = experiment.tasks[index];
+  for (const auto& naive : task.naive)
+    results.push_back(of_baseline(experiment, index, naive.name,
+                                  [&](const WindowedPart& part) { return logs_of(task, naive, part); }));
+  results.push_back(of_baseline(experiment, index, "mean",
+                                [&](const WindowedPart& part) { return task.series.mean_forecast(part); }));
 }
 
 std::string plus_minus(const Statistic& s, bool baseline) {
@@ -88,8 +97,7 @@ std::vector<Result> results_of(const Experiment& experiment) {
       runs.push_back(r);
     }
     results.push_back(of_policy(experiment, task, runs));
-    results.push_back(of_baseline(experiment, task, "persistence"));
-    results.push_back(of_baseline(experiment, task, "mean"));
+    add_baselines(experiment, task, results);
   }
   return results;
 }

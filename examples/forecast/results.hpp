@@ -12,7 +12,7 @@ namespace forecast {
 /// One line of the table.
 struct Result {
   std::size_t task = 0;
-  std::string policy;  ///< or the name of a baseline: "persistence", "mean"
+  std::string policy;  ///< or the name of a baseline: "mean", or of a naive forecast
   bool baseline = false;
   std::size_t parameters = 0;
   std::vector<std::size_t> runs;  ///< one a seed; none of a baseline
@@ -20,7 +20,7 @@ struct Result {
   example::Mixture mixture;  ///< mean over seeds
 };
 
-/// The results of every task: its policies in the order of the runs, then persistence and the mean forecast.
+/// The results of every task: its policies in the order of the runs, then the naive forecasts and the mean forecast.
 std::vector<Result> results_of(const Experiment& experiment);
 
 /// Why both targets are reported, in one sentence.

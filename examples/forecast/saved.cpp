@@ -18,6 +18,7 @@ Metadata metadata_of(const Options& options, const Task& task, const Run& run) {
   return {{"program", "aila forecast"},
           {"asset", task.asset},
           {"target", target_name(task.target)},
+          {"prices", month_price_name(task.month_price)},
           {"policy", run.policy},
           {"seed", std::to_string(run.seed)},
           {"window", std::to_string(options.window)},
@@ -48,18 +49,17 @@ SavedModels model_files(const std::filesystem::path& save, const std::vector<Tas
   return files;
 }
 
-void save_best(const Options& options, const Experiment& experiment, const SavedModels& files) {
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto& best = experiment.best[i];
-    const Run& run = experiment.runs[best.run];
-    best.model->save(files[i], metadata_of(options, experiment.tasks[i], run));
-    const auto again = make_forecaster(run.policy, options.window, {run.seed + 1});
-    again->load(files[i]);
-    const auto& inputs = experiment.tasks[i].series.test.inputs;
-    const auto expected = best.model->predict(inputs), found = again->predict(inputs);
-    if (std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)) != 0)
-      throw aila::Error(aila::io::display_name(files[i]) + ": the saved model, read again, forecasts other prices");
-  }
+void save_best(const Options& options, const Experiment& experiment, std::size_t task,
+               const std::filesystem::path& file) {
+  const auto& best = experiment.best[task];
+  const Run& run = experiment.runs[best.run];
+  best.model->save(file, metadata_of(options, experiment.tasks[task], run));
+  const auto again = make_forecaster(run.policy, options.window, {run.seed + 1});
+  again->load(file);
+  const auto& inputs = experiment.tasks[task].series.test.inputs;
+  const auto expected = best.model->predict(inputs), found = again->predict(inputs);
+  if (std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)) != 0)
+    throw aila::Error(aila::io::display_name(file) + ": the saved model, read again, forecasts other prices");
 }
 
 std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Options& options) {
@@ -71,6 +71,7 @@ std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Option
   options.window = file.whole_number("window");
   if (std::ranges::find(windows, options.window) == windows.end())
     file.fail("the window " + std::to_string(options.window) + " is not one of this program's");
+  options.prices = month_price_of(file.text("prices", {"end", "mean"}));
   options.targets = {target_of(file.text("target", {"return", "level"}))};
   options.horizon = file.whole_number("horizon");
   options.seeds = 1;

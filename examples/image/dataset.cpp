@@ -8,9 +8,26 @@
 namespace image {
 namespace {
 
+/// Of those that are packed like MNIST.
+std::vector<std::string> grey_classes(const std::string& name) {
+  return name == "mnist" ? aila::data::digit_classes() : aila::data::fashion_classes();
+}
+
 aila::data::ImageParts read(const std::string& name, const std::filesystem::path& folder) {
-  if (name == "cifar-10") return aila::data::read_cifar10(folder);
-  return aila::data::read_mnist(folder, name == "mnist" ? aila::data::digit_classes() : aila::data::fashion_classes());
+  return name == "cifar-10" ? aila::data::read_cifar10(folder) : aila::data::read_mnist(folder, grey_classes(name));
+}
+
+/// The test part beside a training part of no images, of the same size.
+aila::data::ImageParts read_test(const std::string& name, const std::filesystem::path& folder) {
+  aila::data::ImageParts parts;
+  parts.test = name == "cifar-10" ? aila::data::read_cifar10_test(folder)
+                                  : aila::data::read_mnist_test(folder, grey_classes(name));
+  auto& none = parts.train;
+  none.height = parts.test.height;
+  none.width = parts.test.width;
+  none.channels = parts.test.channels;
+  none.classes = parts.test.classes;
+  return parts;
 }
 
 void shorten(aila::data::ImageSet& images, std::size_t limit) {
@@ -30,6 +47,15 @@ Dataset read_dataset(const std::string& name, const std::filesystem::path& data,
   shorten(set.images.test, limit);
   set.split = aila::data::stratified_split(set.images.train.labels, 0.1, {0});
   set.scaling = aila::data::measure_channels(set.images.train, set.split.train);
+  return set;
+}
+
+Dataset read_test_part(const std::string& name, const std::filesystem::path& data, std::size_t limit) {
+  Dataset set;
+  set.name = name;
+  set.folder = aila::data::data_folder(name, data);
+  set.images = read_test(name, set.folder);
+  shorten(set.images.test, limit);
   return set;
 }
 

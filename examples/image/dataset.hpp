@@ -23,11 +23,17 @@ struct Dataset {
   aila::data::Split split;             ///< of images.train
   aila::data::ChannelScaling scaling;  ///< by the images that train
 
-  const std::vector<std::string>& classes() const { return images.train.classes; }
+  const std::vector<std::string>& classes() const { return images.test.classes; }
+  /// Whether there is a training part.
+  bool trains() const { return !split.train.empty(); }
 };
 
 /// Reads a data set by its name; of each part the first `limit` images (0: all). Throws aila::Error as data_folder and
 /// the loaders, and where there are too few images to split.
 Dataset read_dataset(const std::string& name, const std::filesystem::path& data, std::size_t limit);
+
+/// The test part alone, for a model that was trained before: without training part, split and measures. Throws
+/// aila::Error as data_folder and the loaders.
+Dataset read_test_part(const std::string& name, const std::filesystem::path& data, std::size_t limit);
 
 }  // namespace image

@@ -19,31 +19,43 @@ namespace {
 
 using example::Experiment;
 
-/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+/// What is written at the end.
 struct Outputs {
   explicit Outputs(const Options& options) {
-    if (options.report) example::try_place("--report", *options.report);
-    if (options.save) example::try_place("--save", *options.save);
-    if (options.plot) pictures.emplace(*options.plot, "image");
+    example::Places places;
+    if (options.load) places.reads("--load", *options.load);
+    if (options.predict) places.reads("--predict", *options.predict);
+    if (options.report) places.writes("--report", *options.report);
+    if (options.save) places.writes("--save", *options.save);
+    if (options.plot) pictures.emplace(*options.plot, "image", places);
   }
-  void write(const Options& options, const Dataset& dataset, const Experiment& experiment,
-             const std::vector<example::Result>& results) const {
-    if (options.report) {
-      aila::io::write_text(*options.report, report(options, dataset, experiment, results));
-      std::printf("report: %s\n", options.report->c_str());
-    }
+  /// What was written, a line each.
+  std::string write(const Options& options, example::LastSteps& steps, const Dataset& dataset,
+                    const Experiment& experiment, const std::vector<example::Result>& results) const {
+    std::string written;
+    const auto note = [&](const char* what, const std::filesystem::path& file) {
+      written += what + file.string() + "\n";
+    };
+    if (!experiment.not_saved.empty()) steps.failed(experiment.not_saved);
+    if (options.report &&
+        steps.take([&] { aila::io::write_text(*options.report, report(options, dataset, experiment, results)); }))
+      note("report: ", *options.report);
     if (pictures)
-      for (const auto& file : pictures->write(experiment, results)) std::printf("plot:   %s\n", file.c_str());
-    if (options.save) std::printf("model:  %s\n", options.save->c_str());
+      for (const auto& file : pictures->write(steps, experiment, results)) note("plot:   ", file);
+    if (options.save && experiment.not_saved.empty()) note("model:  ", *options.save);
+    return written;
   }
   std::optional<example::Pictures> pictures;
 };
 
 void print(const Dataset& dataset, const Experiment& experiment, const std::vector<example::Result>& results) {
   const auto& best = experiment.runs[experiment.best];
-  std::printf("\n%s: %zu images train, %zu validate, %zu test\n\n%s\n", dataset.name.c_str(),
-              dataset.split.train.size(), dataset.split.valid.size(), dataset.images.test.size(),
-              table(experiment, results).c_str());
+  if (dataset.trains())
+    std::printf("\n%s: %zu images train, %zu validate, %zu test\n\n", dataset.name.c_str(), dataset.split.train.size(),
+                dataset.split.valid.size(), dataset.images.test.size());
+  else
+    std::printf("\n%s: %zu images test\n\n", dataset.name.c_str(), dataset.images.test.size());
+  std::printf("%s\n", table(experiment, results).c_str());
   std::printf("Mean over seeds (standard deviation), after +- half of the 95 %% interval.\n\n");
   std::printf("%s, seed %llu: %.2f %% of the test images are recognised; by class:\n%s\n",
               best.candidate.name().c_str(), static_cast<unsigned long long>(best.seed), 100 * best.test.accuracy,
@@ -96,7 +108,7 @@ Experiment load(const std::filesystem::path& file, const SavedModel& saved, cons
 aila::data::ImageSet read_picture(const std::filesystem::path& file, const Dataset& dataset) {
   const auto name = aila::io::display_name(file);
   auto picture = aila::data::parse_pnm(aila::io::read_bytes(file), name);
-  const auto& like = dataset.images.train;
+  const auto& like = dataset.images.test;
   const auto size = [](const aila::data::ImageSet& set) {
     return aila::io::shape_text(std::vector{set.height, set.width, set.channels}, " x ");
   };
@@ -121,15 +133,17 @@ int run(int argc, const char* const* argv) {
   const auto experiment = saved && options->load ? load(*options->load, *saved, dataset, options->summary, pool)
                                                  : train(*options, dataset, pool);
   if (experiment.cancelled) {
-    std::fprintf(stderr, "image: cancelled; %s\n",
-                 experiment.saved ? "the best weights so far were saved" : "nothing was written");
+    std::fprintf(stderr, "image: cancelled; %s\n", what_was_saved(experiment).c_str());
     return example::interrupted_code;
   }
   const auto results = results_of(experiment);
+  example::LastSteps steps("image");
+  const auto written = outputs.write(*options, steps, dataset, experiment, results);
   print(dataset, experiment, results);
-  if (picture && options->predict) print_prediction(dataset, experiment, *picture, *options->predict);
-  outputs.write(*options, dataset, experiment, results);
-  return 0;
+  if (picture && options->predict)
+    steps.take([&] { print_prediction(dataset, experiment, *picture, *options->predict); });
+  std::fputs(written.c_str(), stdout);
+  return steps.code();
 }
 
 }  // namespace

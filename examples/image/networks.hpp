@@ -16,7 +16,7 @@ using Colour = aila::Image<32, 32, 3>;
 inline constexpr std::size_t classes = 10;
 using Loss = aila::CrossEntropy;
 
-/// The policies, as design.md has them: linear integration with four heads, attention with one and tied values.
+/// The policies that are compared: linear integration with four heads, attention with one and tied values.
 using None = aila::integrate::None;
 using Residual = aila::integrate::Residual;
 using DenseNet = aila::integrate::DenseNet;

@@ -9,13 +9,15 @@ using example::Json;
 namespace {
 
 Json data_json(const Dataset& set) {
-  return {{"name", set.name},
-          {"folder", set.folder.string()},
-          {"train", set.split.train.size()},
-          {"valid", set.split.valid.size()},
-          {"test", set.images.test.size()},
-          {"mean", set.scaling.mean},
-          {"deviation", set.scaling.deviation}};
+  Json json{{"name", set.name}, {"folder", set.folder.string()}};
+  if (set.trains()) {
+    json["train"] = set.split.train.size();
+    json["valid"] = set.split.valid.size();
+  }
+  json["test"] = set.images.test.size();
+  json["mean"] = set.scaling.mean;
+  json["deviation"] = set.scaling.deviation;
+  return json;
 }
 
 Json options_json(const Options& o) {
@@ -36,7 +38,7 @@ std::string report(const Options& options, const Dataset& dataset, const example
   Json json = example::report_head("aila image");
   json["data"] = data_json(dataset);
   if (!options.load) json["options"] = options_json(options);
-  if (options.save) json["model"] = options.save->string();
+  if (options.save && experiment.not_saved.empty()) json["model"] = options.save->string();
   example::add_results(json, experiment, results);
   return example::dump(json);
 }

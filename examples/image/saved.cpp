@@ -25,7 +25,9 @@ SavedModel::SavedModel(const std::filesystem::path& path, const Options& options
   if (std::ranges::find(known, candidate) == known.end())
     file.fail("the network " + aila::io::printable(candidate.name()) + " is not one of this program's for " + name);
   seed = file.whole_number("seed");
-  dataset = read_dataset(name, options.data, options.limit);
+  dataset = read_test_part(name, options.data, options.limit);
+  dataset.scaling.mean.resize(dataset.images.test.channels);
+  dataset.scaling.deviation.resize(dataset.images.test.channels);
   for (std::size_t c = 0; c < dataset.scaling.mean.size(); ++c) {
     dataset.scaling.mean[c] = file.number("mean." + std::to_string(c));
     dataset.scaling.deviation[c] = file.number("deviation." + std::to_string(c));

@@ -13,8 +13,8 @@ namespace image {
 /// Of the saved file, besides the weights, the network, its policy and the seed.
 std::map<std::string, std::string> metadata_of(const Dataset& dataset);
 
-/// A saved model: which network it is, and the data that it was trained on. The data are read again, as `options` say,
-/// and are scaled as the file tells. Throws aila::Error for a file that is none of this program's, and as read_dataset.
+/// A saved model: which network it is, and the test part of the data that it was trained on, read as `options` say and
+/// scaled as the file tells. Throws aila::Error for a file that is none of this program's, and as read_test_part.
 struct SavedModel {
   SavedModel(const std::filesystem::path& path, const Options& options);
 

@@ -19,20 +19,26 @@ namespace {
 
 using example::Experiment;
 
-/// What is written at the end. Every place is tried before the training that it is to hold the fruits of.
+/// What is written at the end.
 struct Outputs {
   explicit Outputs(const Options& options) {
-    if (options.report) example::try_place("--report", *options.report);
+    example::Places places;
+    if (options.load) {
+      places.reads("--load", *options.load);
+      places.reads("--load", words_file(*options.load));
+    }
+    if (!options.reviews.vectors.empty()) places.reads("--vectors", options.reviews.vectors);
+    if (options.report) places.writes("--report", *options.report);
     if (options.save) {
-      example::try_place("--save", *options.save);
-      example::try_place("--save", words_file(*options.save));
+      places.writes("--save", *options.save);
+      places.writes("--save", words_file(*options.save));
     }
     if (!options.plot) return;
-    if (options.measures()) pictures.emplace(*options.plot, "sentiment");
+    if (options.measures()) pictures.emplace(*options.plot, "sentiment", places);
     if (options.texts.empty()) return;
     const auto files = example::plot_files(*options.plot, "sentiment", {"review"});
     review = options.measures() ? files[1] : files[0];
-    example::try_place("--plot", *review);
+    places.writes("--plot", *review);
   }
   std::optional<example::Pictures> pictures;
   std::optional<std::filesystem::path> review;
@@ -52,31 +58,48 @@ void print(const Reviews& reviews, const Experiment& experiment, const std::vect
               class_table(experiment).c_str());
 }
 
-/// Answers the reviews of the command line, and draws them.
-void answer_all(const Options& options, const Outputs& outputs, const AnyNetwork& network, const Words& words,
-                const Reading& reading, const std::string& name) {
-  std::vector<std::string> drawn;
+/// Draws the reviews of the command line, and says what was written.
+std::string write_reviews(const Options& options, example::LastSteps& steps, const Outputs& outputs,
+                          const AnyNetwork& network, const Words& words, const Reading& reading,
+                          const std::string& name) {
+  std::string written;
+  if (outputs.review)
+    steps.take([&] {
+      std::vector<std::string> drawn;
+      for (const auto& text : options.texts)
+        if (const auto review = read_review(text, words, reading); !review.tokens.empty())
+          drawn.push_back(draw(review, explain(network, review), name));
+      if (drawn.empty()) return;
+      aila::io::write_text(*outputs.review, aila::io::panels(drawn, 1));
+      written = "plot:   " + outputs.review->string() + "\n";
+    });
+  return written;
+}
+
+/// Answers the reviews of the command line.
+void answer_all(const Options& options, const AnyNetwork& network, const Words& words, const Reading& reading) {
   for (const auto& text : options.texts) {
     std::printf("%s\n", aila::io::printable(text, 400).c_str());
     answer(network, words, reading, text);
     std::puts("");
-    const auto review = read_review(text, words, reading);
-    if (outputs.review && !review.tokens.empty()) drawn.push_back(draw(review, explain(network, review), name));
   }
-  if (drawn.empty() || !outputs.review) return;
-  aila::io::write_text(*outputs.review, aila::io::panels(drawn, 1));
-  std::printf("plot:   %s\n", outputs.review->c_str());
 }
 
-void write(const Options& options, const Outputs& outputs, const Reviews& reviews, const Reading& reading,
-           const Experiment& experiment, const std::vector<example::Result>& results) {
-  if (options.report) {
-    aila::io::write_text(*options.report, report(options, reviews, reading, experiment, results));
-    std::printf("report: %s\n", options.report->c_str());
-  }
+/// Writes report and plots, and says what was written, a line each.
+std::string write(const Options& options, example::LastSteps& steps, const Outputs& outputs, const Reviews& reviews,
+                  const Reading& reading, const Experiment& experiment, const std::vector<example::Result>& results) {
+  std::string written;
+  if (!experiment.not_saved.empty()) steps.failed(experiment.not_saved);
+  if (options.report && steps.take([&] {
+        aila::io::write_text(*options.report, report(options, reviews, reading, experiment, results));
+      }))
+    written += "report: " + options.report->string() + "\n";
   if (outputs.pictures)
-    for (const auto& file : outputs.pictures->write(experiment, results)) std::printf("plot:   %s\n", file.c_str());
-  if (options.save) std::printf("model:  %s\n        %s\n", options.save->c_str(), words_file(*options.save).c_str());
+    for (const auto& file : outputs.pictures->write(steps, experiment, results))
+      written += "plot:   " + file.string() + "\n";
+  if (options.save && experiment.not_saved.empty())
+    written += "model:  " + options.save->string() + "\n        " + words_file(*options.save).string() + "\n";
+  return written;
 }
 
 Experiment train(const Options& options, const Reviews& reviews, aila::ThreadPool& pool) {
@@ -87,41 +110,45 @@ Experiment train(const Options& options, const Reviews& reviews, aila::ThreadPoo
     for (const auto& candidate : options.candidates)
       std::printf("%s\n%s\n", candidate.name().c_str(), make_network(candidate, {})->summary().c_str());
   example::catch_interrupts();
-  if (options.save) save_words(words_file(*options.save), reviews.words());
   return example::train({.candidates = options.candidates,
                          .seeds = options.seeds,
                          .training = options.training,
                          .save = options.save,
                          .metadata = metadata_of(reviews.words(), options.reviews.reading),
+                         .save_beside = [&] { save_words(words_file(*options.save), reviews.words()); },
                          .quiet = options.quiet},
                         reviews.classes(), make);
 }
 
-void measure(const Options& options, const Outputs& outputs, const Reviews& reviews, const Reading& reading,
-             const Experiment& experiment) {
+/// The end of a program that measured: all files are written before anything is printed, whoever may read it.
+int measure(const Options& options, const Outputs& outputs, const Reviews& reviews, const Reading& reading,
+            const Experiment& experiment) {
   const auto results = results_of(experiment);
-  print(reviews, experiment, results);
-  write(options, outputs, reviews, reading, experiment, results);
-  if (options.texts.empty()) return;
   const auto& model = dynamic_cast<const example::ClassifierOf<In, 1>&>(*experiment.model).model();
-  std::puts("");
-  answer_all(options, outputs, model, reviews.words(), reading, experiment.runs[experiment.best].candidate.name());
+  example::LastSteps steps("sentiment");
+  const auto written = write(options, steps, outputs, reviews, reading, experiment, results);
+  const auto drawn = write_reviews(options, steps, outputs, model, reviews.words(), reading,
+                                   experiment.runs[experiment.best].candidate.name());
+  print(reviews, experiment, results);
+  std::fputs(written.c_str(), stdout);
+  if (!options.texts.empty()) std::puts("");
+  answer_all(options, model, reviews.words(), reading);
+  std::fputs(drawn.c_str(), stdout);
+  return steps.code();
 }
 
 int run_training(const Options& options) {
   aila::ThreadPool pool(options.threads);
   const Outputs outputs(options);
   const Reviews reviews(options.reviews);
+  if (options.save) example::require_saveable("the name of the file of word vectors", reviews.words().file);
   for (const auto& warning : reviews.warnings()) std::fprintf(stderr, "sentiment: %s\n", warning.c_str());
   const auto experiment = train(options, reviews, pool);
   if (experiment.cancelled) {
-    if (options.save && !experiment.saved) std::filesystem::remove(words_file(*options.save));
-    std::fprintf(stderr, "sentiment: cancelled; %s\n",
-                 experiment.saved ? "the best weights so far were saved" : "nothing was written");
+    std::fprintf(stderr, "sentiment: cancelled; %s\n", what_was_saved(experiment).c_str());
     return example::interrupted_code;
   }
-  measure(options, outputs, reviews, options.reviews.reading, experiment);
-  return 0;
+  return measure(options, outputs, reviews, options.reviews.reading, experiment);
 }
 
 int run_saved(const Options& options, const std::filesystem::path& file) {
@@ -135,18 +162,19 @@ int run_saved(const Options& options, const std::filesystem::path& file) {
     auto model = make_classifier(reviews, saved.candidate, {saved.seed}, 0, pool);
     model->load(file);
     if (options.summary) std::printf("%s\n", model->summary().c_str());
-    measure(options, outputs, reviews, saved.reading,
-            example::loaded(saved.candidate, saved.seed, reviews.classes(), std::move(model)));
-    return 0;
+    return measure(options, outputs, reviews, saved.reading,
+                   example::loaded(saved.candidate, saved.seed, reviews.classes(), std::move(model)));
   }
   const auto network = make_network(saved.candidate, {saved.seed});
   aila::io::load(*network, file);
   if (options.summary) std::printf("%s\n", network->summary().c_str());
-  if (options.texts.empty())
-    prompt(*network, saved.words, saved.reading);
-  else
-    answer_all(options, outputs, *network, saved.words, saved.reading, saved.candidate.name());
-  return 0;
+  if (options.texts.empty()) prompt(*network, saved.words, saved.reading);
+  example::LastSteps steps("sentiment");
+  const auto drawn =
+      write_reviews(options, steps, outputs, *network, saved.words, saved.reading, saved.candidate.name());
+  answer_all(options, *network, saved.words, saved.reading);
+  std::fputs(drawn.c_str(), stdout);
+  return steps.code();
 }
 
 int run(int argc, const char* const* argv) {

@@ -14,7 +14,7 @@ namespace sentiment {
 
 using Loss = aila::BinaryCrossEntropy;
 
-/// The policies, as design.md has them: linear integration with four heads, attention with one.
+/// The policies that are compared: linear integration with four heads, attention with one.
 using None = aila::integrate::None;
 using Residual = aila::integrate::Residual;
 using DenseNet = aila::integrate::DenseNet;

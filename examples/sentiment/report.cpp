@@ -46,7 +46,7 @@ std::string report(const Options& options, const Reviews& reviews, const Reading
   Json json = example::report_head(program);
   json["data"] = data_json(reviews, reading);
   if (!options.load) json["options"] = options_json(options);
-  if (options.save) json["model"] = options.save->string();
+  if (options.save && experiment.not_saved.empty()) json["model"] = options.save->string();
   example::add_results(json, experiment, results);
   return example::dump(json);
 }

@@ -128,8 +128,7 @@ Reviews::Reviews(const Options& options) {
 }
 
 Reviews::Reviews(const Options& options, Words words) : words_(std::move(words)) {
-  auto parts = read_imdb(data_folder("imdb", options.data));
-  test_ = number(some(std::move(parts.test), options.limit), options.reading);
+  test_ = number(some(read_imdb_test(data_folder("imdb", options.data)), options.limit), options.reading);
   test_source_.emplace(test_, words_.vectors, all_rows(test_.size()));
 }
 

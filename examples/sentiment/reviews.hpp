@@ -61,7 +61,7 @@ class Reviews {
 
   /// Throws aila::Error as the loaders do, and where a text's vector has another dimension than the networks take.
   explicit Reviews(const Options& options);
-  /// Test part alone, by the words of a model trained before.
+  /// Test part alone, by the words of a model trained before; the training part need not be there.
   Reviews(const Options& options, Words words);
   Reviews(const Reviews&) = delete;
   Reviews& operator=(const Reviews&) = delete;

@@ -40,22 +40,6 @@ aila::io::Metadata metadata_of(const Words& words, const Reading& reading) {
           {"words", fingerprint(words)}};
 }
 
-void save_words(const std::filesystem::path& path, const Words& words) {
-  std::string lines;
-  for (const auto& word : words.vocabulary.words()) lines += word + "\n";
-  const auto& c = words.coverage;
-  const std::vector<aila::io::TensorEntry> tensors{
-      aila::io::tensor_entry<float>("vectors", {words.vocabulary.words().size(), dimension}, rows_of_words(words))};
-  aila::io::write_safetensors(path, tensors,
-                              {{"program", program},
-                               {"file", words.file},
-                               {"words", lines},
-                               {"counted_words", std::to_string(c.words)},
-                               {"missing_words", std::to_string(c.missing_words)},
-                               {"counted_tokens", std::to_string(c.tokens)},
-                               {"missing_tokens", std::to_string(c.missing_tokens)}});
-}
-
 namespace {
 
 Words load_words(const std::filesystem::path& path) {
@@ -81,7 +65,32 @@ Words load_words(const std::filesystem::path& path) {
   return words;
 }
 
+bool has_words(const std::filesystem::path& path, const Words& words) {
+  try {
+    return fingerprint(load_words(path)) == fingerprint(words);
+  } catch (const aila::Error&) {
+    return false;  // there is none, or it is damaged
+  }
+}
+
 }  // namespace
+
+void save_words(const std::filesystem::path& path, const Words& words) {
+  if (has_words(path, words)) return;
+  std::string lines;
+  for (const auto& word : words.vocabulary.words()) lines += word + "\n";
+  const auto& c = words.coverage;
+  const std::vector<aila::io::TensorEntry> tensors{
+      aila::io::tensor_entry<float>("vectors", {words.vocabulary.words().size(), dimension}, rows_of_words(words))};
+  aila::io::write_safetensors(path, tensors,
+                              {{"program", program},
+                               {"file", words.file},
+                               {"words", lines},
+                               {"counted_words", std::to_string(c.words)},
+                               {"missing_words", std::to_string(c.missing_words)},
+                               {"counted_tokens", std::to_string(c.tokens)},
+                               {"missing_tokens", std::to_string(c.missing_tokens)}});
+}
 
 Saved read_saved(const std::filesystem::path& model) {
   const example::SavedFile file(model, program);

@@ -18,6 +18,7 @@ std::filesystem::path words_file(const std::filesystem::path& model);
 /// What a file of weights says about itself, but for network, policy and seed.
 aila::io::Metadata metadata_of(const Words& words, const Reading& reading);
 
+/// Writes the words, unless the file has them already.
 void save_words(const std::filesystem::path& path, const Words& words);
 
 /// What a saved model is.

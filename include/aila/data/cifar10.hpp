@@ -75,4 +75,11 @@ inline ImageParts read_cifar10(const std::filesystem::path& folder, std::size_t 
   return parts;
 }
 
+/// The test part alone; the training part need not be there. Throws as read_cifar10.
+inline ImageSet read_cifar10_test(const std::filesystem::path& folder, std::size_t records = 10000) {
+  auto images = no_cifar10_images();
+  parse_cifar10(io::read_bytes(folder / "test_batch.bin"), "test_batch.bin", images, records);
+  return images;
+}
+
 }  // namespace aila::inline v0::data

@@ -106,4 +106,9 @@ inline TextParts read_imdb(const std::filesystem::path& folder) {
   return {.train = detail::read_review_part(folder, "train"), .test = detail::read_review_part(folder, "test")};
 }
 
+/// The test part alone; the training part need not be there. Throws and warns as read_imdb.
+inline LabelledTexts read_imdb_test(const std::filesystem::path& folder) {
+  return detail::read_review_part(folder, "test");
+}
+
 }  // namespace aila::inline v0::data

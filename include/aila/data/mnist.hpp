@@ -22,25 +22,38 @@ inline std::vector<std::string> fashion_classes() {
   return {"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"};
 }
 
-/// Training and test part from a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k,
-/// each as it is or with .gz. Throws Error for a missing file, and as `gunzip`, `parse_idx` and `images_of`.
-inline ImageParts read_mnist(const std::filesystem::path& folder, const std::vector<std::string>& classes) {
+namespace detail {
+
+/// One part by the begin of its files' names, train or t10k.
+inline ImageSet read_mnist_part(const std::filesystem::path& folder, const std::string& part,
+                                const std::vector<std::string>& classes) {
   const auto read = [&](const std::string& name) {
     std::error_code code;
     const bool plain = std::filesystem::exists(folder / name, code);
     const std::string found = plain ? name : name + ".gz";
     return parse_idx(read_bytes_unpacked(folder / found), found);
   };
-  const auto part = [&](const std::string& name) {
-    auto images = read(name + "-images-idx3-ubyte");
-    const auto labels = read(name + "-labels-idx1-ubyte");
-    try {
-      return images_of(std::move(images), labels, classes);
-    } catch (const Error& error) {
-      throw Error(name + "-" + error.what());
-    }
-  };
-  return {.train = part("train"), .test = part("t10k")};
+  auto images = read(part + "-images-idx3-ubyte");
+  const auto labels = read(part + "-labels-idx1-ubyte");
+  try {
+    return images_of(std::move(images), labels, classes);
+  } catch (const Error& error) {
+    throw Error(part + "-" + error.what());
+  }
+}
+
+}  // namespace detail
+
+/// Training and test part from a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k,
+/// each as it is or with .gz. Throws Error for a missing file, and as `gunzip`, `parse_idx` and `images_of`.
+inline ImageParts read_mnist(const std::filesystem::path& folder, const std::vector<std::string>& classes) {
+  return {.train = detail::read_mnist_part(folder, "train", classes),
+          .test = detail::read_mnist_part(folder, "t10k", classes)};
+}
+
+/// The test part alone; the training part need not be there. Throws as read_mnist.
+inline ImageSet read_mnist_test(const std::filesystem::path& folder, const std::vector<std::string>& classes) {
+  return detail::read_mnist_part(folder, "t10k", classes);
 }
 
 }  // namespace aila::inline v0::data
