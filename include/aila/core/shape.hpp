@@ -47,7 +47,7 @@ struct Shape {
 template <std::size_t Features>
 using Vector = Shape<Features>;
 
-/// `[steps, features]`: a length may travel with each sample (`Batch::lengths`); later steps are padding.
+/// `[steps, features]`: a length may travel with each sample (`Samples::lengths`); later steps are padding.
 template <std::size_t Steps, std::size_t Features>
 using Sequence = Shape<Steps, Features>;
 

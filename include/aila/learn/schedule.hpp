@@ -95,8 +95,9 @@ inline Schedule cosine(double final_factor = 0) {
 }
 
 /// Half a cosine from `start_factor` up to 1, reached after `peak` of the training, then one down to `final_factor`,
-/// which the last step has. As PyTorch's OneCycleLR. Source: arXiv 1708.07120. Throws Error for factors that are
-/// negative or infinite and a peak outside 0 to 1.
+/// which the last step has. The rates are those of PyTorch's OneCycleLR by cosine; it also moves momentum (of Adam
+/// beta1) against the rate, which stays as the optimiser has it here. Source: arXiv 1708.07120. Throws Error for
+/// factors that are negative or infinite and a peak outside 0 to 1.
 inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, double final_factor = 1.0 / 250'000) {
   if (!(peak >= 0 && peak <= 1))
     throw Error("schedule::one_cycle: peak must lie from 0 to 1, it is " + std::to_string(peak));
