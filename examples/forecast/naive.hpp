@@ -24,9 +24,8 @@ struct Naive {
 /// so that changes that follow each other have the correlation (n^2 - 1) / (2 (2 n^2 + 1)), 1/4 for many days, although
 /// the price is a random walk: H. Working, "Note on the correlation of first differences of averages in a random
 /// chain", Econometrica 28 (1960), 916-918. Beside it there are therefore:
-/// - the price of the last day of month t, where days are known (last-day): the mean square error for a random walk is
-/// v n
-///   / 3, half of that of the last mean;
+/// - the price of the last day of month t, where days are known (last-day): for a random walk its mean square error is
+///   half of that of the last mean, v n / 3 for many days;
 /// - the best forecast from the means alone (averaged-walk). Their changes are a moving average of order one,
 ///   M_t - M_{t-1} = e_t + theta e_{t-1} with theta / (1 + theta^2) = 1/4, theta = 2 - sqrt(3) = 0.268, and the
 ///   forecast is M_t + theta e_t, for every month ahead; its error for one is 1 / (1 + theta^2) = 0.933 of that of the

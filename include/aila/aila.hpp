@@ -1,5 +1,7 @@
-// aila: neural networks as types. A table of contents; <aila/io.hpp> (files, JSON) and <aila/eigen_tensor.hpp> are
-// extra.
+// aila: neural networks as types. A table of contents of what a program needs to train and predict. Extra are
+// <aila/io.hpp> (files, JSON), <aila/eigen.hpp> and <aila/eigen_tensor.hpp>, <aila/any_model.hpp>, the data sets (data/),
+// the networks of papers (zoo/zoo.hpp), and the tools network/summary.hpp, graph.hpp, mixture_weights.hpp and
+// learn/check_gradients.hpp.
 #pragma once
 
 #include "core/version.hpp"

@@ -1,12 +1,11 @@
 // The blocks of C++ in README.md, compiled and run as they stand there.
 #include <doctest/doctest.h>
 
-#include <aila/aila.hpp>
 #include <aila/learn/check_gradients.hpp>
 #include <cmath>
 #include <string_view>
 
-namespace {
+#include <aila/aila.hpp>
 using namespace aila;
 
 struct Forecaster
@@ -47,6 +46,8 @@ struct GatedMean : integrate::Policy {
     return sum / V(Before::count);
   }
 };
+
+namespace {
 
 Samples<Sequence<12, 1>> waves(std::size_t count) {
   Samples<Sequence<12, 1>> samples;

@@ -27,10 +27,12 @@
 // early.
 //
 // The kernel of an integration has, instead of x and y,
-//   forward(pass, w, packed, own, before, z, saved, scratch)                       z = own + a
-//   backward(pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch) adds dz and more to d_own
-//   mixture(pass, w, own, before, weights, scratch)                                weights [samples, positions, heads,
-//   items]
+//   forward(pass, w, packed, own, before, z, saved, scratch)
+//       z = own + a
+//   backward(pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch)
+//       adds dz and more to d_own
+//   mixture(pass, w, own, before, weights, scratch)
+//       weights [samples, positions, heads, items]
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
 //   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward

@@ -1,4 +1,5 @@
-// The macros of the library, all of them empty off CUDA, and the arithmetic that it needs. Every header includes this.
+// What marks functions for CUDA (AILA_HOST_DEVICE, empty elsewhere), and the arithmetic that the library needs. Every
+// header includes this, itself or by others.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -2,36 +2,24 @@
 //
 // A loss is a small aggregate of options with one body over a scalar-or-batch type V (float, double, or a SIMD batch
 // whose lanes are samples):
-//
-//   template <class Out> static constexpr bool accepts;
-//
-// which output shapes it takes;
-//
-//   template <class Out> static constexpr std::size_t targets;
-//
-// how many target numbers a sample has;
-//
+//   template <class Out> static constexpr bool accepts;             which output shapes it takes
+//   template <class Out> static constexpr std::size_t targets;      how many target numbers a sample has
 //   template <class Out, class V>
 //   constexpr V operator()(const V* output, const V* target, V* gradient) const;
-//
-// which gives the loss of one sample, the mean over its elements or positions, and writes d loss / d output to
+// It gives the loss of one sample, the mean over its elements or positions, and writes d loss / d output to
 // gradient[0 .. Out::elements) unless gradient is null. The weight of a sample is applied by the trainer. A loss has no
 // array of the output's size: threads with little stack train too, and gradient is room for one. Where outputs
 // are a sequence and a sample has a length, the trainer takes the mean over its valid steps: it asks for the loss of
 // one step, Sequence<1, F>. A loss that takes no such outputs, or has not equally many targets for each step, sees
-// zeros for outputs and targets of padded steps. As it needs them:
+// zeros for outputs and targets of padded steps.
 //
+// As it needs them:
 //   template <class Out, class Scalar> static constexpr bool fits(const Scalar* target);
-//
-// whether one sample's targets are right;
-//
+//       whether one sample's targets are right
 //   static constexpr const char* target_rule;
-//
-// what they must be, for the message;
-//
+//       what they must be, for the message
 //   void check() const;
-//
-// which throws Error where an option is out of range.
+//       throws Error where an option is out of range
 #pragma once
 
 #include <concepts>

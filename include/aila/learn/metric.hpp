@@ -1,15 +1,11 @@
 // What a metric is: an accumulator over batches, in double.
 //
 // A metric has
-//
 //   void add(outputs, targets);
-//
-// for ranges of numbers of one batch, sample after sample, which throws Error where they do not fit, and
-//
+//       takes ranges of numbers of one batch, sample after sample; throws Error where they do not fit
 //   double value() const;
-//
-// over everything added, NaN where nothing was or where it is not defined. It is started again by assigning a fresh
-// one. Several accumulators of one kind are joined by merge(other).
+//       over everything added; NaN where nothing was, or where it is not defined
+// and is started again by assigning a fresh one. Several accumulators of one kind are joined by merge(other).
 #pragma once
 
 #include <array>

@@ -1,11 +1,14 @@
 // What an optimiser is, and the one loop that applies it to a range of parameters.
 //
 // An optimiser is an aggregate of run-time options with
-//   double learning_rate;                                           the base rate; the trainer multiplies it by factors
-//   static constexpr std::size_t moments;                           arrays of state it keeps, of the parameters' layout
-//   template <class Scalar> auto rule(const OptimiserStep&) const;  the update of one element, coefficients worked out
-//   void check() const;                                             (optional) throws Error where an option is out of
-//   range
+//   double learning_rate;
+//       the base rate; the trainer multiplies it by factors
+//   static constexpr std::size_t moments;
+//       arrays of state it keeps, of the parameters' layout
+//   template <class Scalar> auto rule(const OptimiserStep&) const;
+//       the update of one element, coefficients worked out
+//   void check() const;
+//       (optional) throws Error where an option is out of range
 // and its rule has one body over a scalar-or-batch type V:
 //   template <class V> constexpr void operator()(V& parameter, V gradient, V* state) const;
 #pragma once
