@@ -146,6 +146,54 @@ TEST_CASE("a saved model says the same without training") {
   CHECK(image(folder, "--data data --load m.safetensors").code == 2);
 }
 
+TEST_CASE("a saved model asks for the test part of the data alone") {
+  const Folder folder;
+  const auto trained = report_of(folder, quick + "--policy none --save m");
+  for (const char* file : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"})
+    std::filesystem::remove(folder / "data/fashion-mnist" / file);
+  const auto loaded = report_of(folder, "--data data --load m");
+  CHECK(loaded["best"]["test_accuracy"] == trained["best"]["test_accuracy"]);
+  CHECK(loaded["data"]["test"] == 40);
+  CHECK(!loaded["data"].contains("train"));
+}
+
+namespace {
+
+/// A training whose outputs are in folders, with a command that is carried out once the first weights are there.
+Answer disturbed(const TemporaryFolder& folder, const std::string& options, const std::string& command) {
+  return shell(folder, program + given + "--epochs 12 --patience 0 --policy linear " + options +
+                           " & p=$!; while [ ! -e out/m ] && kill -0 $p; do sleep 0.02; done; " + command +
+                           "; wait $p");
+}
+
+}  // namespace
+
+TEST_CASE("an output that fails after the training leaves the others, and the exit code says so") {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "out");
+  std::filesystem::create_directories(folder / "figures");
+  const auto figures =
+      disturbed(folder, "--save out/m --report figures/r.json --plot figures/p.svg", "rm -r figures");
+  CHECK(figures.code == 2);
+  CHECK(figures.err ==
+        "image: r.json: there is no folder figures\nimage: p.svg: there is no folder figures\n"
+        "image: p-confusion.svg: there is no folder figures\nimage: p-weights.svg: there is no folder figures\n");
+  CHECK(figures.out.find("\nmodel:  out/m\n") != std::string::npos);
+  CHECK(image(folder, "--data data --load out/m").code == 0);
+
+  std::filesystem::remove(folder / "out/m");
+  const auto model = disturbed(folder, "--save out/m --report r.json --plot p.svg", "rm -r out");
+  CHECK(model.code == 2);
+  CHECK(model.err == "image: m: there is no folder out\n");
+  CHECK(model.out.find("\nreport: r.json\n") != std::string::npos);
+  CHECK(!Json::parse(read_raw(folder / "r.json")).contains("model"));
+  CHECK(std::filesystem::exists(folder / "p.svg"));
+
+  std::filesystem::create_directories(folder / "out");
+  CHECK(disturbed(folder, "--save out/m", "rm -r out; mkdir out").code == 0);
+  CHECK(image(folder, "--data data --load out/m").code == 0);
+}
+
 TEST_CASE("an interrupt ends the program, and leaves the best weights so far") {
   const Folder folder;
   const auto answer = shell(folder, program + given +
@@ -177,6 +225,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--data data --plot picture.png",
           "--plot: expected a file name that ends in .svg or a folder, found \"picture.png\"");
   refuses("--load nothing.safetensors", "nothing.safetensors: there is no such file in the folder .");
+  refuses("--data data --report r --save ./r", "--save: expected a file of its own, found r, which --report writes");
   refuses("--load a --seeds 2", "--seeds cannot be given together with --load: a saved model has its own");
   for (const char* wrong : {"--seeds 0", "--seeds -1", "--epochs many", "--threads 0", "--batch 0", "--lr -1",
                             "--smoothing 1", "--network vgg", "--network aila-6", "--policy dense", "--what", "word"}) {

@@ -140,6 +140,33 @@ TEST_CASE("a saved model answers the same, with data and without") {
   CHECK(has(again.out, typed.out));
 }
 
+TEST_CASE("a saved model is measured on the test part alone, and words that are lost in training are written again") {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "out");
+  const auto trained = shell(folder, program + given + "--epochs 12 --patience 0 --report r.json --save out/m & p=$!; " +
+                                         "while [ ! -e out/m ] && kill -0 $p; do sleep 0.02; done; "
+                                         "rm out/m-words.safetensors; wait $p");
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  std::filesystem::remove_all(folder / "data/aclImdb/train");
+  const auto loaded = report_of(folder, "--data data --load out/m --test");
+  CHECK(loaded["results"][0]["test_loss"] == Json::parse(read_raw(folder / "r.json"))["results"][0]["test_loss"]);
+}
+
+TEST_CASE("an output that fails after the training leaves the others, and the exit code says so") {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "out");
+  std::filesystem::create_directories(folder / "figures");
+  const auto answer = shell(folder, program + given + "--epochs 12 --patience 0 --review 'a good film' --save out/m " +
+                                        "--report figures/r.json --plot figures/p.svg & p=$!; " +
+                                        "while [ ! -e out/m ] && kill -0 $p; do sleep 0.02; done; "
+                                        "rm -r figures; wait $p");
+  CHECK(answer.code == 2);
+  for (const char* file : {"r.json", "p.svg", "p-confusion.svg", "p-weights.svg", "p-review.svg"})
+    CHECK(has(answer.err, "sentiment: " + std::string(file) + ": there is no folder figures\n"));
+  CHECK(has(answer.out, "\na good film\n"));
+  CHECK(sentiment(folder, "--load out/m --review 'a good film'").code == 0);
+}
+
 TEST_CASE("a review is told right, with the words and the layers that mattered") {
   const Folder folder;
   REQUIRE(sentiment(folder, learns + "--save m.safetensors").code == 0);
@@ -227,6 +254,14 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--data data --save .", "--save: .: expected a file, found a folder");
   refuses("--data data --plot picture.png",
           "--plot: expected a file name that ends in .svg or a folder, found \"picture.png\"");
+  refuses("--data data --report n-words.safetensors --save n.safetensors",
+          "--save: expected a file of its own, found n-words.safetensors, which --report writes");
+  refuses("--load m.safetensors --test --data data --report m-words.safetensors",
+          "--report: expected a file of its own, found m-words.safetensors, which --load reads");
+  std::filesystem::copy_file(folder / "data/glove/imdb-skipgram.100d.txt", folder / "data/glove/\xFF.txt");
+  refuses("--data data --vectors 'data/glove/\xFF.txt' --save n.safetensors",
+          "--save: expected the name of the file of word vectors to be UTF-8 without NUL, as a file of weights keeps it, "
+          "found \"\xEF\xBF\xBD.txt\"");
   refuses("--test", "--test needs --load: a training is always measured on the test part");
   refuses("--load nothing.safetensors", "nothing.safetensors: there is no such file in the folder .");
   refuses("--load m.safetensors --seeds 2", "--seeds cannot be given together with --load: a saved model has its own");
