@@ -23,7 +23,7 @@ void try_place(const std::filesystem::path& path) {
   std::error_code code;
   static_cast<void>(std::filesystem::status(path, code));
   if (code == std::errc::filename_too_long)
-    throw aila::Error(aila::io::display_name(path) + ": the name is too long for a file (" + code.message() + ")");
+    throw aila::Error(aila::io::display_name(path) + ": the name is too long for a file");
   const aila::io::AtomicFile file(path);  // without commit, nothing is left of it
 }
 

@@ -243,8 +243,8 @@ TEST_CASE("an output that fails at the end leaves the others, and the exit code 
   CHECK(Json::parse(read_raw(folder / "r.json"))["best"][0]["file"] == "");
 
   const TemporaryFolder other;
-  const auto all = shell(other, "trap '' XFSZ; ulimit -f 1; '" AILA_FORECAST_PROGRAM "' --quiet " + outputs +
-                                    " 2>&1 | cat >&2");
+  const auto all = shell(other, "(trap '' XFSZ; ulimit -f 1; '" AILA_FORECAST_PROGRAM "' --quiet " + outputs +
+                                    ") 2>&1 | cat >&2");
   CHECK(std::ranges::count(all.err, '\n') > 4);
   for (const char* file : {"m", "p.svg", "p-weights.svg", "r.json"})
     CHECK(all.err.find("forecast: " + std::string(file) + ": the file cannot be written") != std::string::npos);
@@ -329,7 +329,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
           "--plot: expected a file of its own, found p-weights.svg, which --report writes");
   const std::string name(300, 'n');
   refuses("--report " + name,
-          "--report: " + name.substr(0, 255) + "...: the name is too long for a file (File name too long)");
+          "--report: " + name.substr(0, 255) + "...: the name is too long for a file");
   refuses("--prices close", "--prices: expected end, mean, found \"close\"");
   refuses("--load a --seeds 2", "--seeds cannot be given together with --load: a saved model has its own");
   refuses("--horizon 60", "gold: the validation part has 63 rows, too few for a window of 12 and a horizon of 60");
