@@ -72,16 +72,6 @@ struct Outputs {
   std::vector<std::filesystem::path> plots;  ///< forecasts, weights
 };
 
-void print(const Options& options) const {
-  if (options.report) std::printf("report: %s\n", options.report->c_str());
-  for (const auto& file : plots) std::printf("plot:   %s\n", file.c_str());
-  for (const auto& file : models) std::printf("model:  %s\n", file.c_str());
-}
-
-SavedModels models;
-std::vector<std::filesystem::path> plots;  ///< forecasts, weights
-};
-
 void print(const Options& options, const Experiment& experiment, const std::vector<Result>& results) {
   std::printf("\n%s\n", table(experiment, results).c_str());
   std::puts("Mean over seeds (standard deviation); mse_z: squared z-scored log units; mse_price: squared price units;");

@@ -4,6 +4,7 @@
 #include <aila/io/safetensors.hpp>
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "models.hpp"
 
@@ -67,7 +68,12 @@ Words load_words(const std::filesystem::path& path) {
 
 bool has_words(const std::filesystem::path& path, const Words& words) {
   try {
-    return fingerprint(load_words(path)) == fingerprint(words);
+    const auto there = load_words(path);
+    const auto all = [](const Words& w) {
+      const auto& c = w.coverage;
+      return std::tuple(w.file, c.words, c.missing_words, c.tokens, c.missing_tokens, fingerprint(w));
+    };
+    return all(there) == all(words);
   } catch (const aila::Error&) {
     return false;  // there is none, or it is damaged
   }
