@@ -5,6 +5,7 @@
 #include <aila/io/text.hpp>
 #include <chrono>
 #include <exception>
+#include <system_error>
 
 #include "program.hpp"
 #include "progress.hpp"
@@ -49,9 +50,11 @@ class Champion {
     metadata_["seed"] = std::to_string(run.seed);
     write(model);
   }
-  /// Writes the best weights, which `model` has, once more where the last attempt failed.
+  /// The end of a training that was broken off: writes the best weights, which `model` has, once more where that failed or
+  /// the file was lost.
   void try_again(const Classifier& model) {
-    if (!failure_.empty()) write(model);
+    std::error_code code;
+    if (plan_.save && (!failure_.empty() || !std::filesystem::exists(*plan_.save, code))) write(model);
   }
   /// The end: reads the file again, and writes it once more where it is not, or no longer, what it is to be.
   void finish(const Experiment& experiment, const Make& make) {
@@ -75,7 +78,7 @@ class Champion {
   void write(const Classifier& model) {
     if (!plan_.save) return;
     try {
-      if (!saved_ && plan_.save_beside) plan_.save_beside();
+      if (plan_.save_beside) plan_.save_beside();
       model.save(*plan_.save, metadata_);
       saved_ = true;
       failure_.clear();
