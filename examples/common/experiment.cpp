@@ -50,8 +50,8 @@ class Champion {
     metadata_["seed"] = std::to_string(run.seed);
     write(model);
   }
-  /// The end of a training that was broken off: writes the best weights, which `model` has, once more where that failed or
-  /// the file was lost.
+  /// The end of a training that was broken off: writes the best weights, which `model` has, once more where that failed
+  /// or the file was lost.
   void try_again(const Classifier& model) {
     std::error_code code;
     if (plan_.save && (!failure_.empty() || !std::filesystem::exists(*plan_.save, code))) write(model);

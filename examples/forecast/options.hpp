@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "months.hpp"
+#include "prices.hpp"
 
 namespace forecast {
 

@@ -2,6 +2,7 @@
 #include "prices.hpp"
 
 #include <aila/data/csv.hpp>
+#include <aila/data/months.hpp>
 #include <algorithm>
 #include <system_error>
 
@@ -22,6 +23,16 @@ Known gold() {
                                        {.columns = {"gold", "gold_mean"}, .positive = true, .minimum_rows = 1});
   columns[1].name = "gold";
   return {std::move(columns[0]), std::move(columns[1])};
+}
+
+/// The same months of both: of one whose first days are not known there is no mean.
+Known months_of(const Series& days) {
+  Known known{aila::data::month_ends(days), aila::data::month_means(days)};
+  if (known.ends.dates.front() != known.means.dates.front()) {
+    known.ends.dates.erase(known.ends.dates.begin());
+    known.ends.values.erase(known.ends.values.begin());
+  }
+  return known;
 }
 
 bool holds(const std::vector<Known>& all, const std::string& name) {
@@ -47,14 +58,15 @@ std::vector<Known> read_folder(const fs::path& folder) {
       if (holds(all, days.name))
         throw aila::Error(aila::io::display_name(file) + ": the asset " + days.name +
                           " is in a file before it already");
-      auto months = months_of(days);
-      all.push_back({std::move(months.ends), std::move(months.means)});
+      all.push_back(months_of(days));
     }
   std::error_code code;
   const auto monthly = folder / "monthly.csv";
   if (!all.empty() && !fs::exists(monthly, code)) return all;
-  for (auto& means : aila::data::read_csv(monthly, {.positive = true}))
+  for (auto& means : aila::data::read_csv(monthly, {.positive = true})) {
+    aila::data::require_period(means, aila::data::Period::monthly);
     if (!holds(all, means.name)) all.push_back({{}, std::move(means)});
+  }
   return all;
 }
 

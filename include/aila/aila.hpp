@@ -1,6 +1,6 @@
 // aila: neural networks as types. A table of contents of what a program needs to train and predict. Extra are
-// <aila/io.hpp> (files, JSON), <aila/eigen.hpp> and <aila/eigen_tensor.hpp>, <aila/any_model.hpp>, the data sets (data/),
-// the networks of papers (zoo/zoo.hpp), and the tools network/summary.hpp, graph.hpp, mixture_weights.hpp and
+// <aila/io.hpp> (files, JSON), <aila/eigen.hpp> and <aila/eigen_tensor.hpp>, <aila/any_model.hpp>, the data sets
+// (data/), the networks of papers (zoo/zoo.hpp), and the tools network/summary.hpp, graph.hpp, mixture_weights.hpp and
 // learn/check_gradients.hpp.
 #pragma once
 

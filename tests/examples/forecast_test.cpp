@@ -141,7 +141,8 @@ TEST_CASE("a run repeats itself to the bit, with one thread and with two") {
 
 TEST_CASE("a saved model forecasts the same without training, and refuses other prices") {
   const TemporaryFolder folder;
-  const auto trained = report_of(folder, quick + "--policies none,residual --target level --prices mean --save m.safetensors");
+  const auto trained =
+      report_of(folder, quick + "--policies none,residual --target level --prices mean --save m.safetensors");
   const auto loaded = report_of(folder, "--load m.safetensors");
   const auto& best = trained["best"][0];
   CHECK(best["file"] == "m.safetensors");
@@ -185,7 +186,8 @@ TEST_CASE("of days the last one of each month is forecast, or the mean, beside w
   std::vector<double> walk;
   for (const double mean : days.means)
     walk.push_back(std::log(mean) + (walk.empty() ? 0 : (2 - std::sqrt(3)) * (std::log(mean) - walk.back())));
-  CHECK(mse("averaged-walk") == doctest::Approx(Days::mse(days.means, [&](std::size_t t) { return std::exp(walk[t]); })));
+  CHECK(mse("averaged-walk") ==
+        doctest::Approx(Days::mse(days.means, [&](std::size_t t) { return std::exp(walk[t]); })));
   CHECK(result_of(means, "last-day")["skill"] == 0);
   CHECK(result_of(means, "averaged-walk")["skill"] < 0);
   CHECK(report_of(folder, "--data . --load m.safetensors")["tasks"][0] == means["tasks"][0]);
@@ -217,14 +219,16 @@ TEST_CASE("months whose days are not known are taken as means") {
   refuses("--assets tin --prices end", "tin: expected days, to take the last one of each month, found months alone");
   const auto days = [&](const std::string& rows) { write_raw(folder / "prices/daily/zinc.csv", "date,zinc\n" + rows); };
   days("1990-01-02,1\n1990-01-19,2\n");
-  refuses("--assets zinc",
-          "zinc: expected a price of every day that is traded, found none between 1990-01-02 and 1990-01-19");
+  refuses(
+      "--assets zinc",
+      "zinc.csv:3:1: expected a date a day, a week, a month, a quarter or a year after 1990-01-02, found 1990-01-19");
   days("1990-02-27,1\n1990-02-30,2\n");
-  refuses("--assets zinc", "zinc: expected a day of the calendar, found 1990-02-30");
+  refuses("--assets zinc",
+          "zinc.csv:3:1: expected a date like 1990-02-27, found \"1990-02-30\", which is not in the calendar");
   days("1990-01,1\n1990-02,2\n");
-  refuses("--assets zinc", "zinc: expected days like 1978-01-31, found 1990-01");
-  days("1990-01-12,1\n1990-01-22,2\n1990-01-31,3\n");
-  refuses("--assets zinc", "zinc: expected the days of a month or more, found 3 days");
+  refuses("--assets zinc", "zinc: expected daily prices, found monthly ones");
+  days("1990-01-12,1\n1990-01-15,2\n1990-01-16,3\n");
+  refuses("--assets zinc", "zinc: expected a whole month of daily prices, found 1990-01-12 to 1990-01-16");
   write_raw(folder / "prices/daily/zinc.csv", "date,lead\n1990-01-12,1\n");
   refuses("--assets zinc", "zinc.csv: the asset lead is in a file before it already");
 }
@@ -243,8 +247,8 @@ TEST_CASE("an output that fails at the end leaves the others, and the exit code 
   CHECK(Json::parse(read_raw(folder / "r.json"))["best"][0]["file"] == "");
 
   const TemporaryFolder other;
-  const auto all = shell(other, "(trap '' XFSZ; ulimit -f 1; '" AILA_FORECAST_PROGRAM "' --quiet " + outputs +
-                                    ") 2>&1 | cat >&2");
+  const auto all =
+      shell(other, "(trap '' XFSZ; ulimit -f 1; '" AILA_FORECAST_PROGRAM "' --quiet " + outputs + ") 2>&1 | cat >&2");
   CHECK(std::ranges::count(all.err, '\n') > 4);
   for (const char* file : {"m", "p.svg", "p-weights.svg", "r.json"})
     CHECK(all.err.find("forecast: " + std::string(file) + ": the file cannot be written") != std::string::npos);
@@ -328,8 +332,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--report p-weights.svg --plot p.svg",
           "--plot: expected a file of its own, found p-weights.svg, which --report writes");
   const std::string name(300, 'n');
-  refuses("--report " + name,
-          "--report: " + name.substr(0, 255) + "...: the name is too long for a file");
+  refuses("--report " + name, "--report: " + name.substr(0, 255) + "...: the name is too long for a file");
   refuses("--prices close", "--prices: expected end, mean, found \"close\"");
   refuses("--load a --seeds 2", "--seeds cannot be given together with --load: a saved model has its own");
   refuses("--horizon 60", "gold: the validation part has 63 rows, too few for a window of 12 and a horizon of 60");
@@ -378,7 +381,7 @@ TEST_CASE("help names every option") {
   const auto answer = forecast(folder, "--help");
   CHECK(answer.code == 0);
   for (const char* option :
-       {"--report", "--plot", "--save", "--load", "--data", "--assets", "--prices", "--policies", "--networks", "--seeds",
-        "--epochs", "--threads", "--target", "--window", "--horizon", "--batch", "--patience"})
+       {"--report", "--plot", "--save", "--load", "--data", "--assets", "--prices", "--policies", "--networks",
+        "--seeds", "--epochs", "--threads", "--target", "--window", "--horizon", "--batch", "--patience"})
     CHECK(answer.out.find(option) != std::string::npos);
 }

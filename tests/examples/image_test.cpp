@@ -172,8 +172,7 @@ TEST_CASE("an output that fails after the training leaves the others, and the ex
   const Folder folder;
   std::filesystem::create_directories(folder / "out");
   std::filesystem::create_directories(folder / "figures");
-  const auto figures =
-      disturbed(folder, "--save out/m --report figures/r.json --plot figures/p.svg", "rm -r figures");
+  const auto figures = disturbed(folder, "--save out/m --report figures/r.json --plot figures/p.svg", "rm -r figures");
   CHECK(figures.code == 2);
   CHECK(figures.err ==
         "image: r.json: there is no folder figures\nimage: p.svg: there is no folder figures\n"

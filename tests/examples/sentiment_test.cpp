@@ -143,9 +143,10 @@ TEST_CASE("a saved model answers the same, with data and without") {
 TEST_CASE("a saved model is measured on the test part alone, and words that are lost in training are written again") {
   const Folder folder;
   std::filesystem::create_directories(folder / "out");
-  const auto trained = shell(folder, program + given + "--epochs 12 --patience 0 --report r.json --save out/m & p=$!; " +
-                                         "while [ ! -e out/m ] && kill -0 $p; do sleep 0.02; done; "
-                                         "rm out/m-words.safetensors; wait $p");
+  const auto trained =
+      shell(folder, program + given + "--epochs 12 --patience 0 --report r.json --save out/m & p=$!; " +
+                        "while [ ! -e out/m ] && kill -0 $p; do sleep 0.02; done; "
+                        "rm out/m-words.safetensors; wait $p");
   REQUIRE_MESSAGE(trained.code == 0, trained.err);
   std::filesystem::remove_all(folder / "data/aclImdb/train");
   const auto loaded = report_of(folder, "--data data --load out/m --test");
@@ -259,9 +260,10 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--load m.safetensors --test --data data --report m-words.safetensors",
           "--report: expected a file of its own, found m-words.safetensors, which --load reads");
   std::filesystem::copy_file(folder / "data/glove/imdb-skipgram.100d.txt", folder / "data/glove/\xFF.txt");
-  refuses("--data data --vectors 'data/glove/\xFF.txt' --save n.safetensors",
-          "--save: expected the name of the file of word vectors to be UTF-8 without NUL, as a file of weights keeps it, "
-          "found \"\xEF\xBF\xBD.txt\"");
+  refuses(
+      "--data data --vectors 'data/glove/\xFF.txt' --save n.safetensors",
+      "--save: expected the name of the file of word vectors to be UTF-8 without NUL, as a file of weights keeps it, "
+      "found \"\xEF\xBF\xBD.txt\"");
   refuses("--test", "--test needs --load: a training is always measured on the test part");
   refuses("--load nothing.safetensors", "nothing.safetensors: there is no such file in the folder .");
   refuses("--load m.safetensors --seeds 2", "--seeds cannot be given together with --load: a saved model has its own");
