@@ -18,7 +18,7 @@ struct Plan {
   Training training;
   std::optional<std::filesystem::path> save;    ///< holds the best weights of all runs so far, at any time
   std::map<std::string, std::string> metadata;  ///< of the saved file, besides network, policy and seed
-  std::function<void()> save_beside;  ///< writes what the saved file needs beside it, unless it is there; or empty
+  std::function<void()> save_beside{};  ///< writes what the saved file needs beside it, unless it is there; or empty
   bool quiet = false;
 };
 
