@@ -105,7 +105,7 @@ class ModelOf final : public AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typ
                                       [[maybe_unused]] std::size_t output,
                                       [[maybe_unused]] std::span<const std::int32_t> lengths) const override {
     if constexpr (NetworkInput<Net>::is_tokens)
-      throw Error("input_gradients: expected a network of real numbers, this one takes tokens");
+      throw_error("input_gradients: expected a network of real numbers, this one takes tokens");
     else
       return aila::input_gradients(model_, inputs, output, lengths);
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config.hpp"
+#include "error.hpp"
 
 namespace aila::inline v0 {
 

@@ -142,7 +142,8 @@ class GloveReader {
   void take_room() {
     aila::detail::or_no_memory(
         [&] {
-          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words) throw std::bad_alloc();
+          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words)
+            aila::detail::throw_as<std::bad_alloc>();
           vectors_.values.resize(vectors_.words * vectors_.dimension);
           return true;
         },

@@ -29,7 +29,7 @@ class Inflater {
  public:
   Inflater() {
     // 16: expect the header and the checksum of gzip around the data, and check them.
-    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw Error("gzip: there is no memory to unpack");
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw_error("gzip: there is no memory to unpack");
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -46,7 +46,7 @@ class Inflater {
 /// is cut off, damaged (its checksum says so), followed by something else, or holds more than `limit` bytes.
 inline std::vector<std::byte> gunzip(std::span<const std::byte> bytes, const std::string& name,
                                      std::size_t limit = std::size_t{1} << 31U) {
-  const auto fail = [&](const std::string& sentence) { throw Error(name + ": " + sentence); };
+  const auto fail = [&](const std::string& sentence) { throw_error(name + ": " + sentence); };
   if (!is_gzip(bytes)) fail("expected a gzip file, found other bytes at its beginning");
   detail::Inflater inflater;
   z_stream& stream = inflater.stream();

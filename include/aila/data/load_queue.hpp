@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "../core/random.hpp"
 #include "../learn/source.hpp"
 
@@ -101,11 +102,8 @@ class LoadQueue {
       const std::size_t index = order_[place];
       lock.unlock();
       bool loaded = true;
-      try {
-        source_.load(index, entry.slot);
-      } catch (...) {
-        loaded = false;  // whoever asks for the sample loads it again and gets the exception
-      }
+      // where it throws, whoever asks for the sample loads it again and gets the exception
+      aila::detail::catching([&] { source_.load(index, entry.slot); }, [&] { loaded = false; });
       lock.lock();
       taken_ += states_[place] == State::not_wanted ? 1 : 0;
       entry.is_used = states_[place] != State::not_wanted;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "gzip.hpp"
 #include "idx.hpp"
 
@@ -34,11 +35,8 @@ inline ImageParts read_mnist(const std::filesystem::path& folder, const std::vec
   const auto part = [&](const std::string& name) {
     auto images = read(name + "-images-idx3-ubyte");
     const auto labels = read(name + "-labels-idx1-ubyte");
-    try {
-      return images_of(std::move(images), labels, classes);
-    } catch (const Error& error) {
-      throw Error(name + "-" + error.what());
-    }
+    return aila::detail::rephrasing<Error>([&] { return images_of(std::move(images), labels, classes); },
+                                           [&](const Error& error) { return name + "-" + error.what(); });
   };
   return {.train = part("train"), .test = part("t10k")};
 }

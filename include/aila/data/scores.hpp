@@ -23,7 +23,7 @@ struct ForecastScores {
 /// Throws Error where their number is not the part's, or 0.
 inline ForecastScores score(const WindowedSeries& series, const WindowedPart& part, std::span<const double> logs) {
   part.require(logs.size(), "forecasts");
-  if (part.count == 0) throw Error("expected forecasts of at least one window, found none");
+  if (part.count == 0) throw_error("expected forecasts of at least one window, found none");
   ForecastScores s;
   const auto n = static_cast<double>(part.count);
   double persistence = 0;

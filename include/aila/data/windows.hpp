@@ -26,10 +26,10 @@ struct WindowedPart {
   /// Throws Error unless there are `given` of what is told, one a window.
   void require(std::size_t given, const char* what) const {
     if (given != count)
-      throw Error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
+      throw_error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
     for (const std::size_t known : {last_logs.size(), true_logs.size(), prices.size()})
       if (known != count)
-        throw Error("expected prices of " + std::to_string(count) + " windows, found those of " +
+        throw_error("expected prices of " + std::to_string(count) + " windows, found those of " +
                     std::to_string(known));
   }
 };
@@ -103,9 +103,9 @@ class WindowedSeries {
 
  private:
   static void check(const WindowOptions& o) {
-    if (o.window == 0 || o.horizon == 0) throw Error("a window and a horizon of 1 month or more are needed, found 0");
+    if (o.window == 0 || o.horizon == 0) throw_error("a window and a horizon of 1 month or more are needed, found 0");
     if (!(o.train_share > 0) || !(o.valid_share > 0) || !(o.train_share + o.valid_share < 1))
-      throw Error(
+      throw_error(
           "the shares of the training and the validation part must be positive and leave rows for the test, found " +
           std::to_string(o.train_share) + " and " + std::to_string(o.valid_share));
   }

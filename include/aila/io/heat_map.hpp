@@ -76,7 +76,7 @@ inline std::string svg(const HeatMap& map) {
   using namespace detail;
   const std::size_t rows = map.row_labels.size(), columns = map.column_labels.size();
   if (rows == 0 || columns == 0 || map.values.size() != rows * columns)
-    throw Error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
+    throw_error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
                 map.title + "\", found " + std::to_string(map.values.size()));
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (double v : map.values)
@@ -84,7 +84,7 @@ inline std::string svg(const HeatMap& map) {
   if (low > high) low = 0, high = 1;
   low = map.low.value_or(low), high = map.high.value_or(high);
   if (!drawable(low) || !drawable(high))
-    throw Error("expected finite ends of the colours in the heat map \"" + map.title + '"');
+    throw_error("expected finite ends of the colours in the heat map \"" + map.title + '"');
   if (!(high > low)) low -= 0.5, high = low + 1;
 
   const auto widest = [](const std::vector<std::string>& labels) {

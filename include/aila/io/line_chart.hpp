@@ -93,11 +93,11 @@ inline std::vector<DateTick> date_ticks(const std::vector<std::string>& dates, s
 inline std::string svg(const LineChart& chart) {
   using namespace detail;
   const std::size_t n = chart.dates.size();
-  if (n == 0) throw Error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
+  if (n == 0) throw_error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& line : chart.lines) {
     if (line.values.size() != n)
-      throw Error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
+      throw_error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
                   std::to_string(line.values.size()));
     for (double v : line.values)
       if (drawable(v)) low = std::min(low, v), high = std::max(high, v);

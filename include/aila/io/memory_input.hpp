@@ -23,7 +23,7 @@ class MemoryInput {
 
   void read(std::span<std::byte> into) {
     if (into.size() > left_.size())
-      throw Error(name_ + ": expected " + std::to_string(into.size()) + " more bytes, found " +
+      throw_error(name_ + ": expected " + std::to_string(into.size()) + " more bytes, found " +
                   std::to_string(left_.size()));
     if (!into.empty()) std::memcpy(into.data(), left_.data(), into.size());
     left_ = left_.subspan(into.size());

@@ -34,7 +34,7 @@ inline HeatMap mixture_map(std::string title, const std::vector<MixtureWeights>&
     map.column_labels.push_back(item == "own"            ? "own output"
                                 : item.starts_with("h_") ? "layer " + std::to_string(std::stoul(item.substr(2)) + 1)
                                                          : item);
-  if (layers.empty()) throw Error("mixture_map: expected at least one layer with weights, found none");
+  if (layers.empty()) throw_error("mixture_map: expected at least one layer with weights, found none");
   return map;
 }
 

@@ -57,16 +57,14 @@ class SafetensorsFile {
   template <class Scalar>
   std::vector<Scalar> as(std::string_view name) const {
     const auto& entry = at(name);
-    try {
-      return io::as<Scalar>(entry);
-    } catch (const Error& error) {
-      fail(error.what());
-    }
+    return aila::detail::rephrasing<Error>([&] { return io::as<Scalar>(entry); },
+                                           [this](const Error& error) { return named(error.what()); });
   }
   /// Throws Error: the file's name, then the sentence.
-  [[noreturn]] void fail(const std::string& sentence) const { throw Error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(named(sentence)); }
 
  private:
+  std::string named(const std::string& sentence) const { return name_ + ": " + sentence; }
   template <class Input>
   static SafetensorsFile from(Input& input) {
     SafetensorsFile file;
@@ -92,11 +90,8 @@ class SafetensorsFile {
     if (header.find('\0') != std::string::npos) fail("the header has a NUL byte in it");  // a parser may stop there
 
     detail::HeaderReader reader;
-    try {
-      nlohmann::json::sax_parse(header, &reader);
-    } catch (const Error& error) {
-      fail(error.what());
-    }
+    aila::detail::rephrasing<Error>([&] { nlohmann::json::sax_parse(header, &reader); },
+                                    [this](const Error& error) { return named(error.what()); });
     const std::uint64_t data_bytes = input.size() - 8 - header_bytes;
     check(reader.tensors, data_bytes);
     bytes_ = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(data_bytes));

@@ -26,7 +26,7 @@ struct BinaryCrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw Error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
+      throw_error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
                   std::to_string(label_smoothing));
   }
 

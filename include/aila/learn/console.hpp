@@ -11,6 +11,7 @@
 #include <unistd.h>
 #endif
 
+#include "../core/error.hpp"
 #include "progress.hpp"
 
 namespace aila::inline v0 {
@@ -28,10 +29,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
   ~Console() {
-    try {
-      finish();
-    } catch (...) {  // no memory for a line of text: nothing to tell
-    }
+    detail::catching([this] { finish(); }, [] {});  // no memory for a line of text: nothing to tell
   }
 
   void operator()(const Progress& progress) {

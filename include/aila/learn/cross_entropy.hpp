@@ -35,7 +35,7 @@ struct CrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw Error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
+      throw_error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
                   std::to_string(label_smoothing));
   }
 

@@ -36,12 +36,12 @@ struct Sgd {
 
   void check() const {
     if (!(learning_rate >= 0))
-      throw Error("Sgd: learning_rate must not be negative, it is " + std::to_string(learning_rate));
+      throw_error("Sgd: learning_rate must not be negative, it is " + std::to_string(learning_rate));
     if (!(momentum >= 0 && momentum < 1))
-      throw Error("Sgd: momentum must be at least 0 and less than 1, it is " + std::to_string(momentum));
+      throw_error("Sgd: momentum must be at least 0 and less than 1, it is " + std::to_string(momentum));
     if (!(weight_decay >= 0))
-      throw Error("Sgd: weight_decay must not be negative, it is " + std::to_string(weight_decay));
-    if (nesterov && momentum == 0) throw Error("Sgd: nesterov needs a momentum above 0, it is 0");
+      throw_error("Sgd: weight_decay must not be negative, it is " + std::to_string(weight_decay));
+    if (nesterov && momentum == 0) throw_error("Sgd: nesterov needs a momentum above 0, it is 0");
   }
 
   template <class Scalar>

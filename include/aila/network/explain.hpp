@@ -29,7 +29,7 @@ std::vector<typename Backend::Scalar> input_gradients(
   using In = NetworkInput<Net>;
   using Out = NetworkOutput<Net>;
   if (output >= Out::elements)
-    throw Error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
+    throw_error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
                 std::to_string(output));
   std::vector<typename Backend::Scalar> gradients(inputs.size());
   detail::SampleGroups<Net, Backend>::each(

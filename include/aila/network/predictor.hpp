@@ -90,7 +90,7 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
   }
   static std::size_t at_least_one(std::size_t samples) {
-    if (samples == 0) throw Error("predictor: expected room for at least 1 sample, found 0");
+    if (samples == 0) throw_error("predictor: expected room for at least 1 sample, found 0");
     return samples;
   }
 

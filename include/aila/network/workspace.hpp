@@ -145,7 +145,7 @@ class Workspace {
     return pass.samples > 0;
   }
   [[noreturn]] void refuse(std::size_t samples) const {
-    throw Error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
+    throw_error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
                 std::to_string(samples));
   }
   /// An array of f(samples) elements. f grows at most in proportion, so what is too much is known before f overflows.
@@ -153,7 +153,8 @@ class Workspace {
   static constexpr AlignedArray<T> memory_for(std::size_t samples, F&& f) {
     return detail::taking("workspace", samples, "samples", [&] {
       const std::size_t one = f(std::size_t{1});
-      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw std::bad_alloc();
+      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one)
+        detail::throw_as<std::bad_alloc>();
       return AlignedArray<T>(f(samples));
     });
   }
