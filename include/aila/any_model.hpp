@@ -1,6 +1,8 @@
 // AnyModel: one of many networks of equal input and output, chosen at run time; each compiled in its own unit.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -158,3 +160,5 @@ std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<N
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

@@ -4,6 +4,8 @@
 // Eigen::Ref is as good as a std::vector.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <Eigen/Core>
 #include <ranges>
 #include <span>
@@ -67,3 +69,5 @@ auto parameter_matrix(const Model<Net, Backend>& model, std::string_view name) {
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

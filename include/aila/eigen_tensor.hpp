@@ -4,6 +4,8 @@
 // extents, is taken wherever samples are, and its extents are checked against the network's input.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <unsupported/Eigen/CXX11/Tensor>
 
 #include "eigen.hpp"
@@ -28,3 +30,5 @@ auto as_tensor(Range&& values, Extent... extents) {
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

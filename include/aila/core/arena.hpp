@@ -1,6 +1,8 @@
 // Memory of a workspace: one block, cut by the same code at compile time (to count) and at run time (to bind).
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -128,3 +130,5 @@ class Held<T, false> {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // The one exception type of the library, and the one place that throws and catches.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <exception>
 #include <stdexcept>
@@ -70,3 +72,5 @@ inline std::string extents_text(const std::size_t* extents, std::size_t rank) {
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

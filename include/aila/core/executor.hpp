@@ -1,6 +1,8 @@
 // Who runs the groups of a batch: the contract of thread pools, and the one that uses no thread.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -73,3 +75,5 @@ class ExecutorRef {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

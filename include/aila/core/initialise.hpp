@@ -1,6 +1,8 @@
 // First values of a tensor: the same bits on every platform.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -101,3 +103,5 @@ void initialise(Initialiser rule, std::size_t rows, std::size_t columns, Seed se
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Valid steps of samples: what a length may be, for whoever takes one.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -59,3 +61,5 @@ class LengthRule {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

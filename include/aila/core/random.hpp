@@ -2,6 +2,8 @@
 // backend.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -146,3 +148,5 @@ constexpr void permutation(Seed seed, std::uint64_t epoch, std::span<std::size_t
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Memory that is not to be had is an error like any other: one sentence.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <new>
 #include <stdexcept>
@@ -32,3 +34,5 @@ constexpr auto taking(const char* who, std::size_t count, const char* what, Make
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Threads that wait for work and share it by index. Only this header and data/background.hpp start any.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -201,3 +203,5 @@ class ThreadPool {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

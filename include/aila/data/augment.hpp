@@ -1,6 +1,8 @@
 // Chance changes of images in training: a shifted crop, a mirror image, a blank square.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,3 +56,5 @@ constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

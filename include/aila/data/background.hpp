@@ -1,6 +1,8 @@
 // Samples loaded ahead of a training run, by threads of their own, while the network computes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <exception>
@@ -78,3 +80,5 @@ class Background {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The range of pixels, channel by channel.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -51,3 +53,5 @@ inline ChannelScaling measure_channels(const ImageSet& images, std::span<const s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

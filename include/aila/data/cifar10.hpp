@@ -1,6 +1,8 @@
 // CIFAR-10, binary version: https://www.cs.toronto.edu/~kriz/cifar.html
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -76,3 +78,5 @@ inline ImageParts read_cifar10(const std::filesystem::path& folder, std::size_t 
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

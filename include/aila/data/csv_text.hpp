@@ -1,6 +1,8 @@
 // Lines and fields of CSV text, with the place of each for messages.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -73,3 +75,5 @@ class CsvLines {
 };
 
 }  // namespace aila::inline v0::data::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Where a data set lies on this machine.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -72,3 +74,5 @@ inline std::filesystem::path data_folder(std::string_view name, const std::files
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Word vectors as text, the format of GloVe: https://nlp.stanford.edu/projects/glove
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -186,3 +188,5 @@ inline WordVectors read_glove(const std::filesystem::path& path, const Vocabular
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

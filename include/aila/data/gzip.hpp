@@ -1,6 +1,8 @@
 // Files that may be compressed by gzip. The only header that needs zlib: link aila::gzip.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -93,3 +95,5 @@ inline std::vector<std::byte> read_bytes_unpacked(const std::filesystem::path& p
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // IDX files, the format of MNIST and its family: http://yann.lecun.com/exdb/mnist
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -74,3 +76,5 @@ inline ImageSet images_of(IdxArray images, const IdxArray& labels, std::vector<s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

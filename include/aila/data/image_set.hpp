@@ -1,6 +1,8 @@
 // Labelled images in memory, as bytes: a pixel becomes a number when a network asks for it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -57,3 +59,5 @@ struct ImageParts {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

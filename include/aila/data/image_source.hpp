@@ -1,6 +1,8 @@
 // Images as samples of a network: bytes become numbers, and change by chance in training.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -100,3 +102,5 @@ class ImageSource {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The Large Movie Review Dataset, "IMDB": https://ai.stanford.edu/~amaas/data/sentiment
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -107,3 +109,5 @@ inline TextParts read_imdb(const std::filesystem::path& folder) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

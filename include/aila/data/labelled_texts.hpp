@@ -1,6 +1,8 @@
 // Texts with a class each, as a loader finds them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -55,3 +57,5 @@ class TextCollector {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The samples of an epoch on their way from the threads that load them to those that compute.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
@@ -175,3 +177,5 @@ class LoadQueue {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // MNIST and what is packed like it: Fashion-MNIST (https://github.com/zalandoresearch/fashion-mnist) and others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -42,3 +44,5 @@ inline ImageParts read_mnist(const std::filesystem::path& folder, const std::vec
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

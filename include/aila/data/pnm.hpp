@@ -1,6 +1,8 @@
 // PGM and PPM, the binary formats of Netpbm: https://netpbm.sourceforge.net/doc/ppm.html
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -58,3 +60,5 @@ inline ImageSet parse_pnm(std::span<const std::byte> bytes, const std::string& n
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // How good forecasts of a price series are, against the truth and against the last price repeated.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -41,3 +43,5 @@ inline ForecastScores score(const WindowedSeries& series, const WindowedPart& pa
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A price series, and the parts into which a chronological experiment cuts it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -78,3 +80,5 @@ inline std::vector<double> log_prices(const Series& series) {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

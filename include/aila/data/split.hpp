@@ -1,6 +1,8 @@
 // Samples set aside for validation, as many of each class as of the others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -58,3 +60,5 @@ inline Split stratified_split(std::span<const Label> labels, double valid_share,
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

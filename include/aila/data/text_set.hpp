@@ -1,6 +1,8 @@
 // Texts as numbers of words, with a class each.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -98,3 +100,5 @@ inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabu
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Texts as samples of a network: as numbers of tokens, or as the words' vectors.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -93,3 +95,5 @@ class TextSource {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

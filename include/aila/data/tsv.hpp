@@ -1,6 +1,8 @@
 // Labelled texts from a table: a line each, a label and a text with a tab between them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -73,3 +75,5 @@ inline LabelledTexts read_tsv(const std::filesystem::path& path, const TsvOption
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

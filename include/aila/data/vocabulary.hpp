@@ -1,6 +1,8 @@
 // Words and their numbers.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -132,3 +134,5 @@ inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Windows of a price series for training, validation and test, and the way from predictions back to prices.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -156,3 +158,5 @@ class WindowedSeries {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A vector for each word of a vocabulary.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,3 +49,5 @@ inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabular
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Files written whole or not at all: a reader sees the old contents or the new ones, never a part.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -116,3 +118,5 @@ inline void write_text(const std::filesystem::path& target, std::string_view tex
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

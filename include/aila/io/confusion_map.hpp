@@ -1,6 +1,8 @@
 // A confusion matrix as a picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <limits>
 #include <string>
 #include <utility>
@@ -38,3 +40,5 @@ inline HeatMap confusion_map(std::string title, const metric::ConfusionMatrix& m
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A heat map with numbers in its cells, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -132,3 +134,5 @@ inline std::string svg(const HeatMap& map) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

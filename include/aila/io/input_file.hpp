@@ -1,6 +1,8 @@
 // A file opened for reading, with its size known before a byte is read.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -81,3 +83,5 @@ inline std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A line chart over dates, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -157,3 +159,5 @@ inline std::string svg(const LineChart& chart) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

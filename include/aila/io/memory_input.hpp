@@ -1,6 +1,8 @@
 // Bytes in memory, read as a file is.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,3 +37,5 @@ class MemoryInput {
 };
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

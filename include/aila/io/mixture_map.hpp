@@ -1,6 +1,8 @@
 // What the layers of a stack take from each other, as a picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -39,3 +41,5 @@ inline HeatMap mixture_map(std::string title, const std::vector<MixtureWeights>&
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

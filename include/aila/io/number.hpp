@@ -77,3 +77,5 @@ std::optional<Real> number(std::string_view text) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Several plots in one picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -49,3 +51,5 @@ inline std::string panels(const std::vector<std::string>& documents, std::size_t
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

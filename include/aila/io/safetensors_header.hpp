@@ -1,6 +1,8 @@
 // The JSON header of a safetensors file, read event by event: nothing is built that was not checked.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -146,3 +148,5 @@ class HeaderReader {
 };
 
 }  // namespace aila::inline v0::io::detail
+
+#include "../core/macros_back.hpp"

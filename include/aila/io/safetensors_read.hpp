@@ -1,6 +1,8 @@
 // Reading safetensors files: a JSON header that names tensors, then their bytes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -142,3 +144,5 @@ class SafetensorsFile {
 };
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Writing safetensors files, whole or not at all.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -80,3 +82,5 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

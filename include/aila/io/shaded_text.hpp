@@ -1,6 +1,8 @@
 // A text whose words are shaded by what they say, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -71,3 +73,5 @@ inline std::string svg(const ShadedText& text) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // One tensor of a safetensors file: name, type of number, shape and bytes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <bit>
 #include <cmath>
@@ -139,3 +141,5 @@ TensorEntry tensor_entry(std::string name, std::vector<std::size_t> shape, std::
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Adam, and AdamW, whose weight decay does not pass through the moments.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "optimiser.hpp"
@@ -100,3 +102,5 @@ struct AdamW {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

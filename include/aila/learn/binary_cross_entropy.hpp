@@ -1,6 +1,8 @@
 // Cross-entropy of yes-or-no answers, taken of logits.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -61,3 +63,5 @@ struct BinaryCrossEntropy {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Prints the progress of a training. Not part of aila.hpp: a program that wants it includes it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -88,3 +90,5 @@ class Console {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

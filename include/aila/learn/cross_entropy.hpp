@@ -1,6 +1,8 @@
 // Cross-entropy of a softmax over classes, taken of logits.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <limits>
 
 #include "loss.hpp"
@@ -126,3 +128,5 @@ struct CrossEntropy {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Evaluation and batch prediction over a whole source.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/executor.hpp"
 #include "../core/taking.hpp"
 #include "losses.hpp"
@@ -114,3 +116,5 @@ std::vector<typename Backend::Scalar> predict(
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

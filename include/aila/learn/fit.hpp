@@ -1,6 +1,8 @@
 // fit: training over epochs, with validation, early stopping, schedules, progress and cancellation.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -271,3 +273,5 @@ History fit(Model<Net, Backend>& model,
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Squared errors where they are small, absolute errors where they are large.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -51,3 +53,5 @@ struct Huber {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -22,6 +22,8 @@
 //       throws Error where an option is out of range
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -188,3 +190,5 @@ void check_targets(std::span<const Scalar> targets, std::size_t samples) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

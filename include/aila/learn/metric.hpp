@@ -6,6 +6,8 @@
 // and is started again by assigning a fresh one. Several accumulators of one kind are joined by merge(other).
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cmath>
 #include <concepts>
@@ -124,3 +126,5 @@ void require_numbers(const char* who, const Number* output, std::size_t classes,
 }  // namespace detail
 }  // namespace metric
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Metrics of classes: outputs are logits (or probabilities), `classes` of them for each target, which is a class index.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstdint>
 #include <new>
 #include <vector>
@@ -157,3 +159,5 @@ class ConfusionMatrix {
 };
 
 }  // namespace aila::inline v0::metric
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Metrics of numbers: errors, the share of variance explained, and errors measured against a simple forecast.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "metric.hpp"
 
 namespace aila::inline v0::metric {
@@ -167,3 +169,5 @@ class Skill {
 };
 
 }  // namespace aila::inline v0::metric
+
+#include "../core/macros_back.hpp"

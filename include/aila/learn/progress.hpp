@@ -1,6 +1,8 @@
 // One line that says how far a training is. It is made here and printed by the caller.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -64,3 +66,5 @@ inline std::string progress_line(const Progress& p) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The pinball loss, whose least expected value is at a quantile.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -51,3 +53,5 @@ struct Quantile {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

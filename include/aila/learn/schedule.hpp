@@ -1,6 +1,8 @@
 // How the learning rate goes over a training.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -110,3 +112,5 @@ inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, dou
 }  // namespace schedule
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Stochastic gradient descent, with momentum if asked for.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "optimiser.hpp"
@@ -54,3 +56,5 @@ struct Sgd {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Where samples come from: the contract of data sources, and samples in memory.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -155,3 +157,5 @@ class SourceRef {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Trainer: one training step of a model: groups of samples forward and backward, gradients summed, the optimiser.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -451,3 +453,5 @@ Trainer(Model<Net, Backend>&, LossType, OptimiserType, TrainerOptions, ExecutorR
     -> Trainer<Net, LossType, OptimiserType, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // One worker of training or evaluation: a workspace, the samples of the group in hand, and the loss over its outputs.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <vector>
 
@@ -214,3 +216,5 @@ class Worker {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Why a network answers as it does: what each input moves, and what its layers computed on the way.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -81,3 +83,5 @@ std::vector<LayerMap<typename Backend::Scalar>> layer_maps(
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // What may be given as an input: anything contiguous whose elements are the network's, Eigen's objects among them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -141,3 +143,5 @@ const Element* elements_of_one(const X& x, const char* who, const char* what) {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

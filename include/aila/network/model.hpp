@@ -1,6 +1,8 @@
 // Model: the weights of a network on a backend.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -200,3 +202,5 @@ class Model {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

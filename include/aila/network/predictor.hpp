@@ -1,6 +1,8 @@
 // Predictor: one thread's way to call a model, without allocation.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "input.hpp"
 #include "model.hpp"
 
@@ -104,3 +106,5 @@ template <class Net, class Backend>
 Predictor(const Model<Net, Backend>&, std::size_t) -> Predictor<Net, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Samples of a program's own, taken through a network group by group, for tools that look at what it computes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -45,3 +47,5 @@ class SampleGroups {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // All that a model holds: the tensors of the canonical array, and behind them the tables of rows.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -78,3 +80,5 @@ void restore(Model& model, std::span<Table<Scalar>> tables, ModelState<Scalar>&&
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

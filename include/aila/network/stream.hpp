@@ -1,6 +1,8 @@
 // Stream: a network that runs step by step, without end, and carries its state.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <bit>
 #include <limits>
 
@@ -107,3 +109,5 @@ template <class Net, class Backend>
 Stream(const Model<Net, Backend>&) -> Stream<Net, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A table of rows beside the canonical array.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <span>
 #include <string>
@@ -81,3 +83,5 @@ class Table {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Walking a network: every layer, integration and epilogue with its path, and the lists of all parameters with names.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -148,3 +150,5 @@ std::uint64_t description_hash() {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

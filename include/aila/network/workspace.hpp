@@ -1,6 +1,8 @@
 // Workspace: the memory of one worker: what a forward and a backward over a group of samples write.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <new>
@@ -218,3 +220,5 @@ inline constexpr std::size_t workspace_bytes =
     Workspace<Net, Backend, C>::size(Samples) * sizeof(typename Backend::Scalar);
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -4,6 +4,8 @@
 // n earlier layers the cost is that of one. W_K^T W_Q is multiplied out where that is less work than two products.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -124,3 +126,5 @@ using AttentionQuery =
     std::conditional_t<Sizes::multiplied_out, QueryInOne<S, Arch, Sizes>, QueryInTwo<S, Arch, Sizes>>;
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Softmax of attention over columns: a lane is a query, a row is a key, so that sums over keys need no shuffles.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 #include <limits>
 
@@ -129,3 +131,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // arguments.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
@@ -164,3 +166,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The Cpu backend: a type that carries the architecture, so that it is in every kernel's symbol.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <concepts>
 
 #include "../host/lanes.hpp"
@@ -57,3 +59,5 @@ struct Lanes<backend::CpuOn<Arch, S>> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

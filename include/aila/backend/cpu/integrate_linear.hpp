@@ -5,6 +5,8 @@
 // position and earlier layer; the blocks add about 6 d operations an item. Kept for backward: items and weights.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../integrate/linear.hpp"
@@ -318,3 +320,5 @@ CpuLinearIntegration<S, Arch, Integration<integrate::LinearOf<H, T, Sees>, Own, 
     rank::Layer, Integration<integrate::LinearOf<H, T, Sees>, Own, Before>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -2,6 +2,8 @@
 // and five gates a unit; see step_vectors.hpp for what bounds them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "step_vectors.hpp"
 
 namespace aila::inline v0::cpu {
@@ -67,3 +69,5 @@ struct LstmCell {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

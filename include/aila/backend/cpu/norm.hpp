@@ -5,6 +5,8 @@
 // backward reads two arrays and adds to a third. Bound by memory for large maps.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/layer_norm.hpp"
@@ -121,3 +123,5 @@ template <class In, class Arch, class S>
 CpuNorm<S, Arch, ReluLayerNorm, In> select_kernel(rank::Layer, Placed<ReluLayerNorm, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The first lanes of a register to and from memory of which nothing else may be touched: the ends of rows.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "batch.hpp"
 
 namespace aila::inline v0::simd {
@@ -66,3 +68,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

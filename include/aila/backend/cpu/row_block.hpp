@@ -5,6 +5,8 @@
 // division are of whole registers. Results do not depend on which rows share a block.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "row.hpp"
 
 namespace aila::inline v0::cpu {
@@ -76,3 +78,5 @@ template <class S, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -13,6 +13,8 @@
 // units, the last 0.8 of the weights' product by itself, which goes through them in one direction.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <bit>
 #include <limits>
 
@@ -371,3 +373,5 @@ template <class Cell, class S>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Bidirectional on the host: the layer's kernel twice, once over reversed copies. The copies are bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -149,3 +151,5 @@ template <class L, class In, HostBackend Backend>
 BidirectionalKernel<L, In, Backend> select_kernel(rank::Layer, Placed<Bidirectional<L>, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Stack on the host: core, integration and epilogue of each layer, the earlier maps kept as an array of pointers.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -591,3 +593,5 @@ template <class L, class In, HostBackend Backend>
 StackKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -7,6 +7,8 @@
 // kept apart.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -250,3 +252,5 @@ class WavefrontBlocks {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"
