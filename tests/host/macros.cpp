@@ -79,11 +79,6 @@
 #define NO false
 #define YES true
 
-// not one of them is another macro behind the headers of aila, or none
-#define TEXT_(...) #__VA_ARGS__
-#define TEXT(...) TEXT_(__VA_ARGS__)
-#define SAME_BEFORE(name, text) static_assert(std::string_view(TEXT(name)) == text)
-
 #include <aila/aila.hpp>
 #include <aila/data/background.hpp>
 #include <aila/data/csv.hpp>
@@ -93,4 +88,36 @@
 #include <aila/eigen_tensor.hpp>
 #include <aila/io.hpp>
 
-int main() { return 0; }
+
+#include <cstdio>
+#include <vector>
+
+// Behind the headers the macros are what they were.
+static_assert(None == 0L && Success == 0 && HIGH == 0x1 && B1 == 1 && min(2, 1) == 1 && max(2, 1) == 2 && round(1.5) == 2);
+
+namespace {
+
+/// `integrate::None` by the name that it has where None is a macro.
+struct Sums : aila::Network<aila::Vector<2>, aila::Stack<aila::integrate::NoConnection, aila::Linear<4>, aila::Linear<4>>,
+                            aila::Linear<1>> {};
+
+int run() {
+  aila::Samples<aila::Vector<2>> train;
+  for (int sample = 0; sample < 32; ++sample) {
+    const float a = static_cast<float>(sample % 8) / 8.0F, b = static_cast<float>(sample / 8) / 4.0F;
+    train.inputs.insert(train.inputs.end(), {a, b});
+    train.targets.push_back(a + b);
+  }
+  aila::Model<Sums> model{aila::Seed{7}};
+  const aila::History history = aila::fit(model, train, {.epochs = 20});
+  aila::Predictor<Sums> predict{model};
+  const std::vector<float> x{0.5F, 0.25F};
+  const float sum = predict(x)[0];
+  std::printf("loss %g -> %g, %g\n", history.epochs.front().training_loss, history.epochs.back().training_loss,
+              static_cast<double>(sum));
+  return history.epochs.back().training_loss < history.epochs.front().training_loss && sum > 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main() { return run(); }

@@ -67,7 +67,7 @@ class WindowedSeries {
     train = cut(series, logs, 0, first);
     valid = cut(series, logs, first, second);
     test = cut(series, logs, second, logs.size());
-    for (float target : train.targets) mean_target_ += target / static_cast<double>(train.count);
+    for (float target : train.targets) mean_target_ += static_cast<double>(target) / static_cast<double>(train.count);
   }
 
   const WindowOptions& options() const noexcept { return options_; }

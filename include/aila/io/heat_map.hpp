@@ -82,12 +82,22 @@ inline std::string svg(const HeatMap& map) {
                 map.title + "\", found " + std::to_string(map.values.size()));
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (double v : map.values)
-    if (drawable(v)) low = std::min(low, v), high = std::max(high, v);
-  if (low > high) low = 0, high = 1;
-  low = map.low.value_or(low), high = map.high.value_or(high);
+    if (drawable(v)) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+      }
+  if (low > high) {
+    low = 0;
+    high = 1;
+  }
+  low = map.low.value_or(low);
+  high = map.high.value_or(high);
   if (!drawable(low) || !drawable(high))
     throw_error("expected finite ends of the colours in the heat map \"" + map.title + '"');
-  if (!(high > low)) low -= 0.5, high = low + 1;
+  if (!(high > low)) {
+    low -= 0.5;
+    high = low + 1;
+  }
 
   const auto widest = [](const std::vector<std::string>& labels) {
     double width = 0;

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "text.hpp"
 

@@ -102,18 +102,28 @@ inline std::string svg(const LineChart& chart) {
       throw_error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
                   std::to_string(line.values.size()));
     for (double v : line.values)
-      if (drawable(v)) low = std::min(low, v), high = std::max(high, v);
+      if (drawable(v)) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+      }
   }
-  if (low > high) low = 0, high = 1;
+  if (low > high) {
+    low = 0;
+    high = 1;
+  }
   const double margin = high > low ? 0.04 * (high - low) : std::max(1.0, 0.1 * std::abs(low));
-  low -= margin, high += margin;
+  low -= margin;
+  high += margin;
 
   std::string legend, body;
   const double left = 76, right = chart.width - 24;
   double x = left, top = 50;
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     const double wide = 38 + text_width(chart.lines[k].name, 12) + 18;
-    if (x + wide > right && x > left) x = left, top += 20;
+    if (x + wide > right && x > left) {
+      x = left;
+      top += 20;
+    }
     legend += "<path d='M" + fixed(x, 1) + " " + fixed(top, 1) + "h30' " + stroke(k) + "/>\n";
     legend += text_at(x + 36, top + 4, chart.lines[k].name);
     x += wide;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "tensor_entry.hpp"
 
@@ -32,18 +33,13 @@ class HeaderReader {
   std::map<std::string, std::string> metadata;
 
   bool start_object(std::size_t) {
-    switch (place_) {
-      case Place::file:
-        return enter(Place::header);
-      case Place::header:
-        if (key_ == "__metadata__") return enter(Place::metadata);
-        tensors.push_back({.entry = {.name = key_, .dtype = {}, .shape = {}, .data = {}}});
-        seen_dtype_ = seen_shape_ = seen_offsets_ = false;
-        offsets_.clear();
-        return enter(Place::tensor);
-      default:
-        refuse();
-    }
+    if (place_ == Place::file) return enter(Place::header);
+    if (place_ != Place::header) refuse();
+    if (key_ == "__metadata__") return enter(Place::metadata);
+    tensors.push_back({.entry = {.name = key_, .dtype = {}, .shape = {}, .data = {}}});
+    seen_dtype_ = seen_shape_ = seen_offsets_ = false;
+    offsets_.clear();
+    return enter(Place::tensor);
   }
   bool end_object() {
     if (place_ == Place::header) return enter(Place::file);
@@ -80,7 +76,7 @@ class HeaderReader {
     if (place_ == Place::shape) {
       if (tensor().shape.size() == max_rank) throw_error(tensor_name() + " has more than 64 extents");
       if (!std::in_range<std::size_t>(value)) throw_error(tensor_name() + " is larger than the machine's memory");
-      tensor().shape.push_back(static_cast<std::size_t>(value));
+      tensor().shape.push_back(aila::detail::as_size(value));
       return true;
     }
     if (place_ != Place::offsets || offsets_.size() == 2) refuse();
@@ -125,20 +121,13 @@ class HeaderReader {
   }
   /// A value of a kind that does not belong where it stands.
   [[noreturn]] void refuse() {
-    switch (place_) {
-      case Place::file:
-        throw_error("the header is not a JSON object");
-      case Place::header:
-        throw_error("the header has an entry that is no JSON object, " + printable(key_));
-      case Place::metadata:
-        throw_error("the metadata value of " + printable(key_) + " is not a string");
-      case Place::tensor:
-        throw_error(tensor_name() + " has a " + printable(key_) + " of the wrong kind");
-      case Place::shape:
-        throw_error(tensor_name() + " has a shape that is not a list of whole numbers");
-      default:
-        throw_error(tensor_name() + " has data_offsets that are not two whole numbers");
-    }
+    if (place_ == Place::file) throw_error("the header is not a JSON object");
+    if (place_ == Place::header) throw_error("the header has an entry that is no JSON object, " + printable(key_));
+    if (place_ == Place::metadata)
+      throw_error("the metadata value of " + printable(key_) + " is not a string");
+    if (place_ == Place::tensor) throw_error(tensor_name() + " has a " + printable(key_) + " of the wrong kind");
+    if (place_ == Place::shape) throw_error(tensor_name() + " has a shape that is not a list of whole numbers");
+    throw_error(tensor_name() + " has data_offsets that are not two whole numbers");
   }
 
   Place place_ = Place::file;

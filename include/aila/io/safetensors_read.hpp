@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "input_file.hpp"
 #include "memory_input.hpp"
@@ -86,7 +87,7 @@ class SafetensorsFile {
     if (header_bytes > input.size() - 8)
       fail("the header has " + std::to_string(header_bytes) + " bytes, after its length the file has only " +
            std::to_string(input.size() - 8));
-    std::string header(static_cast<std::size_t>(header_bytes), '\0');
+    std::string header(aila::detail::as_size(header_bytes), '\0');
     input.read(std::as_writable_bytes(std::span(header)));
     if (!header.starts_with('{')) fail("the header does not begin with {, so this is no safetensors file");
     if (header.find('\0') != std::string::npos) fail("the header has a NUL byte in it");  // a parser may stop there
@@ -96,7 +97,7 @@ class SafetensorsFile {
                                     [this](const Error& error) { return named(error.what()); });
     const std::uint64_t data_bytes = input.size() - 8 - header_bytes;
     check(reader.tensors, data_bytes);
-    bytes_ = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(data_bytes));
+    bytes_ = std::make_shared<std::vector<std::byte>>(aila::detail::as_size(data_bytes));
     input.read(*bytes_);
     metadata_ = std::move(reader.metadata);
     for (auto& [entry, begin, end] : reader.tensors) {

@@ -53,7 +53,10 @@ inline std::string svg(const ShadedText& text) {
   double x = margin, y = 84;
   for (std::size_t i = 0; i < text.words.size(); ++i) {
     const double wide = text_width(text.words[i], size) + 6;
-    if (x + wide > text.width - margin && x > margin) x = margin, y += row_height;
+    if (x + wide > text.width - margin && x > margin) {
+      x = margin;
+      y += row_height;
+    }
     if (drawable(text.values[i])) {
       const double share = std::abs(text.values[i]) / strongest;
       const std::string colour = text.values[i] >= 0 ? "#56b4e9" : "#e69f00";

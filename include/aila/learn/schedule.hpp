@@ -46,18 +46,12 @@ struct Schedule {
   double after_warm_up(std::uint64_t step, std::uint64_t total, std::uint64_t steps_per_epoch) const {
     const auto s = static_cast<double>(step);
     const auto n = static_cast<double>(total);
-    switch (kind) {
-      case Kind::constant:
-        return 1;
-      case Kind::step: {
-        const std::uint64_t cuts = every == 0 || steps_per_epoch == 0 ? 0 : step / steps_per_epoch / every;
-        return std::pow(gamma, static_cast<double>(cuts));
-      }
-      case Kind::cosine:
-        return total == 0 ? 1 : between(1, final, s / n);
-      case Kind::one_cycle:
-        break;
+    if (kind == Kind::constant) return 1;
+    if (kind == Kind::step) {
+      const std::uint64_t cuts = every == 0 || steps_per_epoch == 0 ? 0 : step / steps_per_epoch / every;
+      return std::pow(gamma, static_cast<double>(cuts));
     }
+    if (kind == Kind::cosine) return total == 0 ? 1 : between(1, final, s / n);
     const double last = n - 1;
     const double top = peak * n - 1;
     if (s <= top) return top > 0 ? between(start, 1, s / top) : 1;

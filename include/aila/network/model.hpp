@@ -45,8 +45,8 @@ class Model {
   explicit Model(Seed seed = {}, std::initializer_list<std::size_t> rows = {})
       : parameters_(layout.size + 2 * alignment_elements), packed_(packed_size()) {
     for (const ParameterInfo& p : parameter_table<Net>()) {
-      const std::size_t rows = p.rank > 0 ? p.extents[0] : 1;
-      aila::initialise(p.initial, rows, p.size / rows, seed, hash_path(p.name), parameters_.data() + p.offset);
+      const std::size_t outputs = p.rank > 0 ? p.extents[0] : 1;
+      aila::initialise(p.initial, outputs, p.size / outputs, seed, hash_path(p.name), parameters_.data() + p.offset);
     }
     pack();
     for (std::size_t i = 0; i < tables; ++i) tables_[i] = Table<Scalar>(network_tables<Net>()[i]);

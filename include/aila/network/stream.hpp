@@ -32,7 +32,7 @@ namespace aila::inline v0 {
 /// Stack (of any policy) and Frozen of such. Others do not compile.
 template <class Net, HostBackend Backend = backend::Cpu>
 class Stream {
-  enum { checked = detail::StreamRefusal<Net, Backend>::say() };
+  enum { can_stream = detail::StreamRefusal<Net, Backend>::say() };
   using StepNet = typename detail::Streamed<Net, Backend>::type;
   using Space = Workspace<StepNet, Backend, Capability::stream>;
 

@@ -111,7 +111,10 @@ struct WavefrontPlan {
   static constexpr Stages stages = [] {
     Stages s;
     std::size_t most = 0, here = 0, left = 0;
-    for (const std::size_t f : unit_flops) most = std::max(most, f), left += f;
+    for (const std::size_t f : unit_flops) {
+      most = std::max(most, f);
+      left += f;
+    }
     for (std::size_t u = 0; u < units; here += unit_flops[u], left -= unit_flops[u], ++u)
       if (u == 0 || (8 * here >= most && 8 * left >= most)) {
         s.begin[s.count++] = u;

@@ -1,0 +1,68 @@
+// A program that asks its compiler for every warning, and has the headers among its own: tests/compile/host.cmake says
+// which. Each kind of layer, policy, loss and metric is trained and predicts, so that all templates are looked into.
+#include <aila/aila.hpp>
+#include <aila/any_model.hpp>
+#include <aila/data/background.hpp>
+#include <aila/data/cifar10.hpp>
+#include <aila/data/csv.hpp>
+#include <aila/data/glove.hpp>
+#include <aila/data/gzip.hpp>
+#include <aila/data/image_source.hpp>
+#include <aila/data/imdb.hpp>
+#include <aila/data/labelled_texts.hpp>
+#include <aila/data/mnist.hpp>
+#include <aila/data/pnm.hpp>
+#include <aila/data/scores.hpp>
+#include <aila/data/split.hpp>
+#include <aila/data/text_source.hpp>
+#include <aila/data/tsv.hpp>
+#include <aila/data/windows.hpp>
+#include <aila/eigen.hpp>
+#include <aila/eigen_tensor.hpp>
+#include <aila/io.hpp>
+#include <aila/io/plot.hpp>
+#include <aila/learn/console.hpp>
+#include <aila/zoo/zoo.hpp>
+#include <filesystem>
+#include <vector>
+
+namespace host {
+
+using namespace aila;
+
+struct Steps : Network<Sequence<8, 4>, Conv<6, Kernel<3>, Stride<2>>, BatchNorm<>, Gelu, DepthwiseConv<Kernel<3>>,
+                       AveragePool<2>, Bidirectional<Gru<4>>, LayerNorm, Dropout<10>, Residual<Linear<8>, StochasticDepth<10>>,
+                       Concat<Linear<2>>, Sum<Lstm<9>, Shortcut<9>>, Frozen<Linear<6>>, AttentionPooling<4>, Linear<1>> {};
+struct Pictures : Network<Image<12, 12, 2>, Conv<4>, DepthwiseConv<>, SqueezeExcitation<2>, MaxPool<2>,
+                          PatchEmbedding<3, 8>, ClassToken, LearnedPositions, TransformerBlock<2, 16>, FirstStep, Linear<3>> {};
+struct Words : Network<Tokens<6>, Embedding<8>, SinusoidalPositions, SelfAttention<2>, Relu, MeanOverPositions, Linear<2>> {};
+template <class Policy>
+struct Maps : Network<Image<8, 8, 2>, Stack<Policy, Conv<4>, Conv<4, Stride<2>>, Conv<4>>, GlobalMaxPool, Linear<3>> {};
+template <class Policy>
+struct Series : Network<Sequence<6, 2>, Stack<Policy, Repeat<3, Lstm<8>>>, LastStep, Linear<2>> {};
+
+/// Trains, measures, keeps and explains Net.
+template <class Net, class LossType, class Optimiser, class Metric>
+double every_use(const Samples<NetworkInput<Net>>& samples, const LossType& loss, const Optimiser& optimiser,
+                 Metric& metric, const std::filesystem::path& file) {
+  Model<Net> model{Seed{7}};
+  const History history = fit(model, samples, loss, optimiser, {.validation = samples, .epochs = 2, .threads = 2});
+  io::save(model, file);
+  io::load(model, file);
+  const auto outputs = predict(model, samples);
+  metric.add(outputs, samples.targets);
+  Predictor<Net> predictor{model};
+  const auto seen = parameter_matrix(model, "linear.bias");
+  return history.epochs.back().training_loss + evaluate(model, samples, loss) +
+         static_cast<double>(predictor(samples.inputs)[0] + seen(0, 0)) +
+         static_cast<double>(summary<Net>().size() + graph<Net>().size());
+}
+
+template double every_use<Steps>(const Samples<NetworkInput<Steps>>&, const Huber&, const Sgd&,
+                                 metric::MeanAbsoluteError&, const std::filesystem::path&);
+template double every_use<Pictures>(const Samples<NetworkInput<Pictures>>&, const CrossEntropy&, const Adam&,
+                                    metric::ConfusionMatrix&, const std::filesystem::path&);
+template double every_use<Words>(const Samples<NetworkInput<Words>>&, const CrossEntropy&, const AdamW&,
+                                 metric::TopKAccuracy&, const std::filesystem::path&);
+
+}  // namespace host
