@@ -47,13 +47,13 @@ class LoadQueue {
 
   const SourceRef<In, Scalar>& source() const { return source_; }
   std::size_t foreseen() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return foreseen_;
   }
 
   /// Copies the sample where it was loaded ahead; false where the caller is to load it.
   bool take(std::size_t index, SampleSlot<In, Scalar>& slot) {
-    std::unique_lock lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     if (slot.epoch != epoch_) begin(slot.epoch, lock);
     const std::size_t place = places_[index];
     Entry& entry = entries_[place % entries_.size()];
@@ -86,7 +86,7 @@ class LoadQueue {
 
   /// Loads samples until `stop` is called.
   void work() {
-    std::unique_lock lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       while (next_ < order_.size() && states_[next_] != State::waiting) ++next_;
       if (!next_is_free()) room_.wait(lock, [&] { return stopping_ || (next_is_free() && worth_waking()); });
@@ -115,7 +115,7 @@ class LoadQueue {
   }
 
   void stop() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     room_.notify_all();
   }
