@@ -31,15 +31,16 @@ namespace host {
 using namespace aila;
 
 struct Steps : Network<Sequence<8, 4>, Conv<6, Kernel<3>, Stride<2>>, BatchNorm<>, Gelu, DepthwiseConv<Kernel<3>>,
-                       AveragePool<2>, Bidirectional<Gru<4>>, LayerNorm, Dropout<10>, Residual<Linear<8>, StochasticDepth<10>>,
-                       Concat<Linear<2>>, Sum<Lstm<9>, Shortcut<9>>, Frozen<Linear<6>>, AttentionPooling<4>, Linear<1>> {};
-struct Pictures : Network<Image<12, 12, 2>, Conv<4>, DepthwiseConv<>, SqueezeExcitation<2>, MaxPool<2>,
-                          PatchEmbedding<3, 8>, ClassToken, LearnedPositions, TransformerBlock<2, 16>, FirstStep, Linear<3>> {};
-struct Words : Network<Tokens<6>, Embedding<8>, SinusoidalPositions, SelfAttention<2>, Relu, MeanOverPositions, Linear<2>> {};
-template <class Policy>
-struct Maps : Network<Image<8, 8, 2>, Stack<Policy, Conv<4>, Conv<4, Stride<2>>, Conv<4>>, GlobalMaxPool, Linear<3>> {};
-template <class Policy>
-struct Series : Network<Sequence<6, 2>, Stack<Policy, Repeat<3, Lstm<8>>>, LastStep, Linear<2>> {};
+                       AveragePool<2>, Bidirectional<Gru<4>>, LayerNorm, Dropout<10>,
+                       Residual<Linear<8>, StochasticDepth<10>>, Concat<Linear<2>>, Sum<Lstm<12>, Shortcut<12>>,
+                       Frozen<Linear<6>>, AttentionPooling<4>, Linear<1>> {};
+struct Pictures : Network<Image<12, 12, 2>, Stack<integrate::Attention<TiedValues>, Conv<4>, Conv<4, Stride<2>>, Conv<4>>,
+                          DepthwiseConv<>, SqueezeExcitation<2>, PatchEmbedding<3, 8>, ClassToken, LearnedPositions,
+                          TransformerBlock<2, 16>, FirstStep, Linear<3>> {};
+struct Words : Network<Tokens<6>, Embedding<8>, SinusoidalPositions, SelfAttention<2>, Silu,
+                       Stack<integrate::Linear<Heads<2>, TaskEmbedding>, Repeat<3, Gru<8>>>,
+                       Stack<integrate::DenseNet, Repeat<3, Linear<8>>>, Stack<integrate::Residual, Repeat<2, Lstm<8>>>,
+                       MeanOverPositions, Linear<2>> {};
 
 /// Trains, measures, keeps and explains Net.
 template <class Net, class LossType, class Optimiser, class Metric>
