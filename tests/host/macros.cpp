@@ -30,7 +30,7 @@
 #define NO_ERROR 0L
 #define OPTIONAL
 #define OUT
-#define THIS INTERFACE *This
+#define THIS INTERFACE* This
 #define VOID void
 #define far
 #define interface struct
@@ -45,7 +45,7 @@
 #define DEFAULT 1
 #define DISPLAY 0x1
 #define EULER 2.718281828459045235360287471352
-#define F(string_literal) (reinterpret_cast<const __FlashStringHelper *>(PSTR(string_literal)))
+#define F(string_literal) (reinterpret_cast<const __FlashStringHelper*>(PSTR(string_literal)))
 #define HIGH 0x1
 #define INPUT 0x0
 #define LOW 0x0
@@ -55,10 +55,10 @@
 #define abs(x) ((x) > 0 ? (x) : -(x))
 #define bit(b) (1UL << (b))
 #define constrain(amt, low, high) ((amt) < (low) ? (low) : ((amt) > (high) ? (high) : (amt)))
-#define degrees(rad) ((rad)*RAD_TO_DEG)
+#define degrees(rad) ((rad) * RAD_TO_DEG)
 #define interrupts() sei()
-#define radians(deg) ((deg)*DEG_TO_RAD)
-#define round(x) ((x) >= 0 ? (long)((x) + 0.5) : (long)((x)-0.5))
+#define radians(deg) ((deg) * DEG_TO_RAD)
+#define round(x) ((x) >= 0 ? (long)((x) + 0.5) : (long)((x) - 0.5))
 #define sq(x) ((x) * (x))
 #define word(...) makeWord(__VA_ARGS__)
 
@@ -88,18 +88,19 @@
 #include <aila/eigen_tensor.hpp>
 #include <aila/io.hpp>
 
-
 #include <cstdio>
 #include <vector>
 
 // Behind the headers the macros are what they were.
-static_assert(None == 0L && Success == 0 && HIGH == 0x1 && B1 == 1 && min(2, 1) == 1 && max(2, 1) == 2 && round(1.5) == 2);
+static_assert(None == 0L && Success == 0 && HIGH == 0x1 && B1 == 1 && min(2, 1) == 1 && max(2, 1) == 2 &&
+              round(1.5) == 2);
 
 namespace {
 
 /// `integrate::None` by the name that it has where None is a macro.
-struct Sums : aila::Network<aila::Vector<2>, aila::Stack<aila::integrate::NoConnection, aila::Linear<4>, aila::Linear<4>>,
-                            aila::Linear<1>> {};
+struct Sums
+    : aila::Network<aila::Vector<2>, aila::Stack<aila::integrate::NoConnection, aila::Linear<4>, aila::Linear<4>>,
+                    aila::Linear<1>> {};
 
 int run() {
   aila::Samples<aila::Vector<2>> train;
@@ -120,4 +121,6 @@ int run() {
 
 }  // namespace
 
-int main() { return run(); }
+int main() {
+  return run();
+}

@@ -11,7 +11,9 @@ namespace {
 
 struct Follower : aila::Network<aila::Sequence<5, 2>, aila::Gru<4>, aila::LastStep, aila::Linear<1>> {};
 
-float difference(float a, float b) { return std::fabs(a - b); }
+float difference(float a, float b) {
+  return std::fabs(a - b);
+}
 
 int run() {
   const aila::Model<Follower> model{aila::Seed{7}};
@@ -31,4 +33,6 @@ int run() {
 
 }  // namespace
 
-int main() { return run(); }
+int main() {
+  return run();
+}

@@ -30,13 +30,14 @@ namespace host {
 
 using namespace aila;
 
-struct Steps : Network<Sequence<8, 4>, Conv<6, Kernel<3>, Stride<2>>, BatchNorm<>, Gelu, DepthwiseConv<Kernel<3>>,
-                       AveragePool<2>, Bidirectional<Gru<4>>, LayerNorm, Dropout<10>,
-                       Residual<Linear<8>, StochasticDepth<10>>, Concat<Linear<2>>, Sum<Lstm<12>, Shortcut<12>>,
-                       Frozen<Linear<6>>, AttentionPooling<4>, Linear<1>> {};
-struct Pictures : Network<Image<12, 12, 2>, Stack<integrate::Attention<TiedValues>, Conv<4>, Conv<4, Stride<2>>, Conv<4>>,
-                          DepthwiseConv<>, SqueezeExcitation<2>, PatchEmbedding<3, 8>, ClassToken, LearnedPositions,
-                          TransformerBlock<2, 16>, FirstStep, Linear<3>> {};
+struct Steps
+    : Network<Sequence<8, 4>, Conv<6, Kernel<3>, Stride<2>>, BatchNorm<>, Gelu, DepthwiseConv<Kernel<3>>,
+              AveragePool<2>, Bidirectional<Gru<4>>, LayerNorm, Dropout<10>, Residual<Linear<8>, StochasticDepth<10>>,
+              Concat<Linear<2>>, Sum<Lstm<12>, Shortcut<12>>, Frozen<Linear<6>>, AttentionPooling<4>, Linear<1>> {};
+struct Pictures
+    : Network<Image<12, 12, 2>, Stack<integrate::Attention<TiedValues>, Conv<4>, Conv<4, Stride<2>>, Conv<4>>,
+              DepthwiseConv<>, SqueezeExcitation<2>, PatchEmbedding<3, 8>, ClassToken, LearnedPositions,
+              TransformerBlock<2, 16>, FirstStep, Linear<3>> {};
 struct Words : Network<Tokens<6>, Embedding<8>, SinusoidalPositions, SelfAttention<2>, Silu,
                        Stack<integrate::Linear<Heads<2>, TaskEmbedding>, Repeat<3, Gru<8>>>,
                        Stack<integrate::DenseNet, Repeat<3, Linear<8>>>, Stack<integrate::Residual, Repeat<2, Lstm<8>>>,

@@ -52,7 +52,8 @@ class AlignedArray {
       data_ = std::allocator<Scalar>{}.allocate(size);
       for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
     } else {
-      if (size > most_bytes / sizeof(Scalar)) throw std::bad_alloc();  // not every operator new survives the question
+      if (size > most_bytes / sizeof(Scalar))
+        detail::throw_as<std::bad_alloc>();  // not every operator new survives the question
       data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
       for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
     }

@@ -27,6 +27,8 @@
 #undef max
 #pragma push_macro("min")
 #undef min
+#pragma push_macro("small")
+#undef small
 
 // Arduino.h
 #pragma push_macro("abs")

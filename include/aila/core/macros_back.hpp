@@ -10,6 +10,7 @@
 #pragma pop_macro("word")
 #pragma pop_macro("round")
 #pragma pop_macro("abs")
+#pragma pop_macro("small")
 #pragma pop_macro("min")
 #pragma pop_macro("max")
 #pragma pop_macro("near")

@@ -70,7 +70,7 @@ inline void read_reviews(const std::filesystem::path& folder, const std::string&
     const std::string bytes = io::read_text(folder / file);
     std::string text(io::without_mark(bytes, path));
     io::require_text(text, path);
-    if (text.empty()) throw Error(path + ": expected a review, the file is empty");
+    if (text.empty()) throw_error(path + ": expected a review, the file is empty");
     collector.add(std::move(text), label);
   }
   if (found.size() == before)

@@ -126,7 +126,7 @@ inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary
   for (const std::string& word : vocabulary.words()) {
     if (blanks.find(word.front()) != std::string_view::npos || blanks.find(word.back()) != std::string_view::npos ||
         word.find_first_of("\n\0"sv) != std::string_view::npos || word.starts_with(io::byte_order_mark))
-      throw Error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
+      throw_error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
                   '"');
     text += word + '\n';
   }

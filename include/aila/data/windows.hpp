@@ -114,7 +114,7 @@ class WindowedSeries {
   void require_rows(const Series& series, const char* part, std::size_t rows) const {
     // Written so that a huge option cannot wrap around.
     if (rows > options_.window && rows - options_.window >= options_.horizon) return;
-    throw Error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
+    throw_error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
                 " rows, too few for a window of " + std::to_string(options_.window) + " and a horizon of " +
                 std::to_string(options_.horizon));
   }
@@ -130,7 +130,7 @@ class WindowedSeries {
     naive_error_ = detail::moments(errors).mean;
     // A growth that is exactly constant leaves rounding noise as its deviation, so that zero is no test.
     if (log_.deviation < 1e-9 || change_.deviation < 1e-9)
-      throw Error(io::printable(series.name) +
+      throw_error(io::printable(series.name) +
                   ": the prices or the changes of the training part are all equal, nothing can be scaled by them");
   }
 

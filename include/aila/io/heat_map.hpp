@@ -83,9 +83,9 @@ inline std::string svg(const HeatMap& map) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (double v : map.values)
     if (drawable(v)) {
-        low = std::min(low, v);
-        high = std::max(high, v);
-      }
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
   if (low > high) {
     low = 0;
     high = 1;

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <span>
 #include <string>
 #include <system_error>
@@ -15,6 +14,7 @@
 
 #include "../core/as_size.hpp"
 #include "../core/error.hpp"
+#include "../core/taking.hpp"
 #include "text.hpp"
 
 namespace aila::inline v0::io {
@@ -60,13 +60,9 @@ namespace detail {
 template <class Bytes>
 Bytes read_all(const std::filesystem::path& path) {
   InputFile file(path);
-  Bytes bytes;
-  try {
-    if (file.size() > bytes.max_size()) throw std::bad_alloc();
-    bytes.resize(static_cast<std::size_t>(file.size()));
-  } catch (const std::bad_alloc&) {
-    file.fail("there is no memory for its " + std::to_string(file.size()) + " bytes");
-  }
+  Bytes bytes = aila::detail::or_no_memory(
+      [&] { return Bytes(static_cast<std::size_t>(file.size()), typename Bytes::value_type{}); },
+      [&] { return file.name() + ": there is no memory for its " + std::to_string(file.size()) + " bytes"; });
   file.read(std::as_writable_bytes(std::span(bytes)));
   return bytes;
 }

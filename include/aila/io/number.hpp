@@ -1,6 +1,8 @@
 // Numbers in text: the notation of the C locale and nothing else.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

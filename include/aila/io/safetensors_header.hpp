@@ -123,8 +123,7 @@ class HeaderReader {
   [[noreturn]] void refuse() {
     if (place_ == Place::file) throw_error("the header is not a JSON object");
     if (place_ == Place::header) throw_error("the header has an entry that is no JSON object, " + printable(key_));
-    if (place_ == Place::metadata)
-      throw_error("the metadata value of " + printable(key_) + " is not a string");
+    if (place_ == Place::metadata) throw_error("the metadata value of " + printable(key_) + " is not a string");
     if (place_ == Place::tensor) throw_error(tensor_name() + " has a " + printable(key_) + " of the wrong kind");
     if (place_ == Place::shape) throw_error(tensor_name() + " has a shape that is not a list of whole numbers");
     throw_error(tensor_name() + " has data_offsets that are not two whole numbers");

@@ -86,8 +86,8 @@ struct TableBuilder {
 };
 }  // namespace detail
 
-/// All tensors of a network, in the order of its layers. Like network_tables they are never destroyed: threads may still
-/// predict when the program ends.
+/// All tensors of a network, in the order of its layers. Like network_tables they are never destroyed: threads may
+/// still predict when the program ends.
 template <class Net>
 const std::vector<ParameterInfo>& parameter_table() {
   static const auto& table = *new std::vector<ParameterInfo>([] {

@@ -43,7 +43,8 @@ struct LstmCell {
 
   /// Cells and outputs of `Count` vectors of units.
   template <std::size_t Count>
-  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S*, S* to, S* kept_cells, S* y) noexcept {
+  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S*, S* to, S* kept_cells,
+                                              S* y) noexcept {
     const auto sum = [&](std::size_t g, std::size_t j)
                          __attribute__((always_inline)) { return Vectors::load(sums + Step::place(g, v + j)); };
     V cell[Count];
