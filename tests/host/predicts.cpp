@@ -21,7 +21,7 @@ int run() {
 
   aila::Predictor<Follower> predict{model};
   const float whole = predict(x)[0];
-  aila::Workspace<Follower> workspace{1};
+  aila::Workspace<Follower, aila::backend::Cpu, aila::Capability::predict> workspace{1};
   const float own_memory = model.predict(x, workspace)[0];
   aila::Stream<Follower> stream{model};
   float last = 0;
