@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "../core/random.hpp"
 
@@ -36,7 +37,7 @@ constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, s
                 std::to_string(augmentation.padding));
   const Random random{seed, Purpose::augment, epoch, 0};
   const auto below = [&](std::uint64_t bound, std::uint64_t element) {  // uniform up to 2^-32 of rounding
-    return static_cast<std::size_t>((random.bits(sample, element) * bound) >> 32U);
+    return aila::detail::as_size((random.bits(sample, element) * bound) >> 32U);
   };
   ImageChange change;
   const std::size_t padding = augmentation.padding;

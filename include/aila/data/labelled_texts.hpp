@@ -38,7 +38,7 @@ class TextCollector {
 
   void add(std::string text, Label label) {
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    repaired_ += repair_utf8(text) > 0 ? 1 : 0;
+    repaired_ += repair_utf8(text) > 0 ? 1U : 0U;
     into_.texts.push_back(std::move(text));
     into_.labels.push_back(label);
   }

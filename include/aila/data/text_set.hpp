@@ -44,7 +44,7 @@ struct TextSet {
   /// Texts with more tokens than a network reads.
   std::size_t longer_than(std::size_t steps) const {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < size(); ++i) count += text(i).size() > steps ? 1 : 0;
+    for (std::size_t i = 0; i < size(); ++i) count += text(i).size() > steps ? 1U : 0U;
     return count;
   }
 };
@@ -85,7 +85,7 @@ inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabu
     const std::size_t begin = set.tokens.size();
     tokeniser(text, [&](std::string_view token) {
       set.tokens.push_back(vocabulary.number(token));
-      set.unknown_tokens += set.tokens.back() == Vocabulary::unknown ? 1 : 0;
+      set.unknown_tokens += set.tokens.back() == Vocabulary::unknown ? 1U : 0U;
     });
     if (set.tokens.size() == begin) {
       set.tokens.push_back(Vocabulary::unknown);

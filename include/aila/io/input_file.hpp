@@ -61,7 +61,7 @@ template <class Bytes>
 Bytes read_all(const std::filesystem::path& path) {
   InputFile file(path);
   Bytes bytes = aila::detail::or_no_memory(
-      [&] { return Bytes(static_cast<std::size_t>(file.size()), typename Bytes::value_type{}); },
+      [&] { return Bytes(aila::detail::as_size(file.size()), typename Bytes::value_type{}); },
       [&] { return file.name() + ": there is no memory for its " + std::to_string(file.size()) + " bytes"; });
   file.read(std::as_writable_bytes(std::span(bytes)));
   return bytes;

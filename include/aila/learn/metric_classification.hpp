@@ -43,8 +43,8 @@ class TopKAccuracy {
       detail::require_numbers("TopKAccuracy", output, classes_, s);
       const std::size_t truth = detail::class_index("TopKAccuracy", targets[s], classes_, s);
       std::size_t before = 0;
-      for (std::size_t c = 0; c < classes_; ++c) before += detail::ranks_before(output, c, truth) ? 1 : 0;
-      right_ += before < k_ ? 1 : 0;
+      for (std::size_t c = 0; c < classes_; ++c) before += detail::ranks_before(output, c, truth) ? 1U : 0U;
+      right_ += before < k_ ? 1U : 0U;
       ++count_;
     }
   }

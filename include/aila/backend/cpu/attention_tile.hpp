@@ -122,7 +122,7 @@ template <class Scalar, class Arch>
                                      const Scalar* factor, Scalar* to, std::size_t stride, Scalar* tile) noexcept {
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
-  B* const vectors = reinterpret_cast<B*>(tile);
+  B* const vectors = simd::as_vectors<B>(tile);
   for (std::size_t first = 0; first < count; first += W) {
     const B scale = factor == nullptr ? B(Scalar(1)) : simd::load<Scalar, Arch>(factor + first);
     for (std::size_t r = 0; r < rows; ++r) vectors[r] = simd::load<Scalar, Arch>(columns + r * lanes + first) * scale;

@@ -80,6 +80,12 @@ template <class Scalar, class Arch>
   v.store_unaligned(to);
 }
 
+/// Memory of scalars, which must lie where a vector may, as vectors.
+template <class V, class Scalar>
+[[gnu::always_inline]] inline V* as_vectors(Scalar* memory) noexcept {
+  return static_cast<V*>(static_cast<void*>(memory));
+}
+
 /// Keeps a value that is used several times in a register: g++ otherwise loads it from memory again for each use.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline void hold([[maybe_unused]] xsimd::batch<Scalar, Arch>& v) noexcept {

@@ -37,7 +37,7 @@ struct Lanes<backend::CpuOn<Arch, S>> {
   static void store(S* p, const V& v) { simd::store(p, v); }
   static V load_first(const S* p, std::size_t n) { return simd::load_first<S, Arch>(p, n); }
   static void store_first(S* p, const V& v, std::size_t n) { simd::store_first(p, v, n); }
-  static V* tile(S* scratch) { return reinterpret_cast<V*>(scratch); }
+  static V* tile(S* scratch) { return simd::as_vectors<V>(scratch); }
   static void load_rows(const S* rows, std::size_t valid, std::size_t width, V* tile) {
     simd::load_tile(rows, width, valid, width, tile);
   }

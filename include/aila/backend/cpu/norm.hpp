@@ -74,7 +74,7 @@ struct CpuNorm : KernelDefaults<S> {
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                        Gradients<S> g, NothingSaved&, S* scratch) {
     const std::size_t rows = pass.samples * In::positions;
-    V *const d_weight = reinterpret_cast<V*>(scratch), *const d_bias = d_weight + vectors;  // over all rows
+    V *const d_weight = simd::as_vectors<V>(scratch), *const d_bias = d_weight + vectors;  // over all rows
     for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
     for (std::size_t first = 0; first < rows; first += W, x += W * d, dy += W * d) {
       const std::size_t valid = std::min(W, rows - first);

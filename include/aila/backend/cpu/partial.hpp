@@ -23,7 +23,7 @@ template <class Scalar, class Arch>
 #if defined(__AVX__)
       if constexpr (is_avx<Arch>) {
     constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
-    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(avx_mask_words + 8 - words * count));
     if constexpr (std::is_same_v<Scalar, float>) {
       return _mm256_maskload_ps(from, mask);
     } else {
@@ -52,7 +52,7 @@ template <class Scalar, class Arch>
 #if defined(__AVX__)
       if constexpr (is_avx<Arch>) {
     constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
-    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(avx_mask_words + 8 - words * count));
     if constexpr (std::is_same_v<Scalar, float>) {
       _mm256_maskstore_ps(to, mask, v);
     } else {
