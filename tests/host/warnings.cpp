@@ -21,6 +21,8 @@
 #include <aila/eigen_tensor.hpp>
 #include <aila/io.hpp>
 #include <aila/io/plot.hpp>
+#include <aila/learn/check_gradients.hpp>
+#include <aila/learn/check_loss_gradients.hpp>
 #include <aila/learn/console.hpp>
 #include <aila/zoo/zoo.hpp>
 #include <filesystem>
@@ -42,6 +44,10 @@ struct Words : Network<Tokens<6>, Embedding<8>, SinusoidalPositions, SelfAttenti
                        Stack<integrate::Linear<Heads<2>, TaskEmbedding>, Repeat<3, Gru<8>>>,
                        Stack<integrate::DenseNet, Repeat<3, Linear<8>>>, Stack<integrate::Residual, Repeat<2, Lstm<8>>>,
                        MeanOverPositions, Linear<2>> {};
+struct Small : Network<Image<8, 8, 1>, Conv<4>, Relu, MaxPool<2>, Tanh, Conv<4, Kernel<1>>, Sigmoid, GlobalMaxPool,
+                       Stack<integrate::None, Linear<4>, Identity>, Softmax, Flatten, Linear<1>> {};
+struct Steady
+    : Network<Sequence<6, 2>, Stack<integrate::Attention<Heads<2>>, Repeat<2, Lstm<4>>>, LastStep, Linear<1>> {};
 
 /// Trains, measures, keeps and explains Net.
 template <class Net, class LossType, class Optimiser, class Metric>
@@ -67,4 +73,41 @@ template double every_use<Pictures>(const Samples<NetworkInput<Pictures>>&, cons
 template double every_use<Words>(const Samples<NetworkInput<Words>>&, const CrossEntropy&, const AdamW&,
                                  metric::TopKAccuracy&, const std::filesystem::path&);
 
+template double every_use<Small>(const Samples<NetworkInput<Small>>&, const Quantile&, const Sgd&, metric::RSquared&,
+                                 const std::filesystem::path&);
+
+/// The losses and metrics that no network above has.
+inline double every_measure(const Model<Small>& model, const Samples<NetworkInput<Small>>& samples) {
+  const std::vector<float> outputs = predict(model, samples);
+  metric::BinaryAccuracy accuracy;
+  metric::BinaryF1 f1;
+  metric::MeanSquaredError squared;
+  metric::MeanAbsoluteScaledError scaled{metric::naive_error(samples.targets, 12)};
+  metric::Skill skill;
+  accuracy.add(outputs, samples.targets);
+  f1.add(outputs, samples.targets);
+  squared.add(outputs, samples.targets);
+  scaled.add(outputs, samples.targets);
+  skill.add(outputs, samples.targets, samples.targets);
+  return evaluate(model, samples, MeanSquaredError{}) + evaluate(model, samples, MeanAbsoluteError{}) +
+         evaluate(model, samples, BinaryCrossEntropy{}) + accuracy.value() + f1.value() + squared.value() +
+         scaled.value() + skill.value();
+}
+
+/// Steps one by one, and two threads to one sequence.
+inline float every_step(const Model<Steady>& model, const std::vector<float>& x) {
+  Stream<Steady> stream{model};
+  WavefrontPredictor<Steady> wavefront{model};
+  return stream.step(std::span<const float, 2>(x.data(), 2))[0] + wavefront(x)[0];
+}
+
+/// The checks that users have for layers of their own.
+inline bool every_check() {
+  return check_gradients<Linear<3>, Vector<2>>().ok && check_loss_gradients<MeanSquaredError, Vector<2>>().ok;
+}
+
 }  // namespace host
+
+template class aila::data::ImageSource<aila::Image<8, 8, 1>>;
+template class aila::data::TextSource<aila::Tokens<6>>;
+template class aila::data::Background<aila::Tokens<6>>;

@@ -77,7 +77,7 @@ class LoadQueue {
       states_[place] = State::not_wanted;
       return false;
     }
-    taken_ += states_[place] == State::taken ? 0 : 1;
+    taken_ += states_[place] == State::taken ? 0U : 1U;
     states_[place] = State::taken;
     if (is_here) entry.is_used = false;
     if (worth_waking()) room_.notify_all();
@@ -107,7 +107,7 @@ class LoadQueue {
       // where it throws, whoever asks for the sample loads it again and gets the exception
       aila::detail::catching([&] { source_.load(index, entry.slot); }, [&] { loaded = false; });
       lock.lock();
-      taken_ += states_[place] == State::not_wanted ? 1 : 0;
+      taken_ += states_[place] == State::not_wanted ? 1U : 0U;
       entry.is_used = states_[place] != State::not_wanted;
       states_[place] = states_[place] == State::not_wanted ? State::taken : loaded ? State::ready : State::failed;
       release();

@@ -42,7 +42,7 @@ inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabular
     const bool missing = !vectors.found[i + Vocabulary::first];
     sum.words += 1;
     sum.tokens += vocabulary.counts()[i];
-    sum.missing_words += missing ? 1 : 0;
+    sum.missing_words += missing ? 1U : 0U;
     sum.missing_tokens += missing ? vocabulary.counts()[i] : 0;
   }
   return sum;

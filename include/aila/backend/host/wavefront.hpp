@@ -66,7 +66,7 @@ struct WavefrontPlan {
   }();
   static constexpr std::size_t parts = [] {
     std::size_t count = 0;
-    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1 : 0; });
+    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
     return count;
   }();
 
