@@ -101,6 +101,11 @@ inline float every_step(const Model<Steady>& model, const std::vector<float>& x)
   return stream.step(std::span<const float, 2>(x.data(), 2))[0] + wavefront(x)[0];
 }
 
+/// Numbers as Eigen sees them.
+inline float every_view(const std::vector<float>& numbers) {
+  return as_vector(numbers).sum() + as_matrix(numbers, 2, 3)(1, 2) + as_tensor(numbers, 1, 2, 3)(0, 1, 2);
+}
+
 /// The checks that users have for layers of their own.
 inline bool every_check() {
   return check_gradients<Linear<3>, Vector<2>>().ok && check_loss_gradients<MeanSquaredError, Vector<2>>().ok;
@@ -108,6 +113,7 @@ inline bool every_check() {
 
 }  // namespace host
 
+template struct aila::NetworkUnit<host::Steady>;
 template class aila::data::ImageSource<aila::Image<8, 8, 1>>;
 template class aila::data::TextSource<aila::Tokens<6>>;
 template class aila::data::Background<aila::Tokens<6>>;
