@@ -1,6 +1,8 @@
 // AnyModel: one of many networks of equal input and output, chosen at run time; each compiled in its own unit.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -105,7 +107,7 @@ class ModelOf final : public AnyModel<NetworkInput<Net>, NetworkOutput<Net>, typ
                                       [[maybe_unused]] std::size_t output,
                                       [[maybe_unused]] std::span<const std::int32_t> lengths) const override {
     if constexpr (NetworkInput<Net>::is_tokens)
-      throw Error("input_gradients: expected a network of real numbers, this one takes tokens");
+      throw_error("input_gradients: expected a network of real numbers, this one takes tokens");
     else
       return aila::input_gradients(model_, inputs, output, lengths);
   }
@@ -158,3 +160,5 @@ std::unique_ptr<typename NetworkUnit<Net, LossType, Backend>::Any> NetworkUnit<N
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

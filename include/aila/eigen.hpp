@@ -4,6 +4,8 @@
 // Eigen::Ref is as good as a std::vector.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <Eigen/Core>
 #include <ranges>
 #include <span>
@@ -49,7 +51,7 @@ auto as_matrix(Range&& values, std::size_t rows, std::size_t cols) {
   using Element = detail::SpanElement<Range>;
   const std::span<Element> all(values);
   if (all.size() != rows * cols)
-    throw Error("as_matrix: expected the " + std::to_string(rows * cols) + " elements of a matrix of " +
+    throw_error("as_matrix: expected the " + std::to_string(rows * cols) + " elements of a matrix of " +
                 std::to_string(rows) + " rows and " + std::to_string(cols) + " columns, found " +
                 std::to_string(all.size()));
   return detail::MapOf<Element, RowMajorMatrix<std::remove_const_t<Element>>>(
@@ -67,3 +69,5 @@ auto parameter_matrix(const Model<Net, Backend>& model, std::string_view name) {
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

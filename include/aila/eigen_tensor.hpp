@@ -4,6 +4,8 @@
 // extents, is taken wherever samples are, and its extents are checked against the network's input.
 #pragma once
 
+#include "core/macros_aside.hpp"
+
 #include <unsupported/Eigen/CXX11/Tensor>
 
 #include "eigen.hpp"
@@ -20,7 +22,7 @@ auto as_tensor(Range&& values, Extent... extents) {
   const std::span<Element> all(values);
   const std::array<std::size_t, rank> asked{static_cast<std::size_t>(extents)...};
   if (all.size() != (static_cast<std::size_t>(extents) * ... * 1))
-    throw Error("as_tensor: expected the elements of a tensor of shape " + extents_text(asked.data(), rank) +
+    throw_error("as_tensor: expected the elements of a tensor of shape " + extents_text(asked.data(), rank) +
                 ", found " + std::to_string(all.size()));
   using Plain = Eigen::Tensor<std::remove_const_t<Element>, static_cast<int>(rank), Eigen::RowMajor>;
   using Seen = std::conditional_t<std::is_const_v<Element>, const Plain, Plain>;
@@ -28,3 +30,5 @@ auto as_tensor(Range&& values, Extent... extents) {
 }
 
 }  // namespace aila::inline v0
+
+#include "core/macros_back.hpp"

@@ -56,6 +56,8 @@
 // own body). Two of one rank, or none, do not compile.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -382,3 +384,5 @@ concept HostBackend = requires {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Memory of a workspace: one block, cut by the same code at compile time (to count) and at run time (to bind).
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "config.hpp"
+#include "error.hpp"
 
 namespace aila::inline v0 {
 
@@ -49,7 +52,8 @@ class AlignedArray {
       data_ = std::allocator<Scalar>{}.allocate(size);
       for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, Scalar{});
     } else {
-      if (size > most_bytes / sizeof(Scalar)) throw std::bad_alloc();  // not every operator new survives the question
+      if (size > most_bytes / sizeof(Scalar))
+        detail::throw_as<std::bad_alloc>();  // not every operator new survives the question
       data_ = static_cast<Scalar*>(::operator new(size * sizeof(Scalar), std::align_val_t{64}));
       for (std::size_t i = 0; i < size; ++i) data_[i] = Scalar{};
     }
@@ -127,3 +131,5 @@ class Held<T, false> {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

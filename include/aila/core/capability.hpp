@@ -1,6 +1,8 @@
 // What a workspace is made for: it decides which buffers exist.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include "config.hpp"
 
 namespace aila::inline v0 {
@@ -17,3 +19,5 @@ constexpr bool keeps_for_backward(Capability c) {
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Who runs the groups of a batch: the contract of thread pools, and the one that uses no thread.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -18,7 +20,7 @@ namespace detail {
 /// The number where it is one of workers, else Error says who found which.
 inline std::size_t checked_workers(const char* who, std::size_t workers) {
   if (workers < 1 || workers > most_workers)
-    throw Error(std::string(who) + ": expected 1 to " + std::to_string(most_workers) +
+    throw_error(std::string(who) + ": expected 1 to " + std::to_string(most_workers) +
                 " workers, of which the caller is one, found " + std::to_string(workers));
   return workers;
 }
@@ -73,3 +75,5 @@ class ExecutorRef {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // First values of a tensor: the same bits on every platform.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,7 +15,7 @@ namespace aila::inline v0 {
 
 namespace detail {
 
-/// <a, b> in eight interleaved sums: a fixed order that vector units can follow.
+/// The product of a and b in eight interleaved sums: a fixed order that vector units can follow.
 inline double dot(const double* a, const double* b, std::size_t n) {
   double lane[8] = {};
   std::size_t i = 0;
@@ -67,37 +69,32 @@ void initialise(Initialiser rule, std::size_t rows, std::size_t columns, Seed se
                 Scalar* out) {
   const std::size_t size = rows * columns;
   const Random random{seed, Purpose::initialise, 0, path_hash};
-  switch (rule.kind) {
-    case Initialiser::Kind::zeros:
-      for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(0);
-      break;
-    case Initialiser::Kind::ones:
-      for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(1);
-      break;
-    case Initialiser::Kind::constant:
-      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale);
-      break;
-    case Initialiser::Kind::uniform:  // 2 u - 1 is exact
-      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * (2 * random.uniform(0, i) - 1));
-      break;
-    case Initialiser::Kind::normal:
-      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * random.normal(0, i));
-      break;
-    case Initialiser::Kind::orthogonal: {
-      const bool wide = rows <= columns;
-      const std::size_t count = wide ? rows : columns;
-      const std::size_t length = wide ? columns : rows;
-      const auto frame = detail::orthonormal_frame(
-          count, length, [&](std::uint64_t attempt, std::size_t i) { return random.normal(attempt, i); });
-      for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t c = 0; c < columns; ++c) {
-          const double value = wide ? frame[r * length + c] : frame[c * length + r];
-          out[r * columns + c] = static_cast<Scalar>(rule.scale * value);
-        }
+  using Kind = Initialiser::Kind;
+  if (rule.kind == Kind::zeros) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(0);
+  } else if (rule.kind == Kind::ones) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = Scalar(1);
+  } else if (rule.kind == Kind::constant) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale);
+  } else if (rule.kind == Kind::uniform) {  // 2 u - 1 is exact
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * (2 * random.uniform(0, i) - 1));
+  } else if (rule.kind == Kind::normal) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * random.normal(0, i));
+  } else {  // orthogonal
+    const bool wide = rows <= columns;
+    const std::size_t count = wide ? rows : columns;
+    const std::size_t length = wide ? columns : rows;
+    const auto frame = detail::orthonormal_frame(
+        count, length, [&](std::uint64_t attempt, std::size_t i) { return random.normal(attempt, i); });
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double value = wide ? frame[r * length + c] : frame[c * length + r];
+        out[r * columns + c] = static_cast<Scalar>(rule.scale * value);
       }
-      break;
     }
   }
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

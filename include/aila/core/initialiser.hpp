@@ -1,6 +1,8 @@
 // How a tensor gets its first values; initialise.hpp fills it.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -74,3 +76,5 @@ constexpr Initialiser torch_uniform(std::size_t fan_in) {
 }  // namespace init
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

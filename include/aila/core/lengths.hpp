@@ -1,6 +1,8 @@
 // Valid steps of samples: what a length may be, for whoever takes one.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,7 +37,7 @@ class LengthRule {
   }
   static void check_count(const char* who, std::size_t lengths, std::size_t samples) {
     if (lengths != samples)
-      throw Error(std::string(who) + ": expected a length for each of the " + std::to_string(samples) +
+      throw_error(std::string(who) + ": expected a length for each of the " + std::to_string(samples) +
                   " samples, found " + std::to_string(lengths));
   }
   /// The same of a slot that a source has filled: one of an input without steps is left as it was.
@@ -47,11 +49,11 @@ class LengthRule {
   static constexpr bool has_steps = In::is_tokens || In::rank == 2;
 
   [[noreturn]] static void refuse(const char* who, std::int64_t length, std::size_t sample) {
-    throw Error(std::string(who) + ": expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
+    throw_error(std::string(who) + ": expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
                 std::to_string(sample) + " has " + std::to_string(length));
   }
   [[noreturn]] static void refuse_all(const char* who) {
-    throw Error(std::string(who) + ": expected no lengths, since an input of shape " +
+    throw_error(std::string(who) + ": expected no lengths, since an input of shape " +
                 extents_text(In::extents.data(), In::rank) + " has no steps, found some");
   }
 };
@@ -59,3 +61,5 @@ class LengthRule {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Lists of types, and a struct that holds one value of each type of a list.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -89,3 +91,5 @@ constexpr const T& slot(const Slot<I, T>& s) noexcept {
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

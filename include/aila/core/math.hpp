@@ -1,6 +1,8 @@
 // Scalar mathematics that also runs in constant expressions, on every compiler.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cmath>
 #include <concepts>
 
@@ -159,3 +161,5 @@ template <Batch V> constexpr auto reduce_add(V x) {
 }
 
 }  // namespace aila::inline v0::math
+
+#include "macros_back.hpp"

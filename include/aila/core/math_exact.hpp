@@ -1,6 +1,8 @@
 // The bits of a double, and the functions that IEEE 754 rounds correctly, for constant expressions.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstdint>
 #include <limits>
 
@@ -100,3 +102,5 @@ AILA_HOST_DEVICE constexpr float fma(float a, float b, float c) {
 }
 
 }  // namespace aila::inline v0::math::detail
+
+#include "macros_back.hpp"

@@ -2,6 +2,8 @@
 // face.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include "config.hpp"
 #include "math_exact.hpp"
 
@@ -114,3 +116,5 @@ AILA_HOST_DEVICE constexpr double erf(double x) {
 }
 
 }  // namespace aila::inline v0::math::detail
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Options by role, in any order, with defaults: Attention<Heads<4>, TiedValues> and the other order are one type.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <type_traits>
 
@@ -85,3 +87,5 @@ struct OptionsOf {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

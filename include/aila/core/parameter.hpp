@@ -1,6 +1,8 @@
 // One tensor of parameters as a description lists it, and views of a layer's tensors inside the canonical array.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -85,3 +87,5 @@ template <class Scalar>
 using Gradients = TensorView<Scalar>;
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Philox4x32-10: a random function of a counter and a key.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -39,3 +41,5 @@ constexpr std::array<std::uint32_t, 4> philox4x32(const std::array<std::uint32_t
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -2,12 +2,15 @@
 // backend.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "as_size.hpp"
 #include "config.hpp"
 #include "math.hpp"
 #include "philox.hpp"
@@ -137,7 +140,7 @@ constexpr void permutation(Seed seed, std::uint64_t epoch, std::span<std::size_t
       // the first 2^64 mod bound values would make small remainders likelier: drawn anew
       if (draw >= bound || draw >= (0 - bound) % bound) break;
     }
-    const auto j = static_cast<std::size_t>(draw % bound);
+    const std::size_t j = detail::as_size(draw % bound);
     order[i] = i;  // joins the first i numbers, already in random order, by trading places
     const std::size_t other = order[j];
     order[j] = i;
@@ -146,3 +149,5 @@ constexpr void permutation(Seed seed, std::uint64_t epoch, std::span<std::size_t
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -9,6 +9,8 @@
 // stand first in what a program itself names, and where that is an alias, in a default argument.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <type_traits>
 
 #include "config.hpp"
@@ -55,3 +57,5 @@ struct Refuse {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Shapes of feature maps, known to the compiler: positions first, features innermost.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -108,3 +110,5 @@ constexpr bool pools_to() {
 }
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // A list of shapes, written short where all are equal, so that deep stacks keep short type names.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <type_traits>
@@ -52,3 +54,5 @@ template <class... S>
 using ShapeList = typename detail::CanonicalShapes<S...>::type;
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

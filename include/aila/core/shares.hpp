@@ -1,6 +1,8 @@
 // Shares: work by index that comes back to the same workers run after run.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <vector>
@@ -48,3 +50,5 @@ class Shares {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

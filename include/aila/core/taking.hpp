@@ -1,6 +1,8 @@
 // Memory that is not to be had is an error like any other: one sentence.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <cstddef>
 #include <new>
 #include <stdexcept>
@@ -13,12 +15,8 @@ namespace aila::inline v0::detail {
 /// What make() gives; throws Error with sentence() where it asks for more memory than there is.
 template <class Make, class Sentence>
 constexpr auto or_no_memory(Make&& make, Sentence&& sentence) {
-  try {
-    return make();
-  } catch (const std::bad_alloc&) {
-  } catch (const std::length_error&) {
-  }
-  throw Error(sentence());
+  const auto instead = [&](const auto&) { return sentence(); };
+  return rephrasing<std::bad_alloc>([&] { return rephrasing<std::length_error>(make, instead); }, instead);
 }
 
 /// The same of memory for `count` of something: "predictor: expected no more than this machine has memory for, found
@@ -32,3 +30,5 @@ constexpr auto taking(const char* who, std::size_t count, const char* what, Make
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "macros_back.hpp"

@@ -1,6 +1,8 @@
 // Threads that wait for work and share it by index. Only this header and data/background.hpp start any.
 #pragma once
 
+#include "macros_aside.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -41,15 +43,18 @@ class ThreadPool {
   /// Throws Error where threads is 0 or more than most_workers, and where a thread cannot be started.
   explicit ThreadPool(std::size_t threads)
       : spins_(detail::checked_workers("ThreadPool", threads) <= available() ? spins_before_sleep : 0) {
-    try {
-      threads_.reserve(threads - 1);
-      for (std::size_t worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
-    } catch (const std::exception& e) {
-      const std::size_t started = threads_.size();
-      stop();
-      throw Error("ThreadPool: thread " + std::to_string(started + 1) + " of " + std::to_string(threads - 1) +
-                  " could not be started: " + e.what());
-    }
+    detail::rephrasing<std::exception>(
+        [&] {
+          threads_.reserve(threads - 1);
+          for (std::size_t worker = 1; worker < threads; ++worker)
+            threads_.emplace_back([this, worker] { serve(worker); });
+        },
+        [&](const std::exception& e) {
+          const std::size_t started = threads_.size();
+          stop();
+          return "ThreadPool: thread " + std::to_string(started + 1) + " of " + std::to_string(threads - 1) +
+                 " could not be started: " + e.what();
+        });
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -126,7 +131,7 @@ class ThreadPool {
     bool nested = runner_.load(std::memory_order_relaxed) == self;
     for (const std::thread& thread : threads_) nested = nested || thread.get_id() == self;
     if (nested)
-      throw Error("ThreadPool: run was called from inside a run of the same pool; give the inner work to the caller");
+      throw_error("ThreadPool: run was called from inside a run of the same pool; give the inner work to the caller");
   }
 
   /// A worker's life. It takes part in a job only if it enters while the job is open: `entry_` holds the open bit and
@@ -145,17 +150,17 @@ class ThreadPool {
     for (;;) {
       const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
       if (index >= count_) return;
-      try {
-        job_.call(job_.body, index, worker);
-      } catch (...) {
-        // every lower index was handed out before, so the lowest that throws is always among those that run
-        next_.store(count_, std::memory_order_relaxed);
-        const std::lock_guard lock(error_lock_);
-        if (error_ == nullptr || index < error_index_) {
-          error_ = std::current_exception();
-          error_index_ = index;
-        }
-      }
+      detail::catching([&] { job_.call(job_.body, index, worker); },
+                       [&] {
+                         // every lower index was handed out before, so the lowest that throws is always among those
+                         // that run
+                         next_.store(count_, std::memory_order_relaxed);
+                         const std::lock_guard<std::mutex> lock(error_lock_);
+                         if (error_ == nullptr || index < error_index_) {
+                           error_ = std::current_exception();
+                           error_index_ = index;
+                         }
+                       });
     }
   }
 
@@ -198,3 +203,5 @@ class ThreadPool {
 };
 
 }  // namespace aila::inline v0
+
+#include "macros_back.hpp"

@@ -1,10 +1,13 @@
 // Chance changes of images in training: a shifted crop, a mirror image, a blank square.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "../core/random.hpp"
 
@@ -30,11 +33,11 @@ constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, s
                                   std::uint64_t sample, std::size_t height, std::size_t width) {
   const std::size_t side = height < width ? height : width;
   if (augmentation.padding > side)
-    throw Error("images: expected at most " + std::to_string(side) + " pixels of padding, found " +
+    throw_error("images: expected at most " + std::to_string(side) + " pixels of padding, found " +
                 std::to_string(augmentation.padding));
   const Random random{seed, Purpose::augment, epoch, 0};
   const auto below = [&](std::uint64_t bound, std::uint64_t element) {  // uniform up to 2^-32 of rounding
-    return static_cast<std::size_t>((random.bits(sample, element) * bound) >> 32U);
+    return aila::detail::as_size((random.bits(sample, element) * bound) >> 32U);
   };
   ImageChange change;
   const std::size_t padding = augmentation.padding;
@@ -54,3 +57,5 @@ constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

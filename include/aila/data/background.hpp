@@ -1,6 +1,8 @@
 // Samples loaded ahead of a training run, by threads of their own, while the network computes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <exception>
@@ -30,13 +32,15 @@ class Background {
   /// started, and where there is no memory for the samples ahead.
   explicit Background(SourceRef<In, Scalar> source, const BackgroundOptions& options = {})
       : queue_(queue_of(source, options)) {
-    try {
-      for (std::size_t i = 0; i < options.threads; ++i)
-        threads_.emplace_back([queue = queue_.get()] { queue->work(); });
-    } catch (const std::exception& error) {
-      stop();
-      throw Error(std::string("background: a thread could not be started: ") + error.what());
-    }
+    aila::detail::rephrasing<std::exception>(
+        [&] {
+          for (std::size_t i = 0; i < options.threads; ++i)
+            threads_.emplace_back([queue = queue_.get()] { queue->work(); });
+        },
+        [&](const std::exception& error) {
+          stop();
+          return std::string("background: a thread could not be started: ") + error.what();
+        });
   }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
@@ -56,7 +60,7 @@ class Background {
 
   static std::unique_ptr<Queue> queue_of(const SourceRef<In, Scalar>& source, const BackgroundOptions& options) {
     if (options.threads > most_threads)
-      throw Error("background: expected at most " + std::to_string(most_threads) + " threads, found " +
+      throw_error("background: expected at most " + std::to_string(most_threads) + " threads, found " +
                   std::to_string(options.threads));
     return aila::detail::or_no_memory([&] { return std::make_unique<Queue>(source, options); },
                                       [&] {
@@ -76,3 +80,5 @@ class Background {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The range of pixels, channel by channel.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,11 +24,11 @@ struct ChannelScaling {
 /// are of whole numbers, so the order of the rows does not matter. Throws Error where a channel has one value only, no
 /// image is there, a row is none of the set's, or the set's sizes do not fit.
 inline ChannelScaling measure_channels(const ImageSet& images, std::span<const std::size_t> rows) {
-  if (rows.empty()) throw Error("images: expected at least one image to scale by, found none");
+  if (rows.empty()) throw_error("images: expected at least one image to scale by, found none");
   images.check();
   for (const std::size_t row : rows)
     if (row >= images.size())
-      throw Error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));
+      throw_error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));
   std::vector<std::uint64_t> sums(images.channels), squares(images.channels);
   for (const std::size_t row : rows) {
     std::size_t c = 0;
@@ -42,7 +44,7 @@ inline ChannelScaling measure_channels(const ImageSet& images, std::span<const s
     const double mean = static_cast<double>(sums[c]) / count;
     const double variance = static_cast<double>(squares[c]) / count - mean * mean;
     if (!(variance > 1e-6))  // of bytes: two values in a million pixels give as much
-      throw Error("images: all values of channel " + std::to_string(c) +
+      throw_error("images: all values of channel " + std::to_string(c) +
                   " in the training part are equal, nothing can be scaled by them");
     scaling.mean.push_back(mean / 255);
     scaling.deviation.push_back(std::sqrt(variance) / 255);
@@ -51,3 +53,5 @@ inline ChannelScaling measure_channels(const ImageSet& images, std::span<const s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

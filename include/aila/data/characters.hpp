@@ -1,6 +1,8 @@
 // Kinds of characters, as far as splitting text into words needs them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -103,3 +105,5 @@ constexpr char32_t lower_case(char32_t c) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Price series from CSV files: a header row, dates in the first column, numbers in the others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -178,3 +180,5 @@ inline Series read_prices(const std::filesystem::path& path, const std::string& 
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Lines and fields of CSV text, with the place of each for messages.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -40,7 +42,7 @@ class CsvLines {
   /// Throws Error: "name:line:column: sentence".
   [[noreturn]] void fail(std::size_t column, const std::string& sentence) const { fail(line(), column, sentence); }
   [[noreturn]] void fail(std::size_t line, std::size_t column, const std::string& sentence) const {
-    throw Error(lines_.name() + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
+    throw_error(lines_.name() + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
   }
 
  private:
@@ -73,3 +75,5 @@ class CsvLines {
 };
 
 }  // namespace aila::inline v0::data::detail
+
+#include "../core/macros_back.hpp"

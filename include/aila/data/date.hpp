@@ -1,6 +1,8 @@
 // Dates of the Gregorian calendar, as tables write them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -54,3 +56,5 @@ constexpr int day_number(Date date) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

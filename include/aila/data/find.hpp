@@ -1,6 +1,8 @@
 // Where a data set lies on this machine.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -52,7 +54,7 @@ inline std::filesystem::path data_folder(std::string_view name, const std::files
     if (data.name == name) known = &data;
     names += (names.empty() ? "" : ", ") + std::string(data.name);
   }
-  if (known == nullptr) throw Error("data: there is no " + io::printable(name) + " among " + names);
+  if (known == nullptr) throw_error("data: there is no " + io::printable(name) + " among " + names);
   const auto holds = [&](const std::filesystem::path& folder) {
     std::error_code code;
     const auto file = folder / known->file;
@@ -67,8 +69,10 @@ inline std::filesystem::path data_folder(std::string_view name, const std::files
     if (!known->file.empty() && holds(place)) return place;
     looked += (looked.empty() ? "" : ", ") + io::printable(place.string(), 300);
   }
-  throw Error("data: " + std::string(name) + " is not in " + looked + "; get it by: sh examples/get-data.sh " +
+  throw_error("data: " + std::string(name) + " is not in " + looked + "; get it by: sh examples/get-data.sh " +
               std::string(name) + (option.empty() ? ", or name its folder by --data or AILA_DATA" : ""));
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

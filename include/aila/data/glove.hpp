@@ -1,6 +1,8 @@
 // Word vectors as text, the format of GloVe: https://nlp.stanford.edu/projects/glove
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +30,7 @@ class GloveReader {
  public:
   GloveReader(io::Lines& lines, const Vocabulary& vocabulary, std::size_t dimension)
       : lines_(lines), vocabulary_(vocabulary) {
-    if (dimension == 0) throw Error(lines.name() + ": expected vectors of at least one number, asked for none");
+    if (dimension == 0) throw_error(lines.name() + ": expected vectors of at least one number, asked for none");
     vectors_.words = vocabulary.size();
     vectors_.dimension = dimension;
     vectors_.found.resize(vectors_.words);
@@ -123,7 +125,7 @@ class GloveReader {
   }
 
   WordVectors finish() {
-    if (words_ == 0) throw Error(lines_.name() + ": expected word vectors, found none");
+    if (words_ == 0) throw_error(lines_.name() + ": expected word vectors, found none");
     if (repeated_ > 0)
       vectors_.warnings.push_back(lines_.name() + ": " + std::to_string(repeated_) +
                                   " lines have a word that came before; the first line counts");
@@ -142,7 +144,8 @@ class GloveReader {
   void take_room() {
     aila::detail::or_no_memory(
         [&] {
-          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words) throw std::bad_alloc();
+          if (vectors_.dimension > vectors_.values.max_size() / vectors_.words)
+            aila::detail::throw_as<std::bad_alloc>();
           vectors_.values.resize(vectors_.words * vectors_.dimension);
           return true;
         },
@@ -185,3 +188,5 @@ inline WordVectors read_glove(const std::filesystem::path& path, const Vocabular
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Files that may be compressed by gzip. The only header that needs zlib: link aila::gzip.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -29,7 +31,7 @@ class Inflater {
  public:
   Inflater() {
     // 16: expect the header and the checksum of gzip around the data, and check them.
-    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw Error("gzip: there is no memory to unpack");
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw_error("gzip: there is no memory to unpack");
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -46,7 +48,7 @@ class Inflater {
 /// is cut off, damaged (its checksum says so), followed by something else, or holds more than `limit` bytes.
 inline std::vector<std::byte> gunzip(std::span<const std::byte> bytes, const std::string& name,
                                      std::size_t limit = std::size_t{1} << 31U) {
-  const auto fail = [&](const std::string& sentence) { throw Error(name + ": " + sentence); };
+  const auto fail = [&](const std::string& sentence) { throw_error(name + ": " + sentence); };
   if (!is_gzip(bytes)) fail("expected a gzip file, found other bytes at its beginning");
   detail::Inflater inflater;
   z_stream& stream = inflater.stream();
@@ -93,3 +95,5 @@ inline std::vector<std::byte> read_bytes_unpacked(const std::filesystem::path& p
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // IDX files, the format of MNIST and its family: http://yann.lecun.com/exdb/mnist
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,15 +28,15 @@ struct IdxArray {
 inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& name) {
   const auto at = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
   if (bytes.size() < 4)
-    throw Error(name + ": expected an IDX file, which begins with 4 bytes, found " + std::to_string(bytes.size()));
+    throw_error(name + ": expected an IDX file, which begins with 4 bytes, found " + std::to_string(bytes.size()));
   if (at(0) != 0 || at(1) != 0)
-    throw Error(name + ": expected an IDX file, which begins with two zero bytes, found " + std::to_string(at(0)) +
+    throw_error(name + ": expected an IDX file, which begins with two zero bytes, found " + std::to_string(at(0)) +
                 " and " + std::to_string(at(1)));
-  if (at(2) != 8) throw Error(name + ": expected unsigned bytes, type 8 of IDX, found type " + std::to_string(at(2)));
+  if (at(2) != 8) throw_error(name + ": expected unsigned bytes, type 8 of IDX, found type " + std::to_string(at(2)));
   const std::size_t rank = at(3), header = 4 + 4 * rank;
-  if (rank == 0) throw Error(name + ": expected an array with at least one axis, found none");
+  if (rank == 0) throw_error(name + ": expected an array with at least one axis, found none");
   if (bytes.size() < header)
-    throw Error(name + ": expected a header of " + std::to_string(header) + " bytes, found " +
+    throw_error(name + ": expected a header of " + std::to_string(header) + " bytes, found " +
                 std::to_string(bytes.size()) + " in all");
   IdxArray array;
   std::size_t elements = 1;
@@ -47,7 +49,7 @@ inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& n
   }
   const auto values = bytes.subspan(header);
   if (elements == 0 || elements != values.size())
-    throw Error(name + ": expected the bytes of an array of shape " + io::printable(io::shape_text(array.extents)) +
+    throw_error(name + ": expected the bytes of an array of shape " + io::printable(io::shape_text(array.extents)) +
                 ", found " + std::to_string(values.size()));
   array.values.reserve(elements);
   for (const std::byte value : values) array.values.push_back(std::to_integer<std::uint8_t>(value));
@@ -59,9 +61,9 @@ inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& n
 inline ImageSet images_of(IdxArray images, const IdxArray& labels, std::vector<std::string> classes) {
   const auto& extents = images.extents;
   if (extents.size() != 3 && extents.size() != 4)
-    throw Error("images: expected an array of rank 3 or 4, found shape " + io::printable(io::shape_text(extents)));
+    throw_error("images: expected an array of rank 3 or 4, found shape " + io::printable(io::shape_text(extents)));
   if (labels.extents.size() != 1 || labels.extents[0] != extents[0])
-    throw Error("labels: expected one for each of the " + std::to_string(extents[0]) + " images, found shape " +
+    throw_error("labels: expected one for each of the " + std::to_string(extents[0]) + " images, found shape " +
                 io::printable(io::shape_text(labels.extents)));
   ImageSet set{.height = extents[1],
                .width = extents[2],
@@ -74,3 +76,5 @@ inline ImageSet images_of(IdxArray images, const IdxArray& labels, std::vector<s
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

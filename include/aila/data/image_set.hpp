@@ -1,6 +1,8 @@
 // Labelled images in memory, as bytes: a pixel becomes a number when a network asks for it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -31,7 +33,7 @@ struct ImageSet {
   /// Throws Error where the sizes do not fit, a label is out of range, or nothing is there.
   void check() const {
     if (size() == 0 || height == 0 || width == 0 || channels == 0)
-      throw Error("images: expected at least one image with pixels, found none");
+      throw_error("images: expected at least one image with pixels, found none");
     std::size_t rest = pixels.size();  // divided, so that no product of huge extents wraps around
     bool fits = true;
     for (const std::size_t extent : {size(), height, width, channels}) {
@@ -41,12 +43,12 @@ struct ImageSet {
     const std::size_t most = std::numeric_limits<std::size_t>::max();
     const bool countable = height <= most / width && height * width <= most / channels;
     if (!fits || rest != 1)
-      throw Error("images: expected " + std::to_string(size()) + " images, one a label, of " +
+      throw_error("images: expected " + std::to_string(size()) + " images, one a label, of " +
                   (countable ? std::to_string(image_bytes()) : io::shape_text(std::vector{height, width, channels})) +
                   " bytes each, found " + std::to_string(pixels.size()) + " bytes in all");
     for (std::size_t i = 0; i < size(); ++i)
       if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= classes.size())
-        throw Error("images: expected labels below " + std::to_string(classes.size()) + ", image " + std::to_string(i) +
+        throw_error("images: expected labels below " + std::to_string(classes.size()) + ", image " + std::to_string(i) +
                     " has " + std::to_string(labels[i]));
   }
 };
@@ -57,3 +59,5 @@ struct ImageParts {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

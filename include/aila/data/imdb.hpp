@@ -1,6 +1,8 @@
 // The Large Movie Review Dataset, "IMDB": https://ai.stanford.edu/~amaas/data/sentiment
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -45,7 +47,7 @@ inline std::vector<std::string> sorted_names(const std::filesystem::path& folder
   for (std::filesystem::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code))
     names.push_back(entry->path().filename().string());
   if (code)
-    throw Error(name + ": the folder cannot be read in " + io::display_folder(folder) + " (" + code.message() + ")");
+    throw_error(name + ": the folder cannot be read in " + io::display_folder(folder) + " (" + code.message() + ")");
   std::ranges::sort(names);
   return names;
 }
@@ -63,16 +65,16 @@ inline void read_reviews(const std::filesystem::path& folder, const std::string&
     }
     const std::string path = name + "/" + io::printable(file);
     if (label == 1 ? *rating < 7 || *rating > 10 : *rating < 1 || *rating > 4)
-      throw Error(path + ": expected a rating from " + (label == 1 ? "7 to 10" : "1 to 4") + " in the name, found " +
+      throw_error(path + ": expected a rating from " + (label == 1 ? "7 to 10" : "1 to 4") + " in the name, found " +
                   std::to_string(*rating));
     const std::string bytes = io::read_text(folder / file);
     std::string text(io::without_mark(bytes, path));
     io::require_text(text, path);
-    if (text.empty()) throw Error(path + ": expected a review, the file is empty");
+    if (text.empty()) throw_error(path + ": expected a review, the file is empty");
     collector.add(std::move(text), label);
   }
   if (found.size() == before)
-    throw Error(name + ": expected reviews named ID_RATING.txt in " + io::display_folder(folder / "") + ", found none");
+    throw_error(name + ": expected reviews named ID_RATING.txt in " + io::display_folder(folder / "") + ", found none");
   if (others > 0)
     found.warnings.push_back(name +
                              ": files left out because they are not named ID_RATING.txt: " + std::to_string(others));
@@ -112,3 +114,5 @@ inline LabelledTexts read_imdb_test(const std::filesystem::path& folder) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The class of a sample.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstdint>
 
 #include "../core/config.hpp"
@@ -11,3 +13,5 @@ namespace aila::inline v0::data {
 using Label = std::int32_t;
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Texts with a class each, as a loader finds them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -36,7 +38,7 @@ class TextCollector {
 
   void add(std::string text, Label label) {
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    repaired_ += repair_utf8(text) > 0 ? 1 : 0;
+    repaired_ += repair_utf8(text) > 0 ? 1U : 0U;
     into_.texts.push_back(std::move(text));
     into_.labels.push_back(label);
   }
@@ -55,3 +57,5 @@ class TextCollector {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The samples of an epoch on their way from the threads that load them to those that compute.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
@@ -8,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "../core/random.hpp"
 #include "../learn/source.hpp"
 
@@ -44,13 +47,13 @@ class LoadQueue {
 
   const SourceRef<In, Scalar>& source() const { return source_; }
   std::size_t foreseen() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return foreseen_;
   }
 
   /// Copies the sample where it was loaded ahead; false where the caller is to load it.
   bool take(std::size_t index, SampleSlot<In, Scalar>& slot) {
-    std::unique_lock lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     if (slot.epoch != epoch_) begin(slot.epoch, lock);
     const std::size_t place = places_[index];
     Entry& entry = entries_[place % entries_.size()];
@@ -74,7 +77,7 @@ class LoadQueue {
       states_[place] = State::not_wanted;
       return false;
     }
-    taken_ += states_[place] == State::taken ? 0 : 1;
+    taken_ += states_[place] == State::taken ? 0U : 1U;
     states_[place] = State::taken;
     if (is_here) entry.is_used = false;
     if (worth_waking()) room_.notify_all();
@@ -83,7 +86,7 @@ class LoadQueue {
 
   /// Loads samples until `stop` is called.
   void work() {
-    std::unique_lock lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       while (next_ < order_.size() && states_[next_] != State::waiting) ++next_;
       if (!next_is_free()) room_.wait(lock, [&] { return stopping_ || (next_is_free() && worth_waking()); });
@@ -101,13 +104,10 @@ class LoadQueue {
       const std::size_t index = order_[place];
       lock.unlock();
       bool loaded = true;
-      try {
-        source_.load(index, entry.slot);
-      } catch (...) {
-        loaded = false;  // whoever asks for the sample loads it again and gets the exception
-      }
+      // where it throws, whoever asks for the sample loads it again and gets the exception
+      aila::detail::catching([&] { source_.load(index, entry.slot); }, [&] { loaded = false; });
       lock.lock();
-      taken_ += states_[place] == State::not_wanted ? 1 : 0;
+      taken_ += states_[place] == State::not_wanted ? 1U : 0U;
       entry.is_used = states_[place] != State::not_wanted;
       states_[place] = states_[place] == State::not_wanted ? State::taken : loaded ? State::ready : State::failed;
       release();
@@ -115,7 +115,7 @@ class LoadQueue {
   }
 
   void stop() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     room_.notify_all();
   }
@@ -177,3 +177,5 @@ class LoadQueue {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

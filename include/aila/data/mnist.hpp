@@ -1,12 +1,15 @@
 // MNIST and what is packed like it: Fashion-MNIST (https://github.com/zalandoresearch/fashion-mnist) and others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <filesystem>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "gzip.hpp"
 #include "idx.hpp"
 
@@ -35,11 +38,8 @@ inline ImageSet read_mnist_part(const std::filesystem::path& folder, const std::
   };
   auto images = read(part + "-images-idx3-ubyte");
   const auto labels = read(part + "-labels-idx1-ubyte");
-  try {
-    return images_of(std::move(images), labels, classes);
-  } catch (const Error& error) {
-    throw Error(part + "-" + error.what());
-  }
+  return aila::detail::rephrasing<Error>([&] { return images_of(std::move(images), labels, classes); },
+                                         [&](const Error& error) { return part + "-" + error.what(); });
 }
 
 }  // namespace detail
@@ -57,3 +57,5 @@ inline ImageSet read_mnist_test(const std::filesystem::path& folder, const std::
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // PGM and PPM, the binary formats of Netpbm: https://netpbm.sourceforge.net/doc/ppm.html
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,7 +17,7 @@ namespace aila::inline v0::data {
 /// label 0 and no names of classes; values are scaled to 255. Throws Error, one sentence that begins with `name`, for
 /// whatever is not exactly that.
 inline ImageSet parse_pnm(std::span<const std::byte> bytes, const std::string& name) {
-  const auto fail = [&](const std::string& sentence) { throw Error(name + ": " + sentence); };
+  const auto fail = [&](const std::string& sentence) { throw_error(name + ": " + sentence); };
   std::size_t at = 0;
   const auto next = [&] { return at < bytes.size() ? std::to_integer<int>(bytes[at]) : -1; };
   const auto is_space = [](int c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
@@ -58,3 +60,5 @@ inline ImageSet parse_pnm(std::span<const std::byte> bytes, const std::string& n
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

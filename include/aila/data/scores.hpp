@@ -1,6 +1,8 @@
 // How good forecasts of a price series are, against the truth and against the last price repeated.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -23,7 +25,7 @@ struct ForecastScores {
 /// Throws Error where their number is not the part's, or 0.
 inline ForecastScores score(const WindowedSeries& series, const WindowedPart& part, std::span<const double> logs) {
   part.require(logs.size(), "forecasts");
-  if (part.count == 0) throw Error("expected forecasts of at least one window, found none");
+  if (part.count == 0) throw_error("expected forecasts of at least one window, found none");
   ForecastScores s;
   const auto n = static_cast<double>(part.count);
   double persistence = 0;
@@ -41,3 +43,5 @@ inline ForecastScores score(const WindowedSeries& series, const WindowedPart& pa
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

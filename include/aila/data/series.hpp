@@ -1,6 +1,8 @@
 // A price series, and the parts into which a chronological experiment cuts it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -23,7 +25,7 @@ struct Series {
 /// Throws Error unless the series has that period.
 inline void require_period(const Series& series, Period period) {
   if (series.period != period)
-    throw Error(io::printable(series.name) + ": expected a " + std::string(period_name(period)) +
+    throw_error(io::printable(series.name) + ": expected a " + std::string(period_name(period)) +
                 " series, found one whose period is " + std::string(period_name(series.period)));
 }
 
@@ -62,13 +64,13 @@ inline Moments moments(const std::vector<double>& values) {
 /// Natural logarithms of prices. Throws Error for a price that has none.
 inline std::vector<double> log_prices(const Series& series) {
   if (series.dates.size() != series.values.size())
-    throw Error(io::printable(series.name) + ": expected a date for each of " + std::to_string(series.values.size()) +
+    throw_error(io::printable(series.name) + ": expected a date for each of " + std::to_string(series.values.size()) +
                 " prices, found " + std::to_string(series.dates.size()) + " dates");
   std::vector<double> logs;
   logs.reserve(series.values.size());
   for (std::size_t i = 0; i < series.values.size(); ++i) {
     if (!(series.values[i] > 0) || !std::isfinite(series.values[i]))
-      throw Error(io::printable(series.name) + ": expected a positive price, found " +
+      throw_error(io::printable(series.name) + ": expected a positive price, found " +
                   std::to_string(series.values[i]) + " at " + series.dates[i]);
     logs.push_back(std::log(series.values[i]));
   }
@@ -78,3 +80,5 @@ inline std::vector<double> log_prices(const Series& series) {
 }  // namespace detail
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

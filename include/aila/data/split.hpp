@@ -1,6 +1,8 @@
 // Samples set aside for validation, as many of each class as of the others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -36,7 +38,7 @@ inline std::vector<std::size_t> all_rows(std::size_t n) {
 /// empty that should not.
 inline Split stratified_split(std::span<const Label> labels, double valid_share, Seed seed) {
   if (!(valid_share >= 0 && valid_share <= 1))
-    throw Error("split: expected a share from 0 to 1, found " + std::to_string(valid_share));
+    throw_error("split: expected a share from 0 to 1, found " + std::to_string(valid_share));
   std::vector<std::size_t> order(labels.size());
   permutation(seed, 0, order);
   std::map<Label, std::size_t> left;  // how many of a class are still to be set aside
@@ -50,7 +52,7 @@ inline Split stratified_split(std::span<const Label> labels, double valid_share,
     if (more > 0) --more;
   }
   if ((split.valid.empty() && valid_share > 0) || (split.train.empty() && valid_share < 1))
-    throw Error("split: a share of " + std::to_string(valid_share) + " of " + std::to_string(labels.size()) +
+    throw_error("split: a share of " + std::to_string(valid_share) + " of " + std::to_string(labels.size()) +
                 " samples leaves one part empty");
   std::ranges::sort(split.train);
   std::ranges::sort(split.valid);
@@ -58,3 +60,5 @@ inline Split stratified_split(std::span<const Label> labels, double valid_share,
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

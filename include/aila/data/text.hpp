@@ -1,6 +1,8 @@
 // Text to words, as the word vectors of GloVe know them: small letters, and signs as words of their own.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <string>
@@ -124,3 +126,5 @@ class Tokeniser {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Texts as numbers of words, with a class each.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,17 +34,17 @@ struct TextSet {
   /// Throws Error unless there is a text of at least one token for each label.
   void check() const {
     if (begins.size() != size() + 1 || begins.front() != 0 || begins.back() != tokens.size())
-      throw Error("texts: expected a text for each of the " + std::to_string(size()) + " labels, found " +
+      throw_error("texts: expected a text for each of the " + std::to_string(size()) + " labels, found " +
                   std::to_string(begins.empty() ? 0 : begins.size() - 1) + " and " + std::to_string(tokens.size()) +
                   " tokens in all");
     for (std::size_t i = 0; i < size(); ++i)
       if (begins[i] >= begins[i + 1])
-        throw Error("texts: expected at least one token in each text, text " + std::to_string(i) + " has none");
+        throw_error("texts: expected at least one token in each text, text " + std::to_string(i) + " has none");
   }
   /// Texts with more tokens than a network reads.
   std::size_t longer_than(std::size_t steps) const {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < size(); ++i) count += text(i).size() > steps ? 1 : 0;
+    for (std::size_t i = 0; i < size(); ++i) count += text(i).size() > steps ? 1U : 0U;
     return count;
   }
 };
@@ -53,7 +55,7 @@ inline WordCounter count_words(const LabelledTexts& texts, std::span<const std::
   Tokeniser tokeniser;
   for (const std::size_t row : rows) {
     if (row >= texts.size())
-      throw Error("texts: expected rows below " + std::to_string(texts.size()) + ", found " + std::to_string(row));
+      throw_error("texts: expected rows below " + std::to_string(texts.size()) + ", found " + std::to_string(row));
     tokeniser(texts.texts[row], [&](std::string_view token) { counter.add(token); });
   }
   return counter;
@@ -71,7 +73,7 @@ inline std::vector<std::int32_t> numbers_of(std::string_view text, const Vocabul
 /// unknown word and gives a warning.
 inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabulary) {
   if (texts.labels.size() != texts.size())
-    throw Error("texts: expected a label for each of the " + std::to_string(texts.size()) + " texts, found " +
+    throw_error("texts: expected a label for each of the " + std::to_string(texts.size()) + " texts, found " +
                 std::to_string(texts.labels.size()));
   TextSet set;
   set.labels = texts.labels;
@@ -83,7 +85,7 @@ inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabu
     const std::size_t begin = set.tokens.size();
     tokeniser(text, [&](std::string_view token) {
       set.tokens.push_back(vocabulary.number(token));
-      set.unknown_tokens += set.tokens.back() == Vocabulary::unknown ? 1 : 0;
+      set.unknown_tokens += set.tokens.back() == Vocabulary::unknown ? 1U : 0U;
     });
     if (set.tokens.size() == begin) {
       set.tokens.push_back(Vocabulary::unknown);
@@ -98,3 +100,5 @@ inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabu
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Texts as samples of a network: as numbers of tokens, or as the words' vectors.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -41,15 +43,15 @@ class TextSource {
       : texts_(&texts), vectors_(&vectors), rows_(std::move(rows)), keep_(keep) {
     check();
     if (vectors.dimension != In::features)
-      throw Error("texts: the network takes vectors of " + std::to_string(In::features) + " numbers, found " +
+      throw_error("texts: the network takes vectors of " + std::to_string(In::features) + " numbers, found " +
                   std::to_string(vectors.dimension));
     if (vectors.words > vectors.values.size() || vectors.values.size() != vectors.words * vectors.dimension)
-      throw Error("texts: expected " + std::to_string(vectors.words) + " vectors of " +
+      throw_error("texts: expected " + std::to_string(vectors.words) + " vectors of " +
                   std::to_string(vectors.dimension) + " numbers, found " + std::to_string(vectors.values.size()) +
                   " numbers in all");
     for (const std::int32_t token : texts.tokens)
       if (static_cast<std::size_t>(token) >= vectors.words)
-        throw Error("texts: expected tokens below " + std::to_string(vectors.words) +
+        throw_error("texts: expected tokens below " + std::to_string(vectors.words) +
                     ", the number of vectors, found " + std::to_string(token));
   }
 
@@ -83,7 +85,7 @@ class TextSource {
     texts_->check();
     for (const std::size_t row : rows_)
       if (row >= texts_->size())
-        throw Error("texts: expected rows below " + std::to_string(texts_->size()) + ", found " + std::to_string(row));
+        throw_error("texts: expected rows below " + std::to_string(texts_->size()) + ", found " + std::to_string(row));
   }
 
   const TextSet* texts_;
@@ -93,3 +95,5 @@ class TextSource {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

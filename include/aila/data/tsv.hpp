@@ -1,6 +1,8 @@
 // Labelled texts from a table: a line each, a label and a text with a tab between them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -35,7 +37,7 @@ inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, c
   detail::WordMap<Label> numbers;
   for (const auto& known : options.classes)
     if (!numbers.emplace(visible_text(known), static_cast<Label>(numbers.size())).second)
-      throw Error(name + ": expected classes that differ, found \"" + io::printable(known) + "\" twice");
+      throw_error(name + ": expected classes that differ, found \"" + io::printable(known) + "\" twice");
   std::vector<std::string> labels;
   std::vector<std::string_view> texts;
   io::Lines lines(text, name);
@@ -54,7 +56,7 @@ inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, c
       lines.fail("expected one of the labels " + io::printable(all, 200) + ", found \"" + io::printable(left) + '"');
     }
   }
-  if (texts.empty()) throw Error(name + ":1: expected labels and texts, found none");
+  if (texts.empty()) throw_error(name + ":1: expected labels and texts, found none");
   if (found.classes.empty()) {
     found.classes = labels;
     std::ranges::sort(found.classes);
@@ -73,3 +75,5 @@ inline LabelledTexts read_tsv(const std::filesystem::path& path, const TsvOption
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

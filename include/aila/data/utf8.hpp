@@ -1,6 +1,8 @@
 // UTF-8: https://www.unicode.org/versions/latest, chapter 3, table 3-7.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -80,3 +82,5 @@ inline std::size_t repair_utf8(std::string& text) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Short texts as a reader sees them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -48,3 +50,5 @@ inline std::string visible_text(std::string_view text) {
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

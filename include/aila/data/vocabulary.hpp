@@ -1,6 +1,8 @@
 // Words and their numbers.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -32,9 +34,9 @@ class Vocabulary {
       : words_(std::move(words)), counts_(std::move(counts)) {
     counts_.resize(words_.size());
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (words_[i].empty()) throw Error("vocabulary: word " + std::to_string(i) + " has no letters");
+      if (words_[i].empty()) throw_error("vocabulary: word " + std::to_string(i) + " has no letters");
       if (!numbers_.emplace(words_[i], static_cast<std::int32_t>(i) + first).second)
-        throw Error("vocabulary: the word " + io::printable(words_[i]) + " is there twice");
+        throw_error("vocabulary: the word " + io::printable(words_[i]) + " is there twice");
     }
   }
 
@@ -107,11 +109,8 @@ inline Vocabulary parse_vocabulary(std::string_view text, const std::string& nam
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     words.emplace_back(line.substr(0, line.find_last_not_of(" \t") + 1));
   }
-  try {
-    return Vocabulary(std::move(words));
-  } catch (const Error& error) {
-    throw Error(name + ": " + error.what());
-  }
+  return aila::detail::rephrasing<Error>([&] { return Vocabulary(std::move(words)); },
+                                         [&](const Error& error) { return name + ": " + error.what(); });
 }
 
 inline Vocabulary read_vocabulary(const std::filesystem::path& path) {
@@ -127,7 +126,7 @@ inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary
   for (const std::string& word : vocabulary.words()) {
     if (blanks.find(word.front()) != std::string_view::npos || blanks.find(word.back()) != std::string_view::npos ||
         word.find_first_of("\n\0"sv) != std::string_view::npos || word.starts_with(io::byte_order_mark))
-      throw Error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
+      throw_error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
                   '"');
     text += word + '\n';
   }
@@ -135,3 +134,5 @@ inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

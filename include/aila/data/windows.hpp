@@ -1,6 +1,8 @@
 // Windows of a price series for training, validation and test, and the way from predictions back to prices.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -26,10 +28,10 @@ struct WindowedPart {
   /// Throws Error unless there are `given` of what is told, one a window.
   void require(std::size_t given, const char* what) const {
     if (given != count)
-      throw Error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
+      throw_error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
     for (const std::size_t known : {last_logs.size(), true_logs.size(), prices.size()})
       if (known != count)
-        throw Error("expected prices of " + std::to_string(count) + " windows, found those of " +
+        throw_error("expected prices of " + std::to_string(count) + " windows, found those of " +
                     std::to_string(known));
   }
 };
@@ -65,7 +67,7 @@ class WindowedSeries {
     train = cut(series, logs, 0, first);
     valid = cut(series, logs, first, second);
     test = cut(series, logs, second, logs.size());
-    for (float target : train.targets) mean_target_ += target / static_cast<double>(train.count);
+    for (float target : train.targets) mean_target_ += static_cast<double>(target) / static_cast<double>(train.count);
   }
 
   const WindowOptions& options() const noexcept { return options_; }
@@ -103,16 +105,16 @@ class WindowedSeries {
 
  private:
   static void check(const WindowOptions& o) {
-    if (o.window == 0 || o.horizon == 0) throw Error("a window and a horizon of 1 month or more are needed, found 0");
+    if (o.window == 0 || o.horizon == 0) throw_error("a window and a horizon of 1 month or more are needed, found 0");
     if (!(o.train_share > 0) || !(o.valid_share > 0) || !(o.train_share + o.valid_share < 1))
-      throw Error(
+      throw_error(
           "the shares of the training and the validation part must be positive and leave rows for the test, found " +
           std::to_string(o.train_share) + " and " + std::to_string(o.valid_share));
   }
   void require_rows(const Series& series, const char* part, std::size_t rows) const {
     // Written so that a huge option cannot wrap around.
     if (rows > options_.window && rows - options_.window >= options_.horizon) return;
-    throw Error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
+    throw_error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
                 " rows, too few for a window of " + std::to_string(options_.window) + " and a horizon of " +
                 std::to_string(options_.horizon));
   }
@@ -128,7 +130,7 @@ class WindowedSeries {
     naive_error_ = detail::moments(errors).mean;
     // A growth that is exactly constant leaves rounding noise as its deviation, so that zero is no test.
     if (log_.deviation < 1e-9 || change_.deviation < 1e-9)
-      throw Error(io::printable(series.name) +
+      throw_error(io::printable(series.name) +
                   ": the prices or the changes of the training part are all equal, nothing can be scaled by them");
   }
 
@@ -156,3 +158,5 @@ class WindowedSeries {
 };
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A map from words, which looks them up by views without making strings of them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -20,3 +22,5 @@ template <class Value>
 using WordMap = std::unordered_map<std::string, Value, WordHash, std::equal_to<>>;
 
 }  // namespace aila::inline v0::data::detail
+
+#include "../core/macros_back.hpp"

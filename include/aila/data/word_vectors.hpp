@@ -1,6 +1,8 @@
 // A vector for each word of a vocabulary.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,17 +35,19 @@ struct Coverage {
 /// Throws Error where they are the vectors of another number of words.
 inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabulary) {
   if (vectors.found.size() != vocabulary.size())
-    throw Error("vectors: expected one for each of the " + std::to_string(vocabulary.size()) +
+    throw_error("vectors: expected one for each of the " + std::to_string(vocabulary.size()) +
                 " numbers of the vocabulary, found " + std::to_string(vectors.found.size()));
   Coverage sum;
   for (std::size_t i = 0; i < vocabulary.words().size(); ++i) {
     const bool missing = !vectors.found[i + Vocabulary::first];
     sum.words += 1;
     sum.tokens += vocabulary.counts()[i];
-    sum.missing_words += missing ? 1 : 0;
+    sum.missing_words += missing ? 1U : 0U;
     sum.missing_tokens += missing ? vocabulary.counts()[i] : 0;
   }
   return sum;
 }
 
 }  // namespace aila::inline v0::data
+
+#include "../core/macros_back.hpp"

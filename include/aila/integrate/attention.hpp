@@ -1,6 +1,8 @@
 // Architecture 2 of AILA: attention over depth.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
@@ -228,3 +230,5 @@ template <class... Options>
 using Attention = typename detail::AttentionChoice<Options...>::type;
 
 }  // namespace aila::inline v0::integrate
+
+#include "../core/macros_back.hpp"

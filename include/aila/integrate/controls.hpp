@@ -1,13 +1,16 @@
 // The controls: no connection, the sum of ResNet, the concatenation of DenseNet.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/config.hpp"
 #include "policy.hpp"
 
 namespace aila::inline v0::integrate {
 
-/// a_j = 0: a plain stack with the same epilogue.
-struct None : Policy {
+/// a_j = 0: a plain stack with the same epilogue. Its short name is None, except behind X11, which has a macro of that
+/// name.
+struct NoConnection : Policy {
   static constexpr const char* name = "none";
   static constexpr Reads reads = Reads::nothing;
   template <class Own, class Before>
@@ -15,6 +18,7 @@ struct None : Policy {
     return 0;
   }
 };
+using None = NoConnection;
 
 /// a_j = h_{j-1}, equal widths. Source: arXiv 1512.03385.
 struct Residual : Policy {
@@ -58,3 +62,5 @@ struct DenseNet : Policy {
 };
 
 }  // namespace aila::inline v0::integrate
+
+#include "../core/macros_back.hpp"

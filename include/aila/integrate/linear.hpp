@@ -1,6 +1,8 @@
 // Architecture 1 of AILA: earlier layers weighed by learned linear scores.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
@@ -211,3 +213,5 @@ template <class... Options>
 using Linear = typename detail::LinearChoice<Options...>::type;
 
 }  // namespace aila::inline v0::integrate
+
+#include "../core/macros_back.hpp"

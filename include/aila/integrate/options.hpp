@@ -1,6 +1,8 @@
 // Options of the adaptive policies, and the softmax they share.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "../core/config.hpp"
@@ -116,3 +118,5 @@ AILA_HOST_DEVICE constexpr void softmax(V* row, std::size_t n) {
 }  // namespace integrate
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -26,6 +26,8 @@
 // tests/user/policy_test.cpp has an example.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 
@@ -103,3 +105,5 @@ struct Integration {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

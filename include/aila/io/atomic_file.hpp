@@ -1,6 +1,8 @@
 // Files written whole or not at all: a reader sees the old contents or the new ones, never a part.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -94,7 +96,7 @@ class BasicAtomicFile {
     std::filesystem::remove(temporary_, code);
     temporary_.clear();
   }
-  [[noreturn]] void fail(const std::string& sentence) const { throw Error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_ + ": " + sentence); }
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;  ///< empty where there is none
@@ -116,3 +118,5 @@ inline void write_text(const std::filesystem::path& target, std::string_view tex
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A confusion matrix as a picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <limits>
 #include <string>
 #include <utility>
@@ -17,7 +19,7 @@ inline HeatMap confusion_map(std::string title, const metric::ConfusionMatrix& m
                              const std::vector<std::string>& classes) {
   const std::size_t n = matrix.classes();
   if (classes.size() != n)
-    throw Error("confusion_map: expected " + std::to_string(n) + " names of classes, found " +
+    throw_error("confusion_map: expected " + std::to_string(n) + " names of classes, found " +
                 std::to_string(classes.size()));
   HeatMap map{.title = std::move(title),
               .row_title = "class",
@@ -38,3 +40,5 @@ inline HeatMap confusion_map(std::string title, const metric::ConfusionMatrix& m
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

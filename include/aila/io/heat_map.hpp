@@ -1,6 +1,8 @@
 // A heat map with numbers in its cells, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -76,16 +78,26 @@ inline std::string svg(const HeatMap& map) {
   using namespace detail;
   const std::size_t rows = map.row_labels.size(), columns = map.column_labels.size();
   if (rows == 0 || columns == 0 || map.values.size() != rows * columns)
-    throw Error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
+    throw_error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
                 map.title + "\", found " + std::to_string(map.values.size()));
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (double v : map.values)
-    if (drawable(v)) low = std::min(low, v), high = std::max(high, v);
-  if (low > high) low = 0, high = 1;
-  low = map.low.value_or(low), high = map.high.value_or(high);
+    if (drawable(v)) {
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  if (low > high) {
+    low = 0;
+    high = 1;
+  }
+  low = map.low.value_or(low);
+  high = map.high.value_or(high);
   if (!drawable(low) || !drawable(high))
-    throw Error("expected finite ends of the colours in the heat map \"" + map.title + '"');
-  if (!(high > low)) low -= 0.5, high = low + 1;
+    throw_error("expected finite ends of the colours in the heat map \"" + map.title + '"');
+  if (!(high > low)) {
+    low -= 0.5;
+    high = low + 1;
+  }
 
   const auto widest = [](const std::vector<std::string>& labels) {
     double width = 0;
@@ -132,3 +144,5 @@ inline std::string svg(const HeatMap& map) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,17 +1,20 @@
 // A file opened for reading, with its size known before a byte is read.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <span>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
+#include "../core/taking.hpp"
 #include "text.hpp"
 
 namespace aila::inline v0::io {
@@ -43,7 +46,7 @@ class InputFile {
   }
 
   /// Throws Error: the file's name, then the sentence.
-  [[noreturn]] void fail(const std::string& sentence) const { throw Error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_ + ": " + sentence); }
 
  private:
   std::string name_;
@@ -57,13 +60,9 @@ namespace detail {
 template <class Bytes>
 Bytes read_all(const std::filesystem::path& path) {
   InputFile file(path);
-  Bytes bytes;
-  try {
-    if (file.size() > bytes.max_size()) throw std::bad_alloc();
-    bytes.resize(static_cast<std::size_t>(file.size()));
-  } catch (const std::bad_alloc&) {
-    file.fail("there is no memory for its " + std::to_string(file.size()) + " bytes");
-  }
+  Bytes bytes = aila::detail::or_no_memory(
+      [&] { return Bytes(aila::detail::as_size(file.size()), typename Bytes::value_type{}); },
+      [&] { return file.name() + ": there is no memory for its " + std::to_string(file.size()) + " bytes"; });
   file.read(std::as_writable_bytes(std::span(bytes)));
   return bytes;
 }
@@ -81,3 +80,5 @@ inline std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A line chart over dates, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -93,25 +95,35 @@ inline std::vector<DateTick> date_ticks(const std::vector<std::string>& dates, s
 inline std::string svg(const LineChart& chart) {
   using namespace detail;
   const std::size_t n = chart.dates.size();
-  if (n == 0) throw Error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
+  if (n == 0) throw_error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& line : chart.lines) {
     if (line.values.size() != n)
-      throw Error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
+      throw_error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
                   std::to_string(line.values.size()));
     for (double v : line.values)
-      if (drawable(v)) low = std::min(low, v), high = std::max(high, v);
+      if (drawable(v)) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+      }
   }
-  if (low > high) low = 0, high = 1;
+  if (low > high) {
+    low = 0;
+    high = 1;
+  }
   const double margin = high > low ? 0.04 * (high - low) : std::max(1.0, 0.1 * std::abs(low));
-  low -= margin, high += margin;
+  low -= margin;
+  high += margin;
 
   std::string legend, body;
   const double left = 76, right = chart.width - 24;
   double x = left, top = 50;
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     const double wide = 38 + text_width(chart.lines[k].name, 12) + 18;
-    if (x + wide > right && x > left) x = left, top += 20;
+    if (x + wide > right && x > left) {
+      x = left;
+      top += 20;
+    }
     legend += "<path d='M" + fixed(x, 1) + " " + fixed(top, 1) + "h30' " + stroke(k) + "/>\n";
     legend += text_at(x + 36, top + 4, chart.lines[k].name);
     x += wide;
@@ -157,3 +169,5 @@ inline std::string svg(const LineChart& chart) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

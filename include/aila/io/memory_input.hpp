@@ -1,6 +1,8 @@
 // Bytes in memory, read as a file is.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,7 +25,7 @@ class MemoryInput {
 
   void read(std::span<std::byte> into) {
     if (into.size() > left_.size())
-      throw Error(name_ + ": expected " + std::to_string(into.size()) + " more bytes, found " +
+      throw_error(name_ + ": expected " + std::to_string(into.size()) + " more bytes, found " +
                   std::to_string(left_.size()));
     if (!into.empty()) std::memcpy(into.data(), left_.data(), into.size());
     left_ = left_.subspan(into.size());
@@ -35,3 +37,5 @@ class MemoryInput {
 };
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

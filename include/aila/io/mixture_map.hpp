@@ -1,6 +1,8 @@
 // What the layers of a stack take from each other, as a picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -34,8 +36,10 @@ inline HeatMap mixture_map(std::string title, const std::vector<MixtureWeights>&
     map.column_labels.push_back(item == "own"            ? "own output"
                                 : item.starts_with("h_") ? "layer " + std::to_string(std::stoul(item.substr(2)) + 1)
                                                          : item);
-  if (layers.empty()) throw Error("mixture_map: expected at least one layer with weights, found none");
+  if (layers.empty()) throw_error("mixture_map: expected at least one layer with weights, found none");
   return map;
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

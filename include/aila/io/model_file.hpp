@@ -1,6 +1,8 @@
 // Models in files: weights saved and loaded in the safetensors format.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -99,3 +101,5 @@ void load(M& model, const std::filesystem::path& path) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Numbers in text: the notation of the C locale and nothing else.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -77,3 +79,5 @@ std::optional<Real> number(std::string_view text) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

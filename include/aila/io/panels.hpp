@@ -1,6 +1,8 @@
 // Several plots in one picture.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -20,7 +22,7 @@ inline double svg_number(const std::string& svg, const std::string& name) {
   double value = 0;
   if (at != std::string::npos) std::from_chars(svg.data() + at + name.size() + 3, svg.data() + svg.size(), value);
   if (!(value > 0))
-    throw Error("panels: expected documents that plots of this library gave, found one without " + name);
+    throw_error("panels: expected documents that plots of this library gave, found one without " + name);
   return value;
 }
 
@@ -49,3 +51,5 @@ inline std::string panels(const std::vector<std::string>& documents, std::size_t
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A network's parameters in a safetensors file: names and shapes checked against its parameter table.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -124,3 +126,5 @@ std::vector<Scalar> load_parameters(const std::filesystem::path& path, const Tab
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

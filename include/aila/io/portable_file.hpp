@@ -1,6 +1,8 @@
 // Output to a new file by the standard library alone, for systems without POSIX.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -44,3 +46,5 @@ class PortableFile {
 };
 
 }  // namespace aila::inline v0::io::detail
+
+#include "../core/macros_back.hpp"

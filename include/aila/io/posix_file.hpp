@@ -1,6 +1,8 @@
 // Output to a new file by POSIX calls: bytes are on the disk before the file gets its name.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #if defined(__unix__) || defined(__APPLE__)
 
 #include <fcntl.h>
@@ -75,3 +77,5 @@ class PosixFile {
 }  // namespace aila::inline v0::io::detail
 
 #endif
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Reading safetensors files: a JSON header that names tensors, then their bytes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/as_size.hpp"
 #include "../core/error.hpp"
 #include "input_file.hpp"
 #include "memory_input.hpp"
@@ -57,16 +60,14 @@ class SafetensorsFile {
   template <class Scalar>
   std::vector<Scalar> as(std::string_view name) const {
     const auto& entry = at(name);
-    try {
-      return io::as<Scalar>(entry);
-    } catch (const Error& error) {
-      fail(error.what());
-    }
+    return aila::detail::rephrasing<Error>([&] { return io::as<Scalar>(entry); },
+                                           [this](const Error& error) { return named(error.what()); });
   }
   /// Throws Error: the file's name, then the sentence.
-  [[noreturn]] void fail(const std::string& sentence) const { throw Error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(named(sentence)); }
 
  private:
+  std::string named(const std::string& sentence) const { return name_ + ": " + sentence; }
   template <class Input>
   static SafetensorsFile from(Input& input) {
     SafetensorsFile file;
@@ -86,20 +87,17 @@ class SafetensorsFile {
     if (header_bytes > input.size() - 8)
       fail("the header has " + std::to_string(header_bytes) + " bytes, after its length the file has only " +
            std::to_string(input.size() - 8));
-    std::string header(static_cast<std::size_t>(header_bytes), '\0');
+    std::string header(aila::detail::as_size(header_bytes), '\0');
     input.read(std::as_writable_bytes(std::span(header)));
     if (!header.starts_with('{')) fail("the header does not begin with {, so this is no safetensors file");
     if (header.find('\0') != std::string::npos) fail("the header has a NUL byte in it");  // a parser may stop there
 
     detail::HeaderReader reader;
-    try {
-      nlohmann::json::sax_parse(header, &reader);
-    } catch (const Error& error) {
-      fail(error.what());
-    }
+    aila::detail::rephrasing<Error>([&] { nlohmann::json::sax_parse(header, &reader); },
+                                    [this](const Error& error) { return named(error.what()); });
     const std::uint64_t data_bytes = input.size() - 8 - header_bytes;
     check(reader.tensors, data_bytes);
-    bytes_ = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(data_bytes));
+    bytes_ = std::make_shared<std::vector<std::byte>>(aila::detail::as_size(data_bytes));
     input.read(*bytes_);
     metadata_ = std::move(reader.metadata);
     for (auto& [entry, begin, end] : reader.tensors) {
@@ -147,3 +145,5 @@ class SafetensorsFile {
 };
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Writing safetensors files, whole or not at all.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +23,12 @@ namespace detail {
 
 /// JSON of a string; throws Error where it is not UTF-8 or has a NUL in it.
 inline std::string json_string(const std::string& text) {
-  try {
-    if (text.find('\0') == std::string::npos) return nlohmann::json(text).dump();
-  } catch (const nlohmann::json::exception&) {
-  }
-  throw Error("the text " + printable(text) + " cannot be written, it has a NUL in it or is not UTF-8");
+  const auto sentence = [&text] {
+    return "the text " + printable(text) + " cannot be written, it has a NUL in it or is not UTF-8";
+  };
+  if (text.find('\0') != std::string::npos) throw_error(sentence());
+  return aila::detail::rephrasing<nlohmann::json::exception>(
+      [&text] { return nlohmann::json(text).dump(); }, [&](const nlohmann::json::exception&) { return sentence(); });
 }
 
 inline std::string safetensors_header(std::span<const TensorEntry> entries,
@@ -44,10 +47,10 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
   std::size_t begin = 0;
   for (const auto& entry : entries) {
     const std::string what = "the tensor " + printable(entry.name);
-    if (!names.insert(entry.name).second) throw Error(what + " is given twice, or its name is reserved");
-    if (dtype_bits(entry.dtype) == 0) throw Error(what + " has the unknown dtype " + printable(entry.dtype));
+    if (!names.insert(entry.name).second) throw_error(what + " is given twice, or its name is reserved");
+    if (dtype_bits(entry.dtype) == 0) throw_error(what + " has the unknown dtype " + printable(entry.dtype));
     if (tensor_bytes(entry.shape, entry.dtype) != entry.data.size())
-      throw Error(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " is given " +
+      throw_error(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " is given " +
                   std::to_string(entry.data.size()) + " bytes");
     const std::size_t end = begin + entry.data.size();
     add(json_string(entry.name) + R"(:{"dtype":")" + entry.dtype + R"(","shape":)" + shape_text(entry.shape, ",") +
@@ -56,7 +59,7 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
   }
   header += '}';
   header.append((8 - header.size() % 8) % 8, ' ');  // the data begin at a multiple of 8 bytes
-  if (header.size() > max_header_bytes) throw Error("the header has more than the 100000000 bytes that are allowed");
+  if (header.size() > max_header_bytes) throw_error("the header has more than the 100000000 bytes that are allowed");
   return header;
 }
 
@@ -67,12 +70,9 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
 /// does not fit the bytes, text that is not UTF-8, and whatever hinders the writing; the target is then as it was.
 inline void write_safetensors(const std::filesystem::path& path, std::span<const TensorEntry> entries,
                               const std::map<std::string, std::string>& metadata = {}) {
-  std::string header;
-  try {
-    header = detail::safetensors_header(entries, metadata);
-  } catch (const Error& error) {
-    throw Error(display_name(path) + ": " + error.what());
-  }
+  const std::string header =
+      aila::detail::rephrasing<Error>([&] { return detail::safetensors_header(entries, metadata); },
+                                      [&](const Error& error) { return display_name(path) + ": " + error.what(); });
   const std::uint64_t header_bytes = header.size();
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
@@ -82,3 +82,5 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A text whose words are shaded by what they say, as SVG text.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -42,7 +44,7 @@ inline double largest_size(const std::vector<double>& values) {
 inline std::string svg(const ShadedText& text) {
   using namespace detail;
   if (text.values.size() != text.words.size() || (!text.lines.empty() && text.lines.size() != text.words.size()))
-    throw Error("expected a number for each of the " + std::to_string(text.words.size()) + " words of the text \"" +
+    throw_error("expected a number for each of the " + std::to_string(text.words.size()) + " words of the text \"" +
                 text.title + "\", found " + std::to_string(text.values.size()) + " and " +
                 std::to_string(text.lines.size()));
   constexpr double size = 14, margin = 24, row_height = 28;
@@ -51,7 +53,10 @@ inline std::string svg(const ShadedText& text) {
   double x = margin, y = 84;
   for (std::size_t i = 0; i < text.words.size(); ++i) {
     const double wide = text_width(text.words[i], size) + 6;
-    if (x + wide > text.width - margin && x > margin) x = margin, y += row_height;
+    if (x + wide > text.width - margin && x > margin) {
+      x = margin;
+      y += row_height;
+    }
     if (drawable(text.values[i])) {
       const double share = std::abs(text.values[i]) / strongest;
       const std::string colour = text.values[i] >= 0 ? "#56b4e9" : "#e69f00";
@@ -71,3 +76,5 @@ inline std::string svg(const ShadedText& text) {
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

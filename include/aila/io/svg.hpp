@@ -1,6 +1,8 @@
 // The parts that plots are made of: text, numbers, colours and axes in SVG.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -138,3 +140,5 @@ inline std::string document(double width, double height, std::string_view title,
 }
 
 }  // namespace aila::inline v0::io::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // One tensor of a safetensors file: name, type of number, shape and bytes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <bit>
 #include <cmath>
@@ -111,7 +113,7 @@ std::vector<Scalar> converted(const TensorEntry& entry) {
     values[i] = static_cast<Scalar>(stored);
     if constexpr (sizeof(Stored) > sizeof(Scalar))
       if (std::isfinite(stored) && !std::isfinite(values[i]))
-        throw Error(printable(entry.name) + " holds a number that is too large for float");
+        throw_error(printable(entry.name) + " holds a number that is too large for float");
   }
   return values;
 }
@@ -128,7 +130,7 @@ std::vector<Scalar> as(const TensorEntry& entry) {
   if (entry.dtype == "BF16") return detail::converted<detail::BF16, Scalar>(entry);
   if (entry.dtype == "F32") return detail::converted<float, Scalar>(entry);
   if (entry.dtype == "F64") return detail::converted<double, Scalar>(entry);
-  throw Error(printable(entry.name) + " has numbers of type " + printable(entry.dtype) +
+  throw_error(printable(entry.name) + " has numbers of type " + printable(entry.dtype) +
               ", expected F16, BF16, F32 or F64");
 }
 
@@ -139,3 +141,5 @@ TensorEntry tensor_entry(std::string name, std::vector<std::size_t> shape, std::
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

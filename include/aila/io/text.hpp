@@ -1,6 +1,8 @@
 // Text of a file made fit for a message: one line, of bounded length.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -45,3 +47,5 @@ std::string shape_text(const Range& extents, std::string_view separator = ", ") 
 }
 
 }  // namespace aila::inline v0::io
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Element-wise activations, and softmax over the features of a position.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
@@ -152,3 +154,5 @@ struct Softmax : ElementWise {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // AttentionPooling: a readout that weighs the steps of a sequence by learned scores.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "concepts.hpp"
 
 namespace aila::inline v0 {
@@ -57,3 +59,5 @@ struct AttentionPooling {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // BatchNorm: normalises each feature over the batch and its positions.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/option.hpp"
 #include "concepts.hpp"
 
@@ -82,3 +84,5 @@ struct BatchNorm {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

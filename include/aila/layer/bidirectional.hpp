@@ -1,6 +1,8 @@
 // Bidirectional: a recurrent layer that reads a sequence from both ends.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../network/placing.hpp"
@@ -72,3 +74,5 @@ struct Bidirectional {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -2,6 +2,8 @@
 // it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "concepts.hpp"
 
 namespace aila::inline v0 {
@@ -67,3 +69,5 @@ struct FirstStep {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -42,6 +42,8 @@
 // stand in any namespace; tests/user has one of each kind.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -180,3 +182,5 @@ struct Placed {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Convolutions over the steps of a sequence or the pixels of an image.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "initial.hpp"
 #include "window.hpp"
 
@@ -139,3 +141,5 @@ template <class... Options>
 using DepthwiseConv = typename detail::DepthwiseConvChoice<Options...>::type;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

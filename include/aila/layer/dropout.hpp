@@ -1,6 +1,8 @@
 // Dropout: zeroes elements at random while training.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "concepts.hpp"
 
 namespace aila::inline v0 {
@@ -45,3 +47,5 @@ struct Dropout {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Embedding: a row of a table for each token.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/option.hpp"
 #include "concepts.hpp"
 
@@ -70,3 +72,5 @@ struct Embedding {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

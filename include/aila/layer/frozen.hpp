@@ -1,6 +1,8 @@
 // Frozen: a layer whose parameters training leaves as they are.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../integrate/policy.hpp"
@@ -101,3 +103,5 @@ struct Frozen : detail::FrozenParts<L> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

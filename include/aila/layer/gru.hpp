@@ -1,6 +1,8 @@
 // GRU: gated recurrent units over the steps of a sequence.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/option.hpp"
 #include "concepts.hpp"
 #include "initial.hpp"
@@ -69,3 +71,5 @@ struct Gru {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The option that chooses a layer's first weights.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "../core/initialiser.hpp"
@@ -44,3 +46,5 @@ struct Zeros {
 }  // namespace init
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

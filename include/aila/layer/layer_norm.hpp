@@ -1,6 +1,8 @@
 // LayerNorm, and ReLU followed by it: the default epilogue of a stack's layer.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "activation.hpp"
@@ -101,3 +103,5 @@ struct ReluLayerNorm : detail::Norm<Relu> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

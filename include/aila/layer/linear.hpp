@@ -1,6 +1,8 @@
 // Linear: one affine map at every position.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/option.hpp"
 #include "concepts.hpp"
 #include "initial.hpp"
@@ -53,3 +55,5 @@ struct Linear {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // LSTM: long short-term memory over the steps of a sequence.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/option.hpp"
 #include "concepts.hpp"
 #include "initial.hpp"
@@ -67,3 +69,5 @@ struct Lstm {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

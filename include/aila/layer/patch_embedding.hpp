@@ -1,6 +1,8 @@
 // Patch embedding: an image becomes the sequence of its patches.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "concepts.hpp"
@@ -61,3 +63,5 @@ struct PatchEmbedding {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Pools: the greatest or the mean of each feature over a window, or over all positions.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "window.hpp"
 
 namespace aila::inline v0 {
@@ -136,3 +138,5 @@ struct GlobalMaxPool {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

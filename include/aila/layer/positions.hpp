@@ -1,6 +1,8 @@
 // Where a step stands in its sequence, added to its features: a table that is learned, or one of sines and cosines.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "concepts.hpp"
 
 namespace aila::inline v0 {
@@ -53,3 +55,5 @@ struct SinusoidalPositions {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Readouts: from the last map to the features of the prediction.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "concepts.hpp"
 
 namespace aila::inline v0 {
@@ -73,3 +75,5 @@ struct MeanOverPositions {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

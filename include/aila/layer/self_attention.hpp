@@ -1,6 +1,8 @@
 // Multi-head self-attention over the steps of a sequence.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../core/option.hpp"
@@ -83,3 +85,5 @@ struct SelfAttention {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Shortcut: how a map passes beside layers that make it smaller and wider.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "window.hpp"
 
 namespace aila::inline v0 {
@@ -66,3 +68,5 @@ template <std::size_t Features, class... Options>
 using Shortcut = typename detail::ShortcutChoice<Features, Options...>::type;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // SqueezeExcitation: features weighed by what their means over all positions say.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../network/joined.hpp"
 #include "activation.hpp"
 #include "linear.hpp"
@@ -63,3 +65,5 @@ struct SqueezeExcitation {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // StochasticDepth: leaves whole samples out at random while training, where a residual branch ends.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "concepts.hpp"
@@ -46,3 +48,5 @@ struct StochasticDepth {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // TransformerBlock: self-attention and a feed-forward network, each with its input added.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../network/joined.hpp"
 #include "dropout.hpp"
 #include "layer_norm.hpp"
@@ -114,3 +116,5 @@ template <std::size_t HeadCount, std::size_t Hidden, class... Options>
 using TransformerBlock = typename detail::TransformerBlockChoice<HeadCount, Hidden, Options...>::type;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Windows that slide over a sequence or an image: the arithmetic that convolutions and pools share.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -133,3 +135,5 @@ struct Windowed {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

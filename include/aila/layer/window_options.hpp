@@ -1,6 +1,8 @@
 // Options of layers with a window: sizes along the axes of positions.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 
@@ -113,3 +115,5 @@ struct NoBias {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

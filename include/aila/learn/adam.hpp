@@ -1,6 +1,8 @@
 // Adam, and AdamW, whose weight decay does not pass through the moments.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "optimiser.hpp"
@@ -49,7 +51,7 @@ constexpr AdamRule<Scalar> adam_rule(const Options& o, const OptimiserStep& step
 template <class Options>
 void check_adam(const char* who, const Options& o) {
   const auto demand = [&](bool holds, const char* rule, double found) {
-    if (!holds) throw Error(std::string(who) + ": " + rule + ", it is " + std::to_string(found));
+    if (!holds) throw_error(std::string(who) + ": " + rule + ", it is " + std::to_string(found));
   };
   demand(o.learning_rate >= 0, "learning_rate must not be negative", o.learning_rate);
   demand(o.beta1 >= 0 && o.beta1 < 1, "beta1 must be at least 0 and less than 1", o.beta1);
@@ -100,3 +102,5 @@ struct AdamW {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Cross-entropy of yes-or-no answers, taken of logits.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -26,7 +28,7 @@ struct BinaryCrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw Error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
+      throw_error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
                   std::to_string(label_smoothing));
   }
 
@@ -61,3 +63,5 @@ struct BinaryCrossEntropy {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

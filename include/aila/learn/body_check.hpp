@@ -2,6 +2,8 @@
 // tensors. The kernels around bodies hide some of that.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -271,3 +273,5 @@ struct CheckBodies {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

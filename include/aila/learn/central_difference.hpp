@@ -1,6 +1,8 @@
 // Whether a slope is the derivative of a function: differences over shrinking steps, with kinks told from mistakes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "../core/math.hpp"
@@ -48,3 +50,5 @@ constexpr double slope_error(F&& f, double slope, double floor, double size, dou
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The public gradient checker: analytic gradients against central differences, for layers, networks and policies.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -112,3 +114,5 @@ GradientCheck check_gradients(const GradientCheckOptions& options = {}) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The gradient checker for losses.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -221,3 +223,5 @@ GradientCheck check_loss_gradients(const L& loss = {}, const GradientCheckOption
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Prints the progress of a training. Not part of aila.hpp: a program that wants it includes it.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 #endif
 
+#include "../core/error.hpp"
 #include "progress.hpp"
 
 namespace aila::inline v0 {
@@ -28,10 +31,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
   ~Console() {
-    try {
-      finish();
-    } catch (...) {  // no memory for a line of text: nothing to tell
-    }
+    detail::catching([this] { finish(); }, [] {});  // no memory for a line of text: nothing to tell
   }
 
   void operator()(const Progress& progress) {
@@ -90,3 +90,5 @@ class Console {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

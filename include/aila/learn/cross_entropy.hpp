@@ -1,6 +1,8 @@
 // Cross-entropy of a softmax over classes, taken of logits.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <limits>
 
 #include "loss.hpp"
@@ -35,7 +37,7 @@ struct CrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw Error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
+      throw_error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
                   std::to_string(label_smoothing));
   }
 
@@ -126,3 +128,5 @@ struct CrossEntropy {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Evaluation and batch prediction over a whole source.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../core/executor.hpp"
 #include "../core/taking.hpp"
 #include "losses.hpp"
@@ -37,7 +39,7 @@ class Evaluator {
 
   /// The mean over the source of weight * loss; the same bits for any number of threads. Throws Error for no samples.
   double loss(const ModelType& model, const SourceRef<In, Scalar>& source, const LossType& loss_function) {
-    if (source.size() == 0) throw Error("evaluate: expected at least one sample, found none");
+    if (source.size() == 0) throw_error("evaluate: expected at least one sample, found none");
     detail::check_target_count<LossType, Out>(source, "evaluate");
     detail::taking("evaluate", source.size(), "samples", [&] { sums_.resize(groups(source.size())); });
     run(model, source,
@@ -51,7 +53,8 @@ class Evaluator {
   std::vector<Scalar> predict(const ModelType& model, const SourceRef<In, Scalar>& source) {
     const std::size_t size = source.size();
     auto outputs = detail::taking("predict", size, "samples", [size] {
-      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / (sizeof(Scalar) * Out::elements)) throw std::bad_alloc();
+      if (size > static_cast<std::size_t>(PTRDIFF_MAX) / (sizeof(Scalar) * Out::elements))
+        detail::throw_as<std::bad_alloc>();
       return std::vector<Scalar>(size * Out::elements);
     });
     run(model, source, [&](std::size_t first, WorkerType& worker) {
@@ -113,3 +116,5 @@ std::vector<typename Backend::Scalar> predict(
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

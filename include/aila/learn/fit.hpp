@@ -1,6 +1,8 @@
 // fit: training over epochs, with validation, early stopping, schedules, progress and cancellation.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -172,7 +174,7 @@ class Fitting {
                          std::span<const std::size_t> indices, bool training = true) {
     const std::string where = trainer_.first_non_finite(source, indices, training);
     if (!parameters_are_finite()) restore();
-    throw Error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
+    throw_error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
                 " not finite; the first value that is not finite is in " + where);
   }
 
@@ -232,8 +234,8 @@ History fit(Model<Net, Backend>& model,
             const std::type_identity_t<FitOptions<NetworkInput<Net>, typename Backend::Scalar>>& options = {}) {
   enum { checked = detail::TrainingRefusal<Net, LossType, OptimiserType, Backend>::say() };
   if constexpr (Optimiser<OptimiserType>) {
-    if (train.size() == 0) throw Error("fit: expected at least one training sample, found none");
-    if (options.batch == 0) throw Error("fit: a batch needs at least one sample");
+    if (train.size() == 0) throw_error("fit: expected at least one training sample, found none");
+    if (options.batch == 0) throw_error("fit: a batch needs at least one sample");
     detail::check_source<Net, LossType>(train, "fit");
     if (options.validation.size() > 0) detail::check_source<Net, LossType>(options.validation, "fit, validation");
     const auto run = [&](ExecutorRef executor) {
@@ -271,3 +273,5 @@ History fit(Model<Net, Backend>& model,
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

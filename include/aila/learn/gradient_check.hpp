@@ -1,6 +1,8 @@
 // What a gradient check is asked and what it answers.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 
@@ -80,3 +82,5 @@ inline GradientCheck begin_check(const GradientCheckOptions& options) {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // What check_gradients asks of one network: its workspaces and calls.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string_view>
 
@@ -60,3 +62,5 @@ class GradientChecker final : CheckedCalls {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The comparisons of check_gradients, compiled once whatever the number of networks that are checked.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -198,3 +200,5 @@ class GradientComparison {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The length of a gradient, and the factor that cuts it to a maximum.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -43,3 +45,5 @@ constexpr double clip_factor(double norm, double max_norm) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

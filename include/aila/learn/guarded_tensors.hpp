@@ -1,6 +1,8 @@
 // Parameters for a check: the tensors of a layer or network, and around them numbers that nobody may rely on.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -87,3 +89,5 @@ class GuardedTensors {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

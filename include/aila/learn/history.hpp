@@ -1,6 +1,8 @@
 // What a training leaves behind: one record an epoch.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <limits>
 #include <vector>
@@ -28,3 +30,5 @@ struct History {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Squared errors where they are small, absolute errors where they are large.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -22,7 +24,7 @@ struct Huber {
   double delta = 1;  ///< where the square ends, in units of the output; above 0
 
   void check() const {
-    if (!(delta > 0)) throw Error("Huber: delta must be above 0, it is " + std::to_string(delta));
+    if (!(delta > 0)) throw_error("Huber: delta must be above 0, it is " + std::to_string(delta));
   }
 
   template <class Out, class V>
@@ -51,3 +53,5 @@ struct Huber {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

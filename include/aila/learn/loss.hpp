@@ -22,6 +22,8 @@
 //       throws Error where an option is out of range
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -162,7 +164,7 @@ template <class L, class Out, class Scalar, class ValidSteps>
 void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSteps&& valid_steps) {
   constexpr std::size_t each = L::template targets<Out>;
   if (targets.size() != samples * each)
-    throw Error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +
+    throw_error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +
                 " samples of " + std::to_string(each) + "), found " + std::to_string(targets.size()));
   if constexpr (requires { L::template fits<Out>(targets.data()); }) {
     const auto fit = [&](std::size_t s) {
@@ -179,7 +181,7 @@ void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSt
       }
     };
     for (std::size_t s = 0; s < samples; ++s)
-      if (!fit(s)) throw Error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
+      if (!fit(s)) throw_error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
   }
 }
 template <class L, class Out, class Scalar>
@@ -188,3 +190,5 @@ void check_targets(std::span<const Scalar> targets, std::size_t samples) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

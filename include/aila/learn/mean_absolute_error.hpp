@@ -1,6 +1,8 @@
 // The mean of the absolute errors.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -38,3 +40,5 @@ struct MeanAbsoluteError {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The mean of the squared errors.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -35,3 +37,5 @@ struct MeanSquaredError {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

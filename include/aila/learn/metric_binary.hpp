@@ -1,6 +1,8 @@
 // Metrics of yes-or-no answers.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "metric.hpp"
 
 namespace aila::inline v0::metric {
@@ -60,3 +62,5 @@ class BinaryF1 : public Binary {
 };
 
 }  // namespace aila::inline v0::metric
+
+#include "../core/macros_back.hpp"

@@ -1,10 +1,13 @@
 // Metrics of classes: outputs are logits (or probabilities), `classes` of them for each target, which is a class index.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstdint>
 #include <new>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "metric.hpp"
 
 namespace aila::inline v0::metric {
@@ -18,7 +21,7 @@ bool ranks_before(const Number* output, std::size_t a, std::size_t b) {
 }
 
 inline std::size_t require_classes(const char* who, std::size_t classes) {
-  if (classes < 2) throw Error(std::string(who) + ": expected at least 2 classes, found " + std::to_string(classes));
+  if (classes < 2) throw_error(std::string(who) + ": expected at least 2 classes, found " + std::to_string(classes));
   return classes;
 }
 
@@ -30,7 +33,7 @@ class TopKAccuracy {
   /// Throws Error for fewer than two classes or a k outside 1 to classes.
   TopKAccuracy(std::size_t classes, std::size_t k) : classes_(detail::require_classes("TopKAccuracy", classes)), k_(k) {
     if (k < 1 || k > classes)
-      throw Error("TopKAccuracy: k must lie from 1 to " + std::to_string(classes) + ", it is " + std::to_string(k));
+      throw_error("TopKAccuracy: k must lie from 1 to " + std::to_string(classes) + ", it is " + std::to_string(k));
   }
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {
@@ -40,8 +43,8 @@ class TopKAccuracy {
       detail::require_numbers("TopKAccuracy", output, classes_, s);
       const std::size_t truth = detail::class_index("TopKAccuracy", targets[s], classes_, s);
       std::size_t before = 0;
-      for (std::size_t c = 0; c < classes_; ++c) before += detail::ranks_before(output, c, truth) ? 1 : 0;
-      right_ += before < k_ ? 1 : 0;
+      for (std::size_t c = 0; c < classes_; ++c) before += detail::ranks_before(output, c, truth) ? 1U : 0U;
+      right_ += before < k_ ? 1U : 0U;
       ++count_;
     }
   }
@@ -72,13 +75,13 @@ class ConfusionMatrix {
   /// Throws Error for fewer than two classes, more than `most_classes`, and where there is no memory for the counts.
   explicit ConfusionMatrix(std::size_t classes) : classes_(detail::require_classes("ConfusionMatrix", classes)) {
     if (classes > most_classes)
-      throw Error("ConfusionMatrix: expected at most " + std::to_string(most_classes) + " classes, found " +
+      throw_error("ConfusionMatrix: expected at most " + std::to_string(most_classes) + " classes, found " +
                   std::to_string(classes));
-    try {
-      counts_.resize(classes * classes);
-    } catch (const std::bad_alloc&) {
-      throw Error("ConfusionMatrix: there is no memory for the counts of " + std::to_string(classes) + " classes");
-    }
+    aila::detail::rephrasing<std::bad_alloc>([&] { counts_.resize(classes * classes); },
+                                             [&](const std::bad_alloc&) {
+                                               return "ConfusionMatrix: there is no memory for the counts of " +
+                                                      std::to_string(classes) + " classes";
+                                             });
   }
 
   template <class Outputs, class Targets>
@@ -104,7 +107,7 @@ class ConfusionMatrix {
   /// Samples of class `truth` taken for `predicted`. Throws Error where there is no such class.
   std::uint64_t count(std::size_t truth, std::size_t predicted) const {
     if (truth >= classes_ || predicted >= classes_)
-      throw Error("ConfusionMatrix: classes run from 0 to " + std::to_string(classes_ - 1) + ", asked for " +
+      throw_error("ConfusionMatrix: classes run from 0 to " + std::to_string(classes_ - 1) + ", asked for " +
                   std::to_string(truth) + " taken for " + std::to_string(predicted));
     return counts_[truth * classes_ + predicted];
   }
@@ -156,3 +159,5 @@ class ConfusionMatrix {
 };
 
 }  // namespace aila::inline v0::metric
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Metrics of numbers: errors, the share of variance explained, and errors measured against a simple forecast.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "metric.hpp"
 
 namespace aila::inline v0::metric {
@@ -112,7 +114,7 @@ class RSquared {
 /// season before. NaN for a series that is not longer than that. Throws Error where season is 0.
 template <class Series>
 double naive_error(const Series& series, std::size_t season = 1) {
-  if (season == 0) throw Error("naive_error: season must be at least 1, it is 0");
+  if (season == 0) throw_error("naive_error: season must be at least 1, it is 0");
   detail::ErrorSum<1> sum;
   for (std::size_t i = season; i < series.size(); ++i)
     sum.add(static_cast<double>(series[i]), static_cast<double>(series[i - season]));
@@ -126,7 +128,7 @@ class MeanAbsoluteScaledError {
  public:
   /// Throws Error where scale is not above 0.
   explicit MeanAbsoluteScaledError(double scale) : scale_(scale) {
-    if (!(scale > 0)) throw Error("MeanAbsoluteScaledError: scale must be above 0, it is " + std::to_string(scale));
+    if (!(scale > 0)) throw_error("MeanAbsoluteScaledError: scale must be above 0, it is " + std::to_string(scale));
   }
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {
@@ -167,3 +169,5 @@ class Skill {
 };
 
 }  // namespace aila::inline v0::metric
+
+#include "../core/macros_back.hpp"

@@ -13,6 +13,8 @@
 //   template <class V> constexpr void operator()(V& parameter, V gradient, V* state) const;
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -136,3 +138,5 @@ void update(const O& optimiser, const OptimiserStep& step, std::span<ScalarOf<V>
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The canonical array of parameters cut into pieces that one task of a training step works on.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <vector>
@@ -42,3 +44,5 @@ inline std::vector<Piece> cut_pieces(std::vector<Piece> tensors, std::size_t mos
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // What memory holds in a check, that has to be written before it is read.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <limits>
 
 #include "../core/config.hpp"
@@ -19,3 +21,5 @@ inline bool same_number(double a, double b) {
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

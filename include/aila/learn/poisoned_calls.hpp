@@ -1,6 +1,8 @@
 // The calls of a network in memory that holds numbers which nobody may rely on.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <span>
@@ -204,3 +206,5 @@ class PoisonedCalls {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,7 +1,10 @@
 // One line that says how far a training is. It is made here and printed by the caller.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdio>
 #include <string>
@@ -27,10 +30,12 @@ struct Progress {
 namespace detail {
 
 /// printf's formats, into a string.
-template <class... Values>
-std::string formatted(const char* format, Values... values) {
+[[gnu::format(printf, 1, 2)]] inline std::string formatted(const char* format, ...) {
   char text[160];  // the longest has four numbers of 20 digits
-  const int length = std::snprintf(text, sizeof text, format, values...);
+  std::va_list values;
+  va_start(values, format);
+  const int length = std::vsnprintf(text, sizeof text, format, values);
+  va_end(values);
   return length > 0 ? std::string(text) : std::string();
 }
 
@@ -64,3 +69,5 @@ inline std::string progress_line(const Progress& p) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The pinball loss, whose least expected value is at a quantile.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "loss.hpp"
 
 namespace aila::inline v0 {
@@ -23,7 +25,7 @@ struct Quantile {
   double q = 0.5;  ///< between 0 and 1, both excluded
 
   void check() const {
-    if (!(q > 0 && q < 1)) throw Error("Quantile: q must lie between 0 and 1, it is " + std::to_string(q));
+    if (!(q > 0 && q < 1)) throw_error("Quantile: q must lie between 0 and 1, it is " + std::to_string(q));
   }
 
   template <class Out, class V>
@@ -51,3 +53,5 @@ struct Quantile {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

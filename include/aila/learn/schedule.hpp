@@ -1,6 +1,8 @@
 // How the learning rate goes over a training.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -44,18 +46,12 @@ struct Schedule {
   double after_warm_up(std::uint64_t step, std::uint64_t total, std::uint64_t steps_per_epoch) const {
     const auto s = static_cast<double>(step);
     const auto n = static_cast<double>(total);
-    switch (kind) {
-      case Kind::constant:
-        return 1;
-      case Kind::step: {
-        const std::uint64_t cuts = every == 0 || steps_per_epoch == 0 ? 0 : step / steps_per_epoch / every;
-        return std::pow(gamma, static_cast<double>(cuts));
-      }
-      case Kind::cosine:
-        return total == 0 ? 1 : between(1, final, s / n);
-      case Kind::one_cycle:
-        break;
+    if (kind == Kind::constant) return 1;
+    if (kind == Kind::step) {
+      const std::uint64_t cuts = every == 0 || steps_per_epoch == 0 ? 0 : step / steps_per_epoch / every;
+      return std::pow(gamma, static_cast<double>(cuts));
     }
+    if (kind == Kind::cosine) return total == 0 ? 1 : between(1, final, s / n);
     const double last = n - 1;
     const double top = peak * n - 1;
     if (s <= top) return top > 0 ? between(start, 1, s / top) : 1;
@@ -79,9 +75,9 @@ constexpr Schedule constant() {
 /// Multiplied by gamma after every `every_epochs` epochs. Throws Error where every_epochs is 0 or gamma not a finite
 /// number above 0.
 inline Schedule step(std::uint64_t every_epochs, double gamma = 0.1) {
-  if (every_epochs == 0) throw Error("schedule::step: every_epochs must be at least 1, it is 0");
+  if (every_epochs == 0) throw_error("schedule::step: every_epochs must be at least 1, it is 0");
   if (!(gamma > 0 && std::isfinite(gamma)))
-    throw Error("schedule::step: gamma must be a finite number above 0, it is " + std::to_string(gamma));
+    throw_error("schedule::step: gamma must be a finite number above 0, it is " + std::to_string(gamma));
   return {.kind = Schedule::Kind::step, .every = every_epochs, .gamma = gamma};
 }
 
@@ -89,7 +85,7 @@ inline Schedule step(std::uint64_t every_epochs, double gamma = 0.1) {
 /// has. Source: arXiv 1608.03983, one period. Throws Error for a factor that is negative or infinite.
 inline Schedule cosine(double final_factor = 0) {
   if (!(final_factor >= 0 && std::isfinite(final_factor)))
-    throw Error("schedule::cosine: final_factor must be a finite number of at least 0, it is " +
+    throw_error("schedule::cosine: final_factor must be a finite number of at least 0, it is " +
                 std::to_string(final_factor));
   return {.kind = Schedule::Kind::cosine, .final = final_factor};
 }
@@ -100,10 +96,10 @@ inline Schedule cosine(double final_factor = 0) {
 /// factors that are negative or infinite and a peak outside 0 to 1.
 inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, double final_factor = 1.0 / 250'000) {
   if (!(peak >= 0 && peak <= 1))
-    throw Error("schedule::one_cycle: peak must lie from 0 to 1, it is " + std::to_string(peak));
+    throw_error("schedule::one_cycle: peak must lie from 0 to 1, it is " + std::to_string(peak));
   for (const double factor : {start_factor, final_factor})
     if (!(factor >= 0 && std::isfinite(factor)))
-      throw Error("schedule::one_cycle: a factor must be a finite number of at least 0, it is " +
+      throw_error("schedule::one_cycle: a factor must be a finite number of at least 0, it is " +
                   std::to_string(factor));
   return {.kind = Schedule::Kind::one_cycle, .start = start_factor, .peak = peak, .final = final_factor};
 }
@@ -111,3 +107,5 @@ inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, dou
 }  // namespace schedule
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Stochastic gradient descent, with momentum if asked for.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "optimiser.hpp"
@@ -36,12 +38,12 @@ struct Sgd {
 
   void check() const {
     if (!(learning_rate >= 0))
-      throw Error("Sgd: learning_rate must not be negative, it is " + std::to_string(learning_rate));
+      throw_error("Sgd: learning_rate must not be negative, it is " + std::to_string(learning_rate));
     if (!(momentum >= 0 && momentum < 1))
-      throw Error("Sgd: momentum must be at least 0 and less than 1, it is " + std::to_string(momentum));
+      throw_error("Sgd: momentum must be at least 0 and less than 1, it is " + std::to_string(momentum));
     if (!(weight_decay >= 0))
-      throw Error("Sgd: weight_decay must not be negative, it is " + std::to_string(weight_decay));
-    if (nesterov && momentum == 0) throw Error("Sgd: nesterov needs a momentum above 0, it is 0");
+      throw_error("Sgd: weight_decay must not be negative, it is " + std::to_string(weight_decay));
+    if (nesterov && momentum == 0) throw_error("Sgd: nesterov needs a momentum above 0, it is 0");
   }
 
   template <class Scalar>
@@ -54,3 +56,5 @@ struct Sgd {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Where samples come from: the contract of data sources, and samples in memory.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -57,14 +59,14 @@ class SamplesView {
               std::span<const std::int32_t> lengths = {}, std::span<const Scalar> weights = {})
       : inputs_(inputs), targets_(targets), lengths_(lengths), weights_(weights), size_(inputs.size() / In::elements) {
     if (size_ * In::elements != inputs.size())
-      throw Error("samples: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
+      throw_error("samples: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
                   std::to_string(inputs.size()) + " elements in all");
     if (size_ > 0 ? targets.size() % size_ != 0 : !targets.empty())
-      throw Error("samples: expected as many targets for each of the " + std::to_string(size_) + " samples, found " +
+      throw_error("samples: expected as many targets for each of the " + std::to_string(size_) + " samples, found " +
                   std::to_string(targets.size()) + " in all");
     detail::LengthRule<In>::check("samples", lengths, size_);
     if (!weights.empty() && weights.size() != size_)
-      throw Error("samples: expected a weight for each of the " + std::to_string(size_) + " samples, found " +
+      throw_error("samples: expected a weight for each of the " + std::to_string(size_) + " samples, found " +
                   std::to_string(weights.size()));
   }
 
@@ -155,3 +157,5 @@ class SourceRef {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The training step of a table: gradients of the rows that a batch took, summed, and the optimiser on those rows alone.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -146,3 +148,5 @@ class TableStep {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // One worker of training or evaluation: a workspace, the samples of the group in hand, and the loss over its outputs.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <vector>
 
@@ -36,7 +38,7 @@ void check_target_count(const Source& source, const char* where) {
   if constexpr (LossAcceptsOutput<LossType, Out>) {
     constexpr std::size_t expected = LossType::template targets<Out>;
     if (expected > 0 && source.targets_per_sample() != expected)
-      throw Error(std::string(where) + ": expected " + std::to_string(expected) +
+      throw_error(std::string(where) + ": expected " + std::to_string(expected) +
                   " targets a sample for this loss, the samples have " + std::to_string(source.targets_per_sample()));
   }
 }
@@ -154,11 +156,11 @@ class Worker {
 
  private:
   [[noreturn]] static void refuse_index(std::size_t index, std::size_t size) {
-    throw Error("source: expected samples below " + std::to_string(size) + ", which are all, found " +
+    throw_error("source: expected samples below " + std::to_string(size) + ", which are all, found " +
                 std::to_string(index));
   }
   [[noreturn]] void refuse_count(std::size_t samples) const {
-    throw Error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
+    throw_error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
                 std::to_string(samples));
   }
   /// Whether lengths tell which outputs count.
@@ -214,3 +216,5 @@ class Worker {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

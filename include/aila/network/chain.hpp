@@ -1,6 +1,8 @@
 // Chain: layers one after the other.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -133,3 +135,5 @@ struct Chain {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The parts of a network in words, for tables and drawings.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../integrate/attention.hpp"
@@ -131,3 +133,5 @@ consteval std::size_t count_of_kind(ParameterKind kind) {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A writer of Graphviz's language.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -67,3 +69,5 @@ class DotWriter {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

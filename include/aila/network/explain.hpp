@@ -1,6 +1,8 @@
 // Why a network answers as it does: what each input moves, and what its layers computed on the way.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -29,7 +31,7 @@ std::vector<typename Backend::Scalar> input_gradients(
   using In = NetworkInput<Net>;
   using Out = NetworkOutput<Net>;
   if (output >= Out::elements)
-    throw Error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
+    throw_error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
                 std::to_string(output));
   std::vector<typename Backend::Scalar> gradients(inputs.size());
   detail::SampleGroups<Net, Backend>::each(
@@ -81,3 +83,5 @@ std::vector<LayerMap<typename Backend::Scalar>> layer_maps(
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

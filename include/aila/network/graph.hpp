@@ -1,6 +1,8 @@
 // The drawing of a network: layers and their connections, as Graphviz dot.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 #include <vector>
 
@@ -158,3 +160,5 @@ std::string graph() {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

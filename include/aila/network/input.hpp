@@ -1,6 +1,8 @@
 // What may be given as an input: anything contiguous whose elements are the network's, Eigen's objects among them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -104,7 +106,7 @@ void check_tensor(const X& x) {
   if (fits) return;
   std::array<std::size_t, rank + 1> found{};
   for (std::size_t i = 0; i < rank; ++i) found[i] = static_cast<std::size_t>(x.dimensions()[i]);
-  throw Error("input: expected a tensor of shape " + extents_text(In::extents.data(), In::rank) +
+  throw_error("input: expected a tensor of shape " + extents_text(In::extents.data(), In::rank) +
               ", or [samples, ...] of it, found " + extents_text(found.data(), rank));
 }
 
@@ -117,7 +119,7 @@ std::span<const Element> elements_of(const X& x) {
     if constexpr (std::is_same_v<ElementIn<X>, Element>) {
       if constexpr (EigenDense<X>)
         if (x.innerStride() != 1 || (!X::IsVectorAtCompileTime && x.rows() > 1 && x.outerStride() != x.cols()))
-          throw Error("an Eigen input must be contiguous: its inner stride is " + std::to_string(x.innerStride()) +
+          throw_error("an Eigen input must be contiguous: its inner stride is " + std::to_string(x.innerStride()) +
                       " and its outer stride " + std::to_string(x.outerStride()));
       if constexpr (EigenTensor<X> && !std::is_void_v<In>) check_tensor<In>(x);
       return {x.data(), static_cast<std::size_t>(x.size())};
@@ -132,7 +134,7 @@ template <class Element, class In, class X>
 const Element* elements_of_one(const X& x, const char* who, const char* what) {
   const auto elements = elements_of<Element, In>(x);
   if (elements.size() != In::elements)
-    throw Error(std::string(who) + ": expected the " + std::to_string(In::elements) + " elements of " + what +
+    throw_error(std::string(who) + ": expected the " + std::to_string(In::elements) + " elements of " + what +
                 " of shape " + extents_text(In::extents.data(), In::rank) + ", found " +
                 std::to_string(elements.size()));
   return elements.data();
@@ -141,3 +143,5 @@ const Element* elements_of_one(const X& x, const char* who, const char* what) {
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

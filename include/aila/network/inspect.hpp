@@ -1,6 +1,8 @@
 // Looking into a stack: how much each layer takes from each earlier one.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 #include <vector>
 
@@ -84,3 +86,5 @@ std::vector<MixtureWeights> mixture_weights(
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Chains beside whose layers the input goes on: added, or concatenated.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "chain.hpp"
 
 namespace aila::inline v0 {
@@ -81,3 +83,5 @@ struct Concat : Chain<Layers...> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -2,6 +2,8 @@
 // over a network's kernels is compiled once.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 
@@ -28,3 +30,5 @@ class MapVisitor {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

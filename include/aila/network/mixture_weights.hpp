@@ -1,6 +1,8 @@
 // How much a layer of a stack takes from each earlier one.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -28,3 +30,5 @@ struct MixtureWeights {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

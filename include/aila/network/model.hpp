@@ -1,6 +1,8 @@
 // Model: the weights of a network on a backend.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -43,13 +45,13 @@ class Model {
   explicit Model(Seed seed = {}, std::initializer_list<std::size_t> rows = {})
       : parameters_(layout.size + 2 * alignment_elements), packed_(packed_size()) {
     for (const ParameterInfo& p : parameter_table<Net>()) {
-      const std::size_t rows = p.rank > 0 ? p.extents[0] : 1;
-      aila::initialise(p.initial, rows, p.size / rows, seed, hash_path(p.name), parameters_.data() + p.offset);
+      const std::size_t outputs = p.rank > 0 ? p.extents[0] : 1;
+      aila::initialise(p.initial, outputs, p.size / outputs, seed, hash_path(p.name), parameters_.data() + p.offset);
     }
     pack();
     for (std::size_t i = 0; i < tables; ++i) tables_[i] = Table<Scalar>(network_tables<Net>()[i]);
     if (rows.size() != 0 && rows.size() != tables)
-      throw Error("model: expected the rows of " + std::to_string(tables) + " tables, found " +
+      throw_error("model: expected the rows of " + std::to_string(tables) + " tables, found " +
                   std::to_string(rows.size()) + " numbers");
     for (std::size_t i = 0; i < rows.size(); ++i) tables_[i].initialise(rows.begin()[i], seed);
   }
@@ -58,7 +60,7 @@ class Model {
   Table<Scalar>& table(std::string_view name) {
     for (std::size_t i = 0; i < tables; ++i)
       if (tables_[i].info().name == name) return tables_[i];
-    throw Error("this network has no table " + std::string(name));
+    throw_error("this network has no table " + std::string(name));
   }
   const Table<Scalar>& table(std::string_view name) const { return const_cast<Model&>(*this).table(name); }
   /// All of them, in the order of the layers.
@@ -100,7 +102,7 @@ class Model {
   /// copying a model, take them too.
   void assign(std::span<const Scalar> parameters) {
     if (parameters.size() != layout.size)
-      throw Error("assign: expected the " + std::to_string(layout.size) +
+      throw_error("assign: expected the " + std::to_string(layout.size) +
                   " numbers of the network's canonical array, found " + std::to_string(parameters.size()));
     std::copy(parameters.begin(), parameters.end(), parameters_.data());
     pack();
@@ -135,21 +137,18 @@ class Model {
   /// throws, all is packed again.
   template <class F>
   void edit_pieces(F&& f) {
-    try {
-      f(std::span<Scalar>(parameters_.data(), layout.size), [this](std::size_t piece) {
-        if (pack_pieces > 0) aila::pack_piece_of<Kernel>(piece, weights(), packed_.data());
-      });
-    } catch (...) {
-      pack();
-      throw;
-    }
+    Repacking repacking{this};
+    f(std::span<Scalar>(parameters_.data(), layout.size), [this](std::size_t piece) {
+      if (pack_pieces > 0) aila::pack_piece_of<Kernel>(piece, weights(), packed_.data());
+    });
+    repacking.model = nullptr;
   }
 
   /// One tensor by name; throws Error where there is none.
   std::span<const Scalar> parameter(std::string_view name) const {
     for (const ParameterInfo& p : parameter_table<Net>())
       if (p.name == name) return {parameters_.data() + p.offset, p.size};
-    throw Error("this network has no parameter " + std::string(name) + "; summary() lists those it has");
+    throw_error("this network has no parameter " + std::string(name) + "; summary() lists those it has");
   }
 
   /// The packed copies, for kernels.
@@ -164,7 +163,7 @@ class Model {
     const auto elements = detail::elements_of<ElementOf<In, Scalar>, In>(x);
     const std::size_t samples = elements.size() / In::elements;
     if (samples * In::elements != elements.size() || samples > workspace.capacity())
-      throw Error("predict: expected up to " + std::to_string(workspace.capacity()) + " samples of " +
+      throw_error("predict: expected up to " + std::to_string(workspace.capacity()) + " samples of " +
                   std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
     if (!lengths.empty()) detail::LengthRule<In>::check_count("predict", lengths.size(), samples);
     predict(elements.data(), samples, workspace, lengths.empty() ? nullptr : lengths.data());
@@ -186,6 +185,13 @@ class Model {
   }
 
  private:
+  /// Packs again where it ends before its model is taken from it: when an exception passes.
+  struct Repacking {
+    Model* model;
+    ~Repacking() {
+      if (model != nullptr) model->pack();
+    }
+  };
   static constexpr std::size_t packed_size() { return Kernel::packed + 2 * alignment_elements; }
   Weights<Scalar> weights() const { return Weights<Scalar>(parameters_.data(), layout.offset.data()); }
   void pack() { Kernel::pack(weights(), packed_.data()); }
@@ -196,3 +202,5 @@ class Model {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Network: an input shape and the layers behind it; what is known of it before the program runs.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -147,3 +149,5 @@ template <class Net>
 inline constexpr std::size_t flops = detail::BoundNetwork<Net>::Bound::flops;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

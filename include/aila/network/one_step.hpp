@@ -1,6 +1,8 @@
 // A network on one step of its input: which networks a Stream can run, and why not the others.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../backend/kernel.hpp"
 #include "../layer/frozen.hpp"
 #include "network.hpp"
@@ -168,3 +170,5 @@ struct Streamed<Net, Backend, NoRefusal> {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Placing: a pack of layers meets an input shape; every layer is bound to its own input, in a fold without recursion.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <cstddef>
 #include <type_traits>
 
@@ -172,3 +174,5 @@ template <class... Layers>
 using ExpandedLayers = typename detail::ExpandedList<List<Layers...>>::type;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Predictor: one thread's way to call a model, without allocation.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "input.hpp"
 #include "model.hpp"
 
@@ -90,7 +92,7 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
     return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
   }
   static std::size_t at_least_one(std::size_t samples) {
-    if (samples == 0) throw Error("predictor: expected room for at least 1 sample, found 0");
+    if (samples == 0) throw_error("predictor: expected room for at least 1 sample, found 0");
     return samples;
   }
 
@@ -104,3 +106,5 @@ template <class Net, class Backend>
 Predictor(const Model<Net, Backend>&, std::size_t) -> Predictor<Net, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

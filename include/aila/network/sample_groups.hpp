@@ -1,6 +1,8 @@
 // Samples of a program's own, taken through a network group by group, for tools that look at what it computes.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -27,7 +29,7 @@ class SampleGroups {
     constexpr std::size_t most = 16;
     const std::size_t samples = inputs.size() / In::elements;
     if (samples * In::elements != inputs.size())
-      throw Error(std::string(who) + ": expected inputs of " + std::to_string(In::elements) + " elements each, found " +
+      throw_error(std::string(who) + ": expected inputs of " + std::to_string(In::elements) + " elements each, found " +
                   std::to_string(inputs.size()) + " elements in all");
     LengthRule<In>::check(who, lengths, samples);
     Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most));
@@ -45,3 +47,5 @@ class SampleGroups {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../core/macros_back.hpp"

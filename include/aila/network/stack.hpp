@@ -1,6 +1,8 @@
 // Stack: layers that integrate the outputs of the layers before them by a policy. The subject of this library.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../core/option.hpp"
@@ -322,3 +324,5 @@ struct Stack {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

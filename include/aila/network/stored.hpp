@@ -1,6 +1,8 @@
 // All that a model holds: the tensors of the canonical array, and behind them the tables of rows.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -68,7 +70,7 @@ std::vector<StoredTensor<Scalar>> stored_tensors(const std::vector<ParameterInfo
 template <class Model, class Scalar>
 void restore(Model& model, std::span<Table<Scalar>> tables, ModelState<Scalar>&& state) {
   if (state.tables.size() != tables.size())
-    throw Error("restore: expected the rows of " + std::to_string(tables.size()) + " tables, found those of " +
+    throw_error("restore: expected the rows of " + std::to_string(tables.size()) + " tables, found those of " +
                 std::to_string(state.tables.size()));
   for (std::size_t i = 0; i < tables.size(); ++i) tables[i].check(state.tables[i]);
   model.assign(state.parameters);
@@ -78,3 +80,5 @@ void restore(Model& model, std::span<Table<Scalar>> tables, ModelState<Scalar>&&
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Stream: a network that runs step by step, without end, and carries its state.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <bit>
 #include <limits>
 
@@ -30,7 +32,7 @@ namespace aila::inline v0 {
 /// Stack (of any policy) and Frozen of such. Others do not compile.
 template <class Net, HostBackend Backend = backend::Cpu>
 class Stream {
-  enum { checked = detail::StreamRefusal<Net, Backend>::say() };
+  enum { can_stream = detail::StreamRefusal<Net, Backend>::say() };
   using StepNet = typename detail::Streamed<Net, Backend>::type;
   using Space = Workspace<StepNet, Backend, Capability::stream>;
 
@@ -107,3 +109,5 @@ template <class Net, class Backend>
 Stream(const Model<Net, Backend>&) -> Stream<Net, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

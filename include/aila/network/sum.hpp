@@ -1,6 +1,8 @@
 // Sum: layers side by side on one input, their results added.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 
 #include "chain.hpp"
@@ -117,3 +119,5 @@ struct Sum {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

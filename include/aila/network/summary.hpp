@@ -1,6 +1,8 @@
 // The table of a network: layers, shapes, parameters, operations, memory and kernels.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <array>
 #include <string>
 #include <vector>
@@ -135,3 +137,5 @@ std::string summary() {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

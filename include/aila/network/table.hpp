@@ -1,6 +1,8 @@
 // A table of rows beside the canonical array.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <span>
 #include <string>
@@ -42,7 +44,7 @@ class Table {
   /// The rows [n, width]. Throws Error where `values` are no whole number of rows, or more than the layer allows.
   void assign(std::span<const Scalar> values) {
     if (values.size() % width() != 0)
-      throw Error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found " +
+      throw_error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found " +
                   std::to_string(values.size()) + " numbers in all");
     const std::size_t rows = values.size() / width();
     check_rows(rows);
@@ -55,7 +57,7 @@ class Table {
   /// Throws Error where this table cannot take the rows of another.
   void check(const Table& other) const {
     if (other.info_ == nullptr || other.width() != width())
-      throw Error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found rows of " +
+      throw_error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found rows of " +
                   std::to_string(other.info_ == nullptr ? 0 : other.width()));
     check_rows(other.rows_);
   }
@@ -70,7 +72,7 @@ class Table {
  private:
   void check_rows(std::size_t rows) const {
     if (rows > info_->spec.most_rows)
-      throw Error(info_->name + ": expected at most " + std::to_string(info_->spec.most_rows) +
+      throw_error(info_->name + ": expected at most " + std::to_string(info_->spec.most_rows) +
                   " rows (MostRows), found " + std::to_string(rows));
   }
 
@@ -81,3 +83,5 @@ class Table {
 };
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Walking a network: every layer, integration and epilogue with its path, and the lists of all parameters with names.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,15 +86,16 @@ struct TableBuilder {
 };
 }  // namespace detail
 
-/// All tensors of a network, in the order of its layers.
+/// All tensors of a network, in the order of its layers. Like network_tables they are never destroyed: threads may
+/// still predict when the program ends.
 template <class Net>
 const std::vector<ParameterInfo>& parameter_table() {
-  static const std::vector<ParameterInfo> table = [] {
+  static const auto& table = *new std::vector<ParameterInfo>([] {
     std::vector<ParameterInfo> made;
     made.reserve(PlacedNetwork<Net>::tensors);
     for_each_layer<Net>(detail::TableBuilder{parameter_layout<PlacedNetwork<Net>>.offset.data(), made});
     return made;
-  }();
+  }());
   return table;
 }
 
@@ -119,11 +122,11 @@ struct TableCollector {
 /// The tables of a network, in the order of its layers.
 template <class Net>
 const std::vector<TableInfo>& network_tables() {
-  static const std::vector<TableInfo> tables = [] {
+  static const auto& tables = *new std::vector<TableInfo>([] {
     std::vector<TableInfo> found;
     if constexpr (tables_of<Net, NetworkInput<Net>>() > 0) for_each_layer<Net>(detail::TableCollector{found});
     return found;
-  }();
+  }());
   return tables;
 }
 
@@ -148,3 +151,5 @@ std::uint64_t description_hash() {
 }
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

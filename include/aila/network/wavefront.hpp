@@ -1,6 +1,8 @@
 // WavefrontPredictor: one sample by several threads, layers against steps.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -159,3 +161,5 @@ template <class Net, class Backend>
 WavefrontPredictor(const Model<Net, Backend>&, std::size_t) -> WavefrontPredictor<Net, Backend>;
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

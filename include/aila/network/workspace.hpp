@@ -1,6 +1,8 @@
 // Workspace: the memory of one worker: what a forward and a backward over a group of samples write.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <new>
@@ -145,7 +147,7 @@ class Workspace {
     return pass.samples > 0;
   }
   [[noreturn]] void refuse(std::size_t samples) const {
-    throw Error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
+    throw_error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
                 std::to_string(samples));
   }
   /// An array of f(samples) elements. f grows at most in proportion, so what is too much is known before f overflows.
@@ -153,7 +155,8 @@ class Workspace {
   static constexpr AlignedArray<T> memory_for(std::size_t samples, F&& f) {
     return detail::taking("workspace", samples, "samples", [&] {
       const std::size_t one = f(std::size_t{1});
-      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw std::bad_alloc();
+      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one)
+        detail::throw_as<std::bad_alloc>();
       return AlignedArray<T>(f(samples));
     });
   }
@@ -217,3 +220,5 @@ inline constexpr std::size_t workspace_bytes =
     Workspace<Net, Backend, C>::size(Samples) * sizeof(typename Backend::Scalar);
 
 }  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Stacks of convolutions that integrate all layers before them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../integrate/policies.hpp"
 #include "../layer/conv.hpp"
 #include "../layer/linear.hpp"
@@ -18,3 +20,5 @@ struct AilaImage
               MeanOverPositions, Linear<Classes>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

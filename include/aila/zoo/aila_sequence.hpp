@@ -1,6 +1,8 @@
 // Stacks of LSTMs that integrate all layers before them.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../integrate/policies.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/lstm.hpp"
@@ -17,3 +19,5 @@ template <class Policy, class Input, std::size_t Outputs, class Readout = LastSt
 struct AilaSequence : Network<Input, Stack<Policy, Repeat<Depth, Lstm<Units>>>, Readout, Linear<Outputs>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Two LSTMs whose steps are weighed by additive attention.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/attention_pooling.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/lstm.hpp"
@@ -14,3 +16,5 @@ template <class Input, std::size_t Outputs, std::size_t Units = 64>
 struct AttentionLstm : Network<Input, Repeat<2, Lstm<Units>>, AttentionPooling<Units>, Linear<Outputs>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // DenseNet-BC for small images such as CIFAR's.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
@@ -54,3 +56,5 @@ struct DenseNetBc
               BatchNorm<>, Relu, MeanOverPositions, Linear<Classes>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

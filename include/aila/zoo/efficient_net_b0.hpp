@@ -1,6 +1,8 @@
 // EfficientNet-B0, for images of any size.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
@@ -49,3 +51,5 @@ struct EfficientNetB0
               MeanOverPositions, Dropout<DropPercent>, Linear<Classes>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Two LSTMs, one above the other: the plain recurrent network that others are compared with.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/linear.hpp"
 #include "../layer/lstm.hpp"
 #include "../layer/readout.hpp"
@@ -14,3 +16,5 @@ template <class Input, std::size_t Outputs, std::size_t Units = 64>
 struct Lstm2 : Network<Input, Repeat<2, Lstm<Units>>, LastStep, Linear<Outputs>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // ResNet for small images such as CIFAR's.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
@@ -47,3 +49,5 @@ struct ResNet : Network<Input, Conv<16, NoBias, Initial<init::HeNormal>>, BatchN
                         MeanOverPositions, Linear<Classes>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

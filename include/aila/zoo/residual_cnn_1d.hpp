@@ -1,6 +1,8 @@
 // A residual network of convolutions over the steps of a sequence.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
@@ -28,3 +30,5 @@ struct ResidualCnn1d : Network<Input, Conv<Filters, Kernel<7>, NoBias, Initial<i
                                Repeat<4, ResidualBlock1d<Filters>>, MeanOverPositions, Linear<Outputs>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

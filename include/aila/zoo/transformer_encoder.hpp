@@ -1,6 +1,8 @@
 // Four transformer blocks over a sequence.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/class_token.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/positions.hpp"
@@ -25,3 +27,5 @@ struct TransformerEncoder<Input, Outputs, Width, HeadCount, Positions, FirstStep
               LayerNorm, Linear<Outputs>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

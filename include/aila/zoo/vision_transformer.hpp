@@ -1,6 +1,8 @@
 // A vision transformer for small images such as CIFAR's.
 #pragma once
 
+#include "../core/macros_aside.hpp"
+
 #include "../layer/class_token.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/patch_embedding.hpp"
@@ -20,3 +22,5 @@ struct VisionTransformer
               Repeat<Depth, TransformerBlock<HeadCount, 4 * Width>>, FirstStep, LayerNorm, Linear<Classes>> {};
 
 }  // namespace aila::inline v0::zoo
+
+#include "../core/macros_back.hpp"

@@ -6,6 +6,8 @@
 // Measured as in attention_forward.hpp: 78 % with one head, 72 % with four.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstring>
 
 #include "attention_forward.hpp"
@@ -65,3 +67,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

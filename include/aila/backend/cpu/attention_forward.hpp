@@ -9,6 +9,8 @@
 // multiply-adds with one head, 77 % with four.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "attention_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -104,3 +106,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // adds forward, 89 % backward.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -148,3 +150,5 @@ CpuAttentionPooling<S, Arch, Width, In> select_kernel(rank::Layer, Placed<Attent
                                                       backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -4,6 +4,8 @@
 // n earlier layers the cost is that of one. W_K^T W_Q is multiplied out where that is less work than two products.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -50,19 +52,19 @@ struct QueryInOne : Sizes {
   static constexpr std::size_t scratch = round_up(width * own, alignment_elements) +
                                          round_up(packed_size<S, Arch>(before, own), alignment_elements) +
                                          round_up(packed_size<S, Arch>(own, before), alignment_elements);
-  static void begin(S* scratch) { std::fill_n(scratch, width * own, S(0)); }
+  static void begin(S* space) { std::fill_n(space, width * own, S(0)); }
   /// dy += , and the gradient of the matrix, which stays in scratch until `finish`.
-  static void backward(std::size_t rows, const S* packed_maps, const S* y, const S*, const S* du, S* dy, S* scratch,
+  static void backward(std::size_t rows, const S* packed_maps, const S* y, const S*, const S* du, S* dy, S* space,
                        Gradients<S> g) {
     multiply_packed<S, Arch>(rows, width, own, du, width, 1, packed_maps + back_at, nullptr, dy, own, true);
-    if (g) multiply_transposed_add<S, Arch>(rows, width, own, du, width, y, own, scratch, own);
+    if (g) multiply_transposed_add<S, Arch>(rows, width, own, du, width, y, own, space, own);
   }
   /// dW_Q += W_K dM, dW_K += W_Q dM^T, head by head.
-  static void finish(Weights<S> w, S* scratch, Gradients<S> g) {
-    S* const columns = scratch + round_up(width * own, alignment_elements);
+  static void finish(Weights<S> w, S* space, Gradients<S> g) {
+    S* const columns = space + round_up(width * own, alignment_elements);
     S* const rows = columns + round_up(packed_size<S, Arch>(before, own), alignment_elements);
     for (std::size_t h = 0; h < heads; ++h) {
-      const S* const d_matrix = scratch + h * before * own;
+      const S* const d_matrix = space + h * before * own;
       cpu::pack<S, Arch>(d_matrix, own, 1, before, own, columns);
       multiply_packed<S, Arch>(key, before, own, w[1] + h * key * before, before, 1, columns, nullptr,
                                g[0] + h * key * own, own, true);
@@ -124,3 +126,5 @@ using AttentionQuery =
     std::conditional_t<Sizes::multiplied_out, QueryInOne<S, Arch, Sizes>, QueryInTwo<S, Arch, Sizes>>;
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Softmax of attention over columns: a lane is a query, a row is a key, so that sums over keys need no shuffles.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 #include <limits>
 
@@ -120,7 +122,7 @@ template <class Scalar, class Arch>
                                      const Scalar* factor, Scalar* to, std::size_t stride, Scalar* tile) noexcept {
   using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
-  B* const vectors = reinterpret_cast<B*>(tile);
+  B* const vectors = simd::as_vectors<B>(tile);
   for (std::size_t first = 0; first < count; first += W) {
     const B scale = factor == nullptr ? B(Scalar(1)) : simd::load<Scalar, Arch>(factor + first);
     for (std::size_t r = 0; r < rows; ++r) vectors[r] = simd::load<Scalar, Arch>(columns + r * lanes + first) * scale;
@@ -129,3 +131,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

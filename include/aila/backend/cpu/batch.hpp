@@ -5,6 +5,8 @@
 // arguments.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
@@ -76,6 +78,12 @@ template <class Scalar, class Arch>
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline void store(Scalar* to, const xsimd::batch<Scalar, Arch>& v) noexcept {
   v.store_unaligned(to);
+}
+
+/// Memory of scalars, which must lie where a vector may, as vectors.
+template <class V, class Scalar>
+[[gnu::always_inline]] inline V* as_vectors(Scalar* memory) noexcept {
+  return static_cast<V*>(static_cast<void*>(memory));
 }
 
 /// Keeps a value that is used several times in a register: g++ otherwise loads it from memory again for each use.
@@ -164,3 +172,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The error function of a register, and the hyperbolic tangent in double.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "batch_exp.hpp"
 
 namespace aila::inline v0::simd {
@@ -71,3 +73,5 @@ template <class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // may fuse no other. A NaN goes through sums and products, and compares false: it stays by itself.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <bit>
 #include <concepts>
 #include <limits>
@@ -88,3 +90,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Answers the mathematics of bodies (core/math.hpp) for SIMD batches.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../core/math.hpp"
 #include "batch_math.hpp"
 
@@ -26,3 +28,5 @@ struct BatchFunctions<xsimd::batch<S, A>> {
 };
 
 }  // namespace aila::inline v0::math
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Logarithms of a register.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <limits>
 
 #include "batch_exp.hpp"
@@ -88,3 +90,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

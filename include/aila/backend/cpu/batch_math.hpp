@@ -3,6 +3,8 @@
 // Parameter lists equal xsimd's and are more constrained, hence unqualified calls find these and are not ambiguous.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <concepts>
 
 #include "batch_erf.hpp"
@@ -135,3 +137,5 @@ template <class T, class A>
 }
 
 }  // namespace aila::inline v0::math
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Vectors combined by a constant matrix: additions and multiplications by its elements, written out.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "minimal_filter.hpp"
@@ -143,3 +145,5 @@ template <const auto& m, class Scalar, class Arch, class Load, class Store>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -7,6 +7,8 @@
 // 17 %, of which a network's first layer needs none.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/activation.hpp"
 #include "conv_map.hpp"
 #include "product_transposed.hpp"
@@ -193,3 +195,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -7,6 +7,8 @@
 // 2, 94 % for 1 x 1, 87 % for three channels in, 90 % for four groups.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "conv_map.hpp"
 
 namespace aila::inline v0::cpu {
@@ -46,3 +48,5 @@ template <class After, class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Convolutions on the CPU: the kernels attached to the layers.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/activation.hpp"
 #include "../../layer/conv.hpp"
 #include "../kernel.hpp"
@@ -90,3 +92,5 @@ template <class L, class In, class Arch, class S>
 CpuConv<S, Arch, L, In> select_kernel(rank::Layer, Placed<L, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The maps that a convolution's windows are read from: where they lie, or copied with zeros around them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstring>
 
 #include "../kernel.hpp"
@@ -98,3 +100,5 @@ void for_each_block(const ConvPlan& c, const Pass& pass, F&& f) noexcept {
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

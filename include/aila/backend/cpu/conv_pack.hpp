@@ -3,6 +3,8 @@
 // A batch normalisation behind the convolution, or any other scale and shift of its outputs, folds into them here.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "conv_plan.hpp"
 
 namespace aila::inline v0::cpu {
@@ -110,3 +112,5 @@ void conv_pack(const ConvPlan& c, const Scalar* weight, const Scalar* bias, Scal
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

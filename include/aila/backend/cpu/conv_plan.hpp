@@ -1,6 +1,8 @@
 // What a convolution's kernels derive from its numbers: zeros around its maps, blocks of work, parts of packed weights.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/conv.hpp"
@@ -87,3 +89,5 @@ struct ConvPacked {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The Cpu backend: a type that carries the architecture, so that it is in every kernel's symbol.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <concepts>
 
 #include "../host/lanes.hpp"
@@ -35,7 +37,7 @@ struct Lanes<backend::CpuOn<Arch, S>> {
   static void store(S* p, const V& v) { simd::store(p, v); }
   static V load_first(const S* p, std::size_t n) { return simd::load_first<S, Arch>(p, n); }
   static void store_first(S* p, const V& v, std::size_t n) { simd::store_first(p, v, n); }
-  static V* tile(S* scratch) { return reinterpret_cast<V*>(scratch); }
+  static V* tile(S* scratch) { return simd::as_vectors<V>(scratch); }
   static void load_rows(const S* rows, std::size_t valid, std::size_t width, V* tile) {
     simd::load_tile(rows, width, valid, width, tile);
   }
@@ -57,3 +59,5 @@ struct Lanes<backend::CpuOn<Arch, S>> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

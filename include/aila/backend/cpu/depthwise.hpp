@@ -6,6 +6,8 @@
 // where one load for each of them would allow 100.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstring>
 
 #include "../kernel.hpp"
@@ -146,3 +148,5 @@ template <class After, class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

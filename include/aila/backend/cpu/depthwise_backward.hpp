@@ -5,6 +5,8 @@
 // Measured as in depthwise.hpp: dx 48 %, dW 40 %.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/activation.hpp"
 #include "depthwise.hpp"
 #include "product_transposed.hpp"
@@ -97,3 +99,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Denormal numbers count as zero while kernels run.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstdint>
 
 #if defined(__SSE2__)
@@ -42,3 +44,5 @@ class FlushDenormals {
 };
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // GRU on the CPU: the kernel of the whole sequence, attached to the layer.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/gru.hpp"
@@ -79,3 +81,5 @@ template <std::size_t Units, class... Options, class In, class Arch, class S>
 CpuGru<S, Arch, Units, In> select_kernel(rank::Layer, Placed<Gru<Units, Options...>, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

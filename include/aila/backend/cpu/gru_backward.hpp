@@ -6,6 +6,8 @@
 // Measured as in gru_forward.hpp: 86 % of the peak of fused multiply-adds.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "gru_backward_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -115,3 +117,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -6,6 +6,8 @@
 // fused multiply-adds.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "gru_pack.hpp"
 #include "recurrent_forward.hpp"
 
@@ -82,3 +84,5 @@ void gru_forward(GruSizes<Scalar, Arch> sizes, std::size_t n, const Scalar* x, c
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // A GRU's sizes in memory, and its weights in the order in which the kernels read them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "lstm_pack.hpp"
 
 namespace aila::inline v0::cpu {
@@ -82,3 +84,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -2,6 +2,8 @@
 // and three gates a unit; see step_vectors.hpp for what bounds them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 
 #include "gru_pack.hpp"
@@ -82,3 +84,5 @@ struct GruCell {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -8,6 +8,8 @@
 // values where they are not tied.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../integrate/attention.hpp"
@@ -317,3 +319,5 @@ CpuAttentionIntegration<S, Arch, Integration<integrate::AttentionOf<H, K, Vs, Cb
     rank::Layer, Integration<integrate::AttentionOf<H, K, Vs, Cb>, Own, Before>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // position and earlier layer; the blocks add about 6 d operations an item. Kept for backward: items and weights.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../integrate/linear.hpp"
@@ -254,16 +256,16 @@ struct CpuLinearIntegration {
     for (std::size_t p = 0; p < valid; ++p, z += d) {
       constexpr std::size_t most = std::min<std::size_t>(Row::vectors, 32);
       for (std::size_t first = 0; first < Row::vectors; first += most) {  // sums of a part of the row are on the stack
-        const std::size_t count = std::min(most, Row::vectors - first);
+        const std::size_t vectors = std::min(most, Row::vectors - first);
         V sum[most];
         const V own(S(1) + mean[p]);
-        for (std::size_t k = 0; k < count; ++k) sum[k] = own * Row::load(c.row[0] + p * d, first + k);
+        for (std::size_t k = 0; k < vectors; ++k) sum[k] = own * Row::load(c.row[0] + p * d, first + k);
         for (std::size_t i = 1; i < n; ++i) {
           const V weight(mean[i * W + p]);
-          for (std::size_t k = 0; k < count; ++k)
+          for (std::size_t k = 0; k < vectors; ++k)
             sum[k] = simd::fmadd(weight, Row::load(c.row[i] + p * Items::stride(i), first + k), sum[k]);
         }
-        for (std::size_t k = 0; k < count; ++k) Row::store(z, first + k, sum[k]);
+        for (std::size_t k = 0; k < vectors; ++k) Row::store(z, first + k, sum[k]);
       }
     }
   }
@@ -318,3 +320,5 @@ CpuLinearIntegration<S, Arch, Integration<integrate::LinearOf<H, T, Sees>, Own, 
     rank::Layer, Integration<integrate::LinearOf<H, T, Sees>, Own, Before>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

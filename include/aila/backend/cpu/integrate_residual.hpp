@@ -1,6 +1,8 @@
 // The residual connection on the CPU: sums of maps, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../integrate/controls.hpp"
 #include "../kernel.hpp"
 #include "cpu.hpp"
@@ -36,3 +38,5 @@ CpuResidual<S, Arch, Own> select_kernel(rank::Layer, Integration<integrate::Resi
                                         backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Linear on the CPU: packed products. Bound by fused multiply-adds for wide layers, by memory for few outputs.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/linear.hpp"
 #include "../kernel.hpp"
 #include "cpu.hpp"
@@ -60,3 +62,5 @@ CpuLinear<S, Arch, Features, In> select_kernel(rank::Layer, Placed<Linear<Featur
                                                backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Linear for one row: what a Stream runs. Few outputs are inner products, many a product with packed weights.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "row_product.hpp"
 #include "step_vectors.hpp"
 
@@ -45,3 +47,5 @@ template <class S, class Arch, std::size_t Inputs, std::size_t Outputs>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

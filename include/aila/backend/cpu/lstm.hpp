@@ -2,6 +2,8 @@
 // share.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "lstm_backward.hpp"
 
 namespace aila::inline v0::cpu {
@@ -62,3 +64,5 @@ void lstm_backward(std::size_t n, const Scalar* x, const std::int32_t* lengths, 
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

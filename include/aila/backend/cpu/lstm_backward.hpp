@@ -6,6 +6,8 @@
 // Measured as in lstm_forward.hpp: 83 % of the peak of fused multiply-adds.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "lstm_backward_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -112,3 +114,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

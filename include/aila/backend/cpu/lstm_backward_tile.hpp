@@ -1,6 +1,8 @@
 // One step back through an LSTM: the product with the recurrent weights and, in its epilogue, the gates' gradients.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "lstm_forward.hpp"
 #include "recurrent_back.hpp"
 
@@ -64,3 +66,5 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -6,6 +6,8 @@
 // fused multiply-adds.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "recurrent_forward.hpp"
 
 namespace aila::inline v0::cpu {
@@ -83,3 +85,5 @@ void lstm_forward_group(LstmSizes<Scalar, Arch> sizes, std::size_t n, const Scal
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // LSTM on the CPU: the kernel of the whole sequence, attached to the layer.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/lstm.hpp"
@@ -81,3 +83,5 @@ template <std::size_t Units, class... Options, class In, class Arch, class S>
 CpuLstm<S, Arch, Units, In> select_kernel(rank::Layer, Placed<Lstm<Units, Options...>, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // An LSTM's sizes in memory, and its weights in the order in which the kernels read them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -137,3 +139,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -2,6 +2,8 @@
 // and five gates a unit; see step_vectors.hpp for what bounds them.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "step_vectors.hpp"
 
 namespace aila::inline v0::cpu {
@@ -41,7 +43,8 @@ struct LstmCell {
 
   /// Cells and outputs of `Count` vectors of units.
   template <std::size_t Count>
-  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S*, S* to, S* cells, S* y) noexcept {
+  [[gnu::always_inline]] static void activate(std::size_t v, const S* sums, const S*, S* to, S* kept_cells,
+                                              S* y) noexcept {
     const auto sum = [&](std::size_t g, std::size_t j)
                          __attribute__((always_inline)) { return Vectors::load(sums + Step::place(g, v + j)); };
     V cell[Count];
@@ -51,7 +54,7 @@ struct LstmCell {
       const V i = Gates::sigmoid(sum(input_gate, j)), f = Gates::sigmoid(sum(forget_gate, j));
       // Of few units one division more is done while the input gate is waited for, of many there are enough of them.
       const V fresh = sizes.units <= 16 ? g.above / g.below / i : g.above / (g.below * i);
-      cell[j] = Vectors::load(cells + Step::place(0, v + j)) / f + fresh;
+      cell[j] = Vectors::load(kept_cells + Step::place(0, v + j)) / f + fresh;
     }
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
@@ -60,10 +63,12 @@ struct LstmCell {
       const typename Gates::Quotient c = Gates::tanh(cell[j], kept, o);
       const V h = c.above / c.below;
       Vectors::store(to + Step::place(0, v + j), h);
-      Vectors::store(cells + Step::place(0, v + j), kept);
+      Vectors::store(kept_cells + Step::place(0, v + j), kept);
       Step::store_output(y, v + j, h);
     }
   }
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -10,6 +10,8 @@
 // Sources: Winograd, Arithmetic Complexity of Computations, 1980; arXiv 1509.09308; on points, arXiv 1803.10986.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 
@@ -115,3 +117,5 @@ struct MinimalFilter<2> {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // a time. Deep stacks are bound by the memory that their items come from.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "row.hpp"
 
 namespace aila::inline v0::cpu {
@@ -102,3 +104,5 @@ class MixRows {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

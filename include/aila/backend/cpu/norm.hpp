@@ -5,6 +5,8 @@
 // backward reads two arrays and adds to a third. Bound by memory for large maps.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/layer_norm.hpp"
@@ -72,7 +74,7 @@ struct CpuNorm : KernelDefaults<S> {
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                        Gradients<S> g, NothingSaved&, S* scratch) {
     const std::size_t rows = pass.samples * In::positions;
-    V *const d_weight = reinterpret_cast<V*>(scratch), *const d_bias = d_weight + vectors;  // over all rows
+    V *const d_weight = simd::as_vectors<V>(scratch), *const d_bias = d_weight + vectors;  // over all rows
     for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
     for (std::size_t first = 0; first < rows; first += W, x += W * d, dy += W * d) {
       const std::size_t valid = std::min(W, rows - first);
@@ -121,3 +123,5 @@ template <class In, class Arch, class S>
 CpuNorm<S, Arch, ReluLayerNorm, In> select_kernel(rank::Layer, Placed<ReluLayerNorm, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

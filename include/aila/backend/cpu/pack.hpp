@@ -4,6 +4,8 @@
 // Runs after each optimiser step for each weight: transposes in registers, so a weight [out, in] costs about a copy.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "product_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -74,3 +76,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

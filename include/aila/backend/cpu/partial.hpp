@@ -1,6 +1,8 @@
 // The first lanes of a register to and from memory of which nothing else may be touched: the ends of rows.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "batch.hpp"
 
 namespace aila::inline v0::simd {
@@ -21,7 +23,7 @@ template <class Scalar, class Arch>
 #if defined(__AVX__)
       if constexpr (is_avx<Arch>) {
     constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
-    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(avx_mask_words + 8 - words * count));
     if constexpr (std::is_same_v<Scalar, float>) {
       return _mm256_maskload_ps(from, mask);
     } else {
@@ -50,7 +52,7 @@ template <class Scalar, class Arch>
 #if defined(__AVX__)
       if constexpr (is_avx<Arch>) {
     constexpr std::size_t words = sizeof(Scalar) / sizeof(std::int32_t);
-    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(avx_mask_words + 8 - words * count));
+    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(avx_mask_words + 8 - words * count));
     if constexpr (std::is_same_v<Scalar, float>) {
       _mm256_maskstore_ps(to, mask, v);
     } else {
@@ -66,3 +68,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // 1 / (2 Width) of the operations.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/patch_embedding.hpp"
@@ -95,3 +97,5 @@ CpuPatchEmbedding<S, Arch, Patch, Width, In> select_kernel(rank::Layer, Placed<P
                                                            backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // 2^x for a softmax, whose exponents are never positive.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <bit>
 #include <cstdint>
 
@@ -33,3 +35,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

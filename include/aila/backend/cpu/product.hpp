@@ -6,6 +6,8 @@
 // single row is bound by reading the weights, 28 bytes a nanosecond from the second-level cache.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "pack.hpp"
 #include "product_transposed.hpp"
 
@@ -181,3 +183,5 @@ template <std::size_t K, std::size_t N, class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // numbers, so that all shapes of a program share these few functions.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 
 #include "simd.hpp"
@@ -127,3 +129,5 @@ template <std::size_t Most, class F>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

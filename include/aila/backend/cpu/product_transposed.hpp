@@ -3,6 +3,8 @@
 // A tile of C stays in registers over a block of rows; the block's columns of B stay in the first-level cache.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "product_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -130,3 +132,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

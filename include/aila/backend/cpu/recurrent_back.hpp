@@ -1,6 +1,8 @@
 // What one step back through an LSTM and through a GRU have in common.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "product_tile.hpp"
 
 namespace aila::inline v0::cpu {
@@ -22,3 +24,5 @@ template <class Arch, class Scalar, std::size_t Rows, std::size_t Vectors, std::
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -4,6 +4,8 @@
 // which holds all gates of its units, so that gates and state follow while the sums are at hand.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "lstm_pack.hpp"
 
 namespace aila::inline v0::cpu {
@@ -106,3 +108,5 @@ template <class Cell, bool Save, class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

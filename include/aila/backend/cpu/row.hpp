@@ -1,6 +1,8 @@
 // Rows of a map as vectors: features in the lanes, the end of a row handled by the type.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "cpu.hpp"
 
 namespace aila::inline v0::cpu {
@@ -59,3 +61,5 @@ void softmax_row(S* row, std::size_t n) {
 inline constexpr std::size_t tile_rows = 96;
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -5,6 +5,8 @@
 // division are of whole registers. Results do not depend on which rows share a block.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "row.hpp"
 
 namespace aila::inline v0::cpu {
@@ -30,7 +32,8 @@ template <class S, class Arch, class F>
   return simd::sums_of_rows(rows);
 }
 
-/// Lane r = <a_r, b_r> of rows of Width Scalars, a_r = a + r a_stride, b_r = b + r b_stride, r < valid; as block_sums.
+/// Lane r = the product of rows of Width Scalars, a_r = a + r a_stride and b_r = b + r b_stride, r < valid; as
+/// block_sums.
 template <std::size_t Width, class S, class Arch>
 [[gnu::noinline]] simd::Batch<S, Arch> block_products(const S* a, std::size_t a_stride, const S* b,
                                                       std::size_t b_stride, std::size_t valid) noexcept {
@@ -76,3 +79,5 @@ template <class S, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -3,6 +3,8 @@
 // A single row leaves few independent sums, so that the latency of additions would bound it: each is cut into parts.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "product.hpp"
 
 namespace aila::inline v0::cpu {
@@ -59,3 +61,5 @@ template <class S, class Arch, std::size_t Inputs, std::size_t Outputs>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

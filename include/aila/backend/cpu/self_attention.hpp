@@ -1,6 +1,8 @@
 // Self-attention on the CPU, sample by sample: packed products around the attention of attention_forward.hpp.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/self_attention.hpp"
@@ -82,3 +84,5 @@ CpuSelfAttention<S, Arch, SelfAttention<HeadCount, Options...>, In> select_kerne
     rank::Layer, Placed<SelfAttention<HeadCount, Options...>, In>, backend::CpuOn<Arch, S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

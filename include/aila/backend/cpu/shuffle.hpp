@@ -1,6 +1,8 @@
 // Lanes across registers: interleaving, transposing a square of registers, and reducing a register to one Scalar.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "batch.hpp"
 
 namespace aila::inline v0::simd {
@@ -105,3 +107,5 @@ template <class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

@@ -13,6 +13,8 @@
 // units, the last 0.8 of the weights' product by itself, which goes through them in one direction.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <bit>
 #include <limits>
 
@@ -104,7 +106,7 @@ struct HalfVectors {
   }
   [[gnu::always_inline]] static V all(float value) noexcept { return _mm256_set1_ps(value); }
   [[gnu::always_inline]] static void spread(const float* from, V (&to)[4]) noexcept {
-    const V all = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(from));
+    const V all = _mm256_broadcast_ps(static_cast<const __m128*>(static_cast<const void*>(from)));
     to[0] = _mm256_permute_ps(all, 0x00);
     to[1] = _mm256_permute_ps(all, 0x55);
     to[2] = _mm256_permute_ps(all, 0xaa);
@@ -371,3 +373,5 @@ template <class Cell, class S>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -3,6 +3,8 @@
 // With a position in each lane, a sum over features needs no shuffles. One tile costs log2(width) shuffles a register.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "partial.hpp"
 #include "shuffle.hpp"
 
@@ -64,3 +66,5 @@ inline void add_tile(Scalar* to, std::size_t stride, std::size_t valid, std::siz
 }
 
 }  // namespace aila::inline v0::simd
+
+#include "../../core/macros_back.hpp"

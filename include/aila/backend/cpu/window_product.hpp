@@ -4,6 +4,8 @@
 // the first- or second-level cache and Rows broadcasts. Windows are read where they lie: nothing is gathered.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "pack.hpp"
 
 namespace aila::inline v0::cpu {
@@ -156,3 +158,5 @@ template <class After, class Scalar, class Arch>
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -10,6 +10,8 @@
 // and about those of conv_forward.hpp, whose chains of additions are longer.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "combine.hpp"
 #include "conv_pack.hpp"
 #include "product.hpp"
@@ -236,3 +238,5 @@ class Winograd {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Packing a convolution's weights for minimal filtering, after each change: G g G^T of every filter and feature.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "combine.hpp"
 #include "conv_pack.hpp"
 #include "winograd_plan.hpp"
@@ -90,3 +92,5 @@ void winograd_pack(const ConvPlan& c, const Scalar* weight, const Scalar* bias, 
 }
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

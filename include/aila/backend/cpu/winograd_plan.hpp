@@ -1,6 +1,8 @@
 // How a convolution is cut for minimal filtering, and which convolutions are worth it.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/conv.hpp"
 #include "minimal_filter.hpp"
 #include "pack.hpp"
@@ -82,3 +84,5 @@ struct WinogradPacked {
 };
 
 }  // namespace aila::inline v0::cpu
+
+#include "../../core/macros_back.hpp"

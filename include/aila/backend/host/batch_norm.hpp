@@ -1,6 +1,8 @@
 // Batch normalisation on the host: sums of a group, a meeting of the groups, then one pass. Bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/batch_norm.hpp"
 #include "batch_norm_rows.hpp"
 
@@ -44,3 +46,5 @@ BatchNormKernel<BatchNorm<Options...>, In, Backend> select_kernel(rank::Layer, P
                                                                   Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The arithmetic of batch normalisation over the rows of a map, for maps of any size.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../core/math.hpp"
@@ -248,3 +250,5 @@ struct BatchNormRows {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Bidirectional on the host: the layer's kernel twice, once over reversed copies. The copies are bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -98,9 +100,9 @@ struct BidirectionalKernel {
   /// f(path, map, elements) for the maps of both directions, each in the order in which it reads the steps.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S*, const std::string& path, F&& f) {
-    const auto direction = [&](typename Kernel::template Saved<C>& kept, S* y, const std::string& name) {
-      detail::maps_of_part<Kernel, C>(samples, kept, y, name, f);
-      f(name, static_cast<const S*>(y), samples * Half::elements);
+    const auto direction = [&](typename Kernel::template Saved<C>& kept, S* y, const std::string& its_path) {
+      detail::maps_of_part<Kernel, C>(samples, kept, y, its_path, f);
+      f(its_path, static_cast<const S*>(y), samples * Half::elements);
     };
     direction(saved.ahead, saved.y_ahead, before(path) + "forward");
     direction(saved.back, saved.y_back, before(path) + "backward");
@@ -149,3 +151,5 @@ template <class L, class In, HostBackend Backend>
 BidirectionalKernel<L, In, Backend> select_kernel(rank::Layer, Placed<Bidirectional<L>, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

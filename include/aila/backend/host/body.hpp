@@ -4,6 +4,8 @@
 // that a body reads like scalar code. Cost: the transpositions, about 2 loads or stores an element, beside the body.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../kernel.hpp"
 #include "lanes.hpp"
 #include "padding.hpp"
@@ -392,3 +394,5 @@ template <class P, class Own, class Before, HostBackend Backend>
 PolicyBodyKernel<Integration<P, Own, Before>, Backend> select_kernel(rank::Body, Integration<P, Own, Before>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Chains, with or without the input joined to their result, on the host: the kernels of the parts one after the other.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -364,3 +366,5 @@ template <class L, class In, HostBackend Backend>
 ChainKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // ClassToken and FirstStep on the host: copies, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/class_token.hpp"
 #include "../kernel.hpp"
 
@@ -55,3 +57,5 @@ template <class In, HostBackend Backend>
 FirstStepKernel<In, Backend> select_kernel(rank::Layer, Placed<FirstStep, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

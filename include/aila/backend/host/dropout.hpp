@@ -1,6 +1,8 @@
 // Dropout on the host. Bound by the generator: ten rounds of Philox for four elements.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/dropout.hpp"
 #include "../kernel.hpp"
 
@@ -49,3 +51,5 @@ template <std::size_t Percent, class In, HostBackend Backend>
 DropoutKernel<Percent, In, Backend> select_kernel(rank::Layer, Placed<Dropout<Percent>, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

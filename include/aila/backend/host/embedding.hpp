@@ -1,6 +1,8 @@
 // Embedding on the host: copies of rows, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/embedding.hpp"
@@ -51,3 +53,5 @@ template <std::size_t Width, class... Options, class In, HostBackend Backend>
 EmbeddingKernel<Width, In, Backend> select_kernel(rank::Layer, Placed<Embedding<Width, Options...>, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Frozen on the host: the inner layer's kernel, with no gradient of its parameters.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 
 #include "../../layer/frozen.hpp"
@@ -46,3 +48,5 @@ KernelFor<Integration<P, Own, Before>, Backend> select_kernel(rank::Fused,
                                                               Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Where a chain's input meets its layers' result: sums, concatenations and products, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../network/joined.hpp"
@@ -68,3 +70,5 @@ consteval bool takes_own_gradient(Joint joint) {
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"

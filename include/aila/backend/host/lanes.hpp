@@ -1,6 +1,8 @@
 // How a host backend holds the scalar-or-batch values of a body; each backend specialises Lanes.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "../../core/config.hpp"
@@ -17,3 +19,5 @@ template <class Backend>
 struct Lanes;
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

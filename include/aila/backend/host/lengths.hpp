@@ -1,6 +1,8 @@
 // Valid steps behind layers that change the number of steps: computed once a forward, kept in the workspace.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstdint>
 #include <new>
 #include <type_traits>
@@ -31,3 +33,5 @@ class MappedLengths {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"

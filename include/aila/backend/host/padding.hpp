@@ -5,6 +5,8 @@
 // as it is finite where their input is; all others leave padded steps out.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -128,3 +130,5 @@ constexpr void clear_steps_of_lanes(const Pass& pass, std::size_t steps, std::si
 }
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Pools on the host: one pass over the map, features in the lanes, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../core/math.hpp"
 #include "../../layer/pool.hpp"
 #include "../kernel.hpp"
@@ -149,3 +151,5 @@ template <class In, HostBackend Backend>
 GlobalMaxPoolKernel<In, Backend> select_kernel(rank::Layer, Placed<GlobalMaxPool, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // The windows of a pool, one after the other.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../core/math.hpp"
 #include "../kernel.hpp"
 #include "window_walk.hpp"
@@ -58,3 +60,5 @@ constexpr void fill_zero(S* rows, std::size_t first, std::size_t last, std::size
 }  // namespace detail
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Average pooling over whole windows: how an earlier map of a stack comes to a later layer's positions.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <array>
 #include <cstddef>
 
@@ -120,3 +122,5 @@ struct Pooling {
 };
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

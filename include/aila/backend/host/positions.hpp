@@ -1,6 +1,8 @@
 // Learned and sinusoidal positions on the host: one addition an element, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -102,3 +104,5 @@ template <class In, HostBackend Backend>
 SinusoidalPositionsKernel<In, Backend> select_kernel(rank::Layer, Placed<SinusoidalPositions, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Flatten, LastStep and MeanOverPositions on the host: copies and sums, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/readout.hpp"
@@ -124,3 +126,5 @@ template <class In, HostBackend Backend>
 MeanKernel<In, Backend> select_kernel(rank::Layer, Placed<MeanOverPositions, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Features of a position a vector at a time, on any host backend: how kernels that are bound by memory are written.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "lanes.hpp"
@@ -36,3 +38,5 @@ constexpr void over_row(std::size_t width, F&& f) {
 }
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Shortcuts on the host: rows copied with a stride, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 
 #include "../../layer/shortcut.hpp"
@@ -53,3 +55,5 @@ template <class L, class In, HostBackend Backend>
 ShortcutKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

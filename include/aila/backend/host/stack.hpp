@@ -1,6 +1,8 @@
 // Stack on the host: core, integration and epilogue of each layer, the earlier maps kept as an array of pointers.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -570,14 +572,14 @@ struct StackKernel {
     const std::size_t rows = pass.samples * CoreIn<J>::positions;
     for_each_joined<J>([&](auto i, std::size_t column) {
       constexpr std::size_t features = Map<i>::features;
-      constexpr bool pools = needs_pooling<i, CoreIn<J>>;
-      S* to = pools ? d_pooled : saved.gradient[i];
+      constexpr bool pooled = needs_pooling<i, CoreIn<J>>;
+      S* to = pooled ? d_pooled : saved.gradient[i];
       for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t f = 0; f < features; ++f) {
           const S d = d_joined[r * width + column + f];
-          to[r * features + f] = pools ? d : to[r * features + f] + d;
+          to[r * features + f] = pooled ? d : to[r * features + f] + d;
         }
-      if constexpr (pools)
+      if constexpr (pooled)
         Pooling<Map<i>, CoreIn<J>, Backend>::backward(at_map<i>(pass, saved), d_pooled, saved.gradient[i]);
     });
   }
@@ -591,3 +593,5 @@ template <class L, class In, HostBackend Backend>
 StackKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

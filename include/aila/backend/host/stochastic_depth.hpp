@@ -1,6 +1,8 @@
 // Stochastic depth on the host: one draw a sample, and a scaled copy, bound by memory.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/stochastic_depth.hpp"
 #include "../kernel.hpp"
 
@@ -46,3 +48,5 @@ StochasticDepthKernel<StochasticDepth<Part, Of>, In, Backend> select_kernel(rank
                                                                             Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Sums of layers on the host: each layer's kernel over the same input, then one pass over their maps.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -168,3 +170,5 @@ template <class L, class In, HostBackend Backend>
 SumKernel<L, In, Backend> select_kernel(rank::Layer, Placed<L, In>, Backend);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

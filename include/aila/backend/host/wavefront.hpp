@@ -7,6 +7,8 @@
 // kept apart.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -64,7 +66,7 @@ struct WavefrontPlan {
   }();
   static constexpr std::size_t parts = [] {
     std::size_t count = 0;
-    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1 : 0; });
+    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
     return count;
   }();
 
@@ -109,7 +111,10 @@ struct WavefrontPlan {
   static constexpr Stages stages = [] {
     Stages s;
     std::size_t most = 0, here = 0, left = 0;
-    for (const std::size_t f : unit_flops) most = std::max(most, f), left += f;
+    for (const std::size_t f : unit_flops) {
+      most = std::max(most, f);
+      left += f;
+    }
     for (std::size_t u = 0; u < units; here += unit_flops[u], left -= unit_flops[u], ++u)
       if (u == 0 || (8 * here >= most && 8 * left >= most)) {
         s.begin[s.count++] = u;
@@ -250,3 +255,5 @@ class WavefrontBlocks {
 };
 
 }  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // How outputs and inputs of a sliding window meet along one axis: forward, and backward by the phases of the stride.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <cstddef>
 
 #include "../../layer/window.hpp"
@@ -99,3 +101,5 @@ constexpr WindowWalk backward_walk(const WindowAxis& a, std::size_t n, std::size
 }
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

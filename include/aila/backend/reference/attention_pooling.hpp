@@ -1,6 +1,8 @@
 // Attention pooling in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <string>
 
 #include "../../layer/attention_pooling.hpp"
@@ -104,3 +106,5 @@ ReferenceAttentionPooling<S, Width, In> select_kernel(rank::Layer, Placed<Attent
                                                       backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

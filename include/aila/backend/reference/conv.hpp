@@ -1,6 +1,8 @@
 // Convolutions in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/conv.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -74,3 +76,5 @@ template <class S, class L, class In>
 ReferenceConv<S, L, In> select_kernel(rank::Layer, Placed<L, In>, backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // GRU in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/gru.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -111,3 +113,5 @@ template <class S, std::size_t Units, class... Options, class In>
 ReferenceGru<S, Units, In> select_kernel(rank::Layer, Placed<Gru<Units, Options...>, In>, backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Linear in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/linear.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -45,3 +47,5 @@ ReferenceLinear<S, Features, In> select_kernel(rank::Layer, Placed<Linear<Featur
                                                backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // LSTM in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/lstm.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -113,3 +115,5 @@ template <class S, std::size_t Units, class... Options, class In>
 ReferenceLstm<S, Units, In> select_kernel(rank::Layer, Placed<Lstm<Units, Options...>, In>, backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,6 +1,8 @@
 // Patch embedding in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/patch_embedding.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -52,3 +54,5 @@ ReferencePatchEmbedding<S, Patch, Width, In> select_kernel(rank::Layer, Placed<P
                                                            backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

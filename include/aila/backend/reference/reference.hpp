@@ -1,6 +1,8 @@
 // The Reference backend: one lane, plain loops, float or double; in double it is the oracle of the tests.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include <concepts>
 
 #include "../host/lanes.hpp"
@@ -47,3 +49,5 @@ struct Lanes<backend::Reference<S>> {
 };
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

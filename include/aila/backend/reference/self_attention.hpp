@@ -1,6 +1,8 @@
 // Self-attention in plain loops.
 #pragma once
 
+#include "../../core/macros_aside.hpp"
+
 #include "../../layer/self_attention.hpp"
 #include "../kernel.hpp"
 #include "reference.hpp"
@@ -135,3 +137,5 @@ ReferenceSelfAttention<S, SelfAttention<HeadCount, Options...>, In> select_kerne
     rank::Layer, Placed<SelfAttention<HeadCount, Options...>, In>, backend::Reference<S>);
 
 }  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"
