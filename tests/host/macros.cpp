@@ -5,6 +5,9 @@
 #include <sys/sysmacros.h>
 #include <termios.h>
 
+// <complex.h> as C has it
+#define complex _Complex
+
 // X11
 #define Above 0
 #define Always 2
