@@ -83,7 +83,8 @@ template <class Scalar, class Arch>
 /// Memory of scalars, which must lie where a vector may, as vectors.
 template <class V, class Scalar>
 [[gnu::always_inline]] inline V* as_vectors(Scalar* memory) noexcept {
-  return static_cast<V*>(static_cast<void*>(memory));
+  void* const vectors = memory;
+  return static_cast<V*>(vectors);
 }
 
 /// Keeps a value that is used several times in a register: g++ otherwise loads it from memory again for each use.

@@ -106,7 +106,8 @@ struct HalfVectors {
   }
   [[gnu::always_inline]] static V all(float value) noexcept { return _mm256_set1_ps(value); }
   [[gnu::always_inline]] static void spread(const float* from, V (&to)[4]) noexcept {
-    const V all = _mm256_broadcast_ps(static_cast<const __m128*>(static_cast<const void*>(from)));
+    const void* const four = from;  // wherever it lies
+    const V all = _mm256_broadcast_ps(static_cast<const __m128*>(four));
     to[0] = _mm256_permute_ps(all, 0x00);
     to[1] = _mm256_permute_ps(all, 0x55);
     to[2] = _mm256_permute_ps(all, 0xaa);
