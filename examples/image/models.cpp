@@ -3,6 +3,7 @@
 
 #include <aila/data/image_source.hpp>
 #include <algorithm>
+#include <optional>
 
 #include "../common/classifier_of.hpp"
 #include "networks.hpp"
@@ -22,17 +23,19 @@ using example::Classifier;
 /// Samples of the test part by which mixture weights are measured.
 constexpr std::size_t mixture_samples = 512;
 
-/// The sources of one training, whose seed the changes by chance have.
+/// The sources of one training, whose seed the changes by chance have; those of the test part alone where nothing
+/// trains.
 template <class In>
 struct Images : example::Parts<In> {
   Images(const Dataset& set, const aila::data::Augmentation& augmentation, aila::Seed seed)
-      : train_images(set.images.train, set.scaling, set.split.train, augmentation, seed),
-        valid_images(set.images.train, set.scaling, set.split.valid),
-        test_images(set.images.test, set.scaling, aila::data::all_rows(set.images.test.size())) {
-    this->train = train_images;
-    this->valid = valid_images;
+      : test_images(set.images.test, set.scaling, aila::data::all_rows(set.images.test.size())) {
+    if (set.trains()) {
+      const auto& images = set.images.train;
+      this->train = train_images.emplace(images, set.scaling, set.split.train, augmentation, seed);
+      this->valid = valid_images.emplace(images, set.scaling, set.split.valid);
+      for (const std::size_t row : set.split.valid) this->valid_labels.push_back(images.labels[row]);
+    }
     this->test = test_images;
-    for (std::size_t i = 0; i < valid_images.size(); ++i) this->valid_labels.push_back(valid_images.label(i));
     this->test_labels = set.images.test.labels;
     auto& inputs = this->mixture.inputs;
     inputs.resize(std::min(mixture_samples, test_images.size()) * In::elements);
@@ -44,7 +47,8 @@ struct Images : example::Parts<In> {
   Images(const Images&) = delete;
   Images& operator=(const Images&) = delete;
 
-  ImageSource<In> train_images, valid_images, test_images;
+  std::optional<ImageSource<In>> train_images, valid_images;
+  ImageSource<In> test_images;
 };
 
 using Make = std::unique_ptr<Classifier> (*)(const Dataset&, const Preparation&, aila::Seed, aila::ThreadPool&);

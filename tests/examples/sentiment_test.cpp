@@ -244,7 +244,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
   refuses("--network lstm --readout last", "--readout: lstm has no read-out to choose");
   refuses("--network lstm --policy none", "--policy: lstm has no policy to choose");
   refuses("--policy none,none", "--policy: none is named twice");
-  refuses("--readout mean --policy linear", "--policy: aila-mean has none, found linear");
+  refuses("--readout mean --policy densenet", "--policy: aila-mean has none, linear, attention, found densenet");
   refuses("--keep middle", "--keep: expected first, last, found \"middle\"");
   refuses("--schedule step", "--schedule: expected cosine, one-cycle, constant, found \"step\"");
   refuses("--data nowhere", "data: glove is not in nowhere; get it by: sh examples/get-data.sh glove");
