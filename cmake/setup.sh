@@ -14,7 +14,7 @@ case "${1-}" in
   --images) packages="$packages dataset-fashion-mnist" ;;
   --ci)
     packages="$packages dataset-fashion-mnist git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-      python3-pip g++-aarch64-linux-gnu qemu-user"
+      python3-pip g++-aarch64-linux-gnu qemu-user xz-utils"
     ;;
   *) echo "usage: sh cmake/setup.sh [--images | --ci]" >&2; exit 2 ;;
 esac
