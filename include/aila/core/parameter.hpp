@@ -65,7 +65,7 @@ using NoParameters = std::array<ParameterSpec, 0>;
 template <class T>
 class TensorView {
  public:
-  constexpr TensorView() = default;
+  /// The offsets are there even where the array is not: composites take the views of their parts from them.
   constexpr TensorView(T* base, const std::uint32_t* offsets) : base_(base), offsets_(offsets) {}
 
   constexpr T* operator[](std::size_t tensor) const { return base_ + offsets_[tensor]; }
@@ -77,8 +77,8 @@ class TensorView {
   constexpr explicit operator bool() const { return base_ != nullptr; }
 
  private:
-  T* base_ = nullptr;
-  const std::uint32_t* offsets_ = nullptr;
+  T* base_;
+  const std::uint32_t* offsets_;
 };
 
 template <class Scalar>

@@ -70,6 +70,7 @@ class GuardedTensors {
   const double* data() const { return values_.data(); }
   std::size_t size() const { return values_.size(); }
   Weights<double> weights() const { return {values_.data(), offsets_.data()}; }
+  /// `values` null: nobody asks.
   Gradients<double> gradients(double* values) const { return {values, offsets_.data()}; }
 
  private:

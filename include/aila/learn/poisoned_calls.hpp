@@ -127,8 +127,7 @@ class PoisonedCalls {
     for (int i = 0; i < asked.times; ++i) {
       std::fill(memory.scratch, memory.all.data() + memory.all.size(), poison.scratch);
       calls_.backward(pass, tensors_.weights(), packed_.data(),
-                      asked.g ? tensors_.gradients(results.g.data()) : Gradients<double>(),
-                      asked.dx ? memory.dx : nullptr);
+                      tensors_.gradients(asked.g ? results.g.data() : nullptr), asked.dx ? memory.dx : nullptr);
     }
     results.dx.assign(memory.dx, memory.dx + inputs());
     check_end("backward", "the input's gradient", memory.dx, inputs(), poison.beyond);

@@ -34,7 +34,6 @@ struct FrozenKernel : KernelFor<Placed<L, In>, Backend> {
   }
 
  private:
-  /// Composites take the views of their parts from it, which an empty view without offsets could not give.
   static constexpr std::array<std::uint32_t, Placed<L, In>::tensors + 1> no_offsets{};
 };
 
