@@ -64,6 +64,19 @@ bool LastSteps::take(const std::function<void()>& step) {
   }
 }
 
+void LastSteps::write(const char* what, const std::filesystem::path& file, const std::function<std::string()>& text) {
+  take([&] {
+    const auto content = text();
+    if (content.empty()) return;
+    aila::io::write_text(file, content);
+    wrote(what, file);
+  });
+}
+
+void LastSteps::wrote(const char* what, const std::filesystem::path& file) {
+  written_ += what + file.string() + "\n";
+}
+
 void LastSteps::failed(const std::string& sentence) {
   std::fprintf(stderr, "%s: %s\n", program_.c_str(), sentence.c_str());
   code_ = 2;

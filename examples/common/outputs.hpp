@@ -38,13 +38,19 @@ class LastSteps {
 
   /// Whether `step` came to its end; what it throws becomes one line on stderr that begins with the program's name.
   bool take(const std::function<void()>& step);
+  /// The step that writes what `text` gives into a file, which `what` names; a text that is empty is not written.
+  void write(const char* what, const std::filesystem::path& file, const std::function<std::string()>& text);
+  /// A file that was written otherwise.
+  void wrote(const char* what, const std::filesystem::path& file);
+  /// What was written, a line each.
+  const std::string& written() const { return written_; }
   /// A step that failed before.
   void failed(const std::string& sentence);
   /// What the program gives back: 0, or 2 where a step failed.
   int code() const { return code_; }
 
  private:
-  std::string program_;
+  std::string program_, written_;
   int code_ = 0;
 };
 

@@ -1,7 +1,6 @@
 // Charts and heat maps.
 #include "plots.hpp"
 
-#include <aila/io/atomic_file.hpp>
 #include <aila/io/plot.hpp>
 #include <algorithm>
 #include <limits>
@@ -70,20 +69,11 @@ Pictures::Pictures(const std::filesystem::path& plot, const std::string& name, P
   for (const auto& file : files_) places.writes("--plot", file);
 }
 
-std::vector<std::filesystem::path> Pictures::write(LastSteps& steps, const Experiment& experiment,
-                                                   const std::vector<Result>& results) const {
+void Pictures::write(LastSteps& steps, const Experiment& experiment, const std::vector<Result>& results) const {
   const std::function<std::string()> drawn[] = {[&] { return draw_curves(experiment, results); },
                                                 [&] { return draw_confusion(experiment); },
                                                 [&] { return draw_weights(results); }};
-  std::vector<std::filesystem::path> written;
-  for (std::size_t i = 0; i < files_.size(); ++i)
-    steps.take([&] {
-      const auto picture = drawn[i]();
-      if (picture.empty()) return;
-      aila::io::write_text(files_[i], picture);
-      written.push_back(files_[i]);
-    });
-  return written;
+  for (std::size_t i = 0; i < files_.size(); ++i) steps.write("plot:   ", files_[i], drawn[i]);
 }
 
 }  // namespace example

@@ -23,9 +23,8 @@ class Pictures {
  public:
   /// Throws aila::Error as plot_files and Places.
   Pictures(const std::filesystem::path& plot, const std::string& name, Places& places);
-  /// Writes those that there are, a step each, and returns the names of those that were written.
-  std::vector<std::filesystem::path> write(LastSteps& steps, const Experiment& experiment,
-                                           const std::vector<Result>& results) const;
+  /// Writes those that there are, a step each.
+  void write(LastSteps& steps, const Experiment& experiment, const std::vector<Result>& results) const;
 
  private:
   std::vector<std::filesystem::path> files_;

@@ -1,7 +1,5 @@
 // forecast: monthly prices, forecast by networks that differ in the connection between their layers alone.
-#include <aila/io/atomic_file.hpp>
 #include <cstdio>
-#include <functional>
 
 #include "../common/outputs.hpp"
 #include "../common/program.hpp"
@@ -32,40 +30,20 @@ struct Outputs {
     }
   }
 
-  /// What was written, a line each.
-  std::string write(const Options& options, example::LastSteps& steps, const Experiment& experiment,
-                    const std::vector<Result>& results) const {
-    std::string written;
-    const auto step = [&](const char* what, const std::filesystem::path& file, const std::function<bool()>& write) {
-      bool any = false;
-      const bool done = steps.take([&] { any = write(); });
-      if (any) written += what + file.string() + "\n";
-      return done;
-    };
+  void write(const Options& options, example::LastSteps& steps, const Experiment& experiment,
+             const std::vector<Result>& results) const {
     SavedModels saved = models;
     for (std::size_t task = 0; task < models.size(); ++task)
-      if (!step("model:  ", models[task], [&] {
-            save_best(options, experiment, task, models[task]);
-            return true;
-          }))
+      if (steps.take([&] { save_best(options, experiment, task, models[task]); }))
+        steps.wrote("model:  ", models[task]);
+      else
         saved[task].clear();
-    const auto picture = [&](const std::filesystem::path& file, const std::function<std::string()>& draw) {
-      step("plot:   ", file, [&] {
-        const auto drawn = draw();
-        if (!drawn.empty()) aila::io::write_text(file, drawn);
-        return !drawn.empty();
-      });
-    };
     if (!plots.empty()) {
-      picture(plots[0], [&] { return draw_forecasts(experiment); });
-      picture(plots[1], [&] { return draw_weights(experiment, results); });
+      steps.write("plot:   ", plots[0], [&] { return draw_forecasts(experiment); });
+      steps.write("plot:   ", plots[1], [&] { return draw_weights(experiment, results); });
     }
     if (options.report)
-      step("report: ", *options.report, [&] {
-        aila::io::write_text(*options.report, report(options, experiment, results, saved));
-        return true;
-      });
-    return written;
+      steps.write("report: ", *options.report, [&] { return report(options, experiment, results, saved); });
   }
 
   SavedModels models;
@@ -111,9 +89,9 @@ int run(int argc, const char* const* argv) {
   }
   const auto results = results_of(*experiment);
   example::LastSteps steps("forecast");
-  const auto written = outputs.write(*options, steps, *experiment, results);
+  outputs.write(*options, steps, *experiment, results);
   print(*options, *experiment, results);
-  std::fputs(written.c_str(), stdout);
+  std::fputs(steps.written().c_str(), stdout);
   return steps.code();
 }
 

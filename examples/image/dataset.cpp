@@ -36,12 +36,17 @@ void shorten(aila::data::ImageSet& images, std::size_t limit) {
   images.pixels.resize(limit * images.image_bytes());
 }
 
-}  // namespace
-
-Dataset read_dataset(const std::string& name, const std::filesystem::path& data, std::size_t limit) {
+Dataset dataset_of(const std::string& name, const std::filesystem::path& data) {
   Dataset set;
   set.name = name;
   set.folder = aila::data::data_folder(name, data);
+  return set;
+}
+
+}  // namespace
+
+Dataset read_dataset(const std::string& name, const std::filesystem::path& data, std::size_t limit) {
+  Dataset set = dataset_of(name, data);
   set.images = read(name, set.folder);
   shorten(set.images.train, limit);
   shorten(set.images.test, limit);
@@ -51,9 +56,7 @@ Dataset read_dataset(const std::string& name, const std::filesystem::path& data,
 }
 
 Dataset read_test_part(const std::string& name, const std::filesystem::path& data, std::size_t limit) {
-  Dataset set;
-  set.name = name;
-  set.folder = aila::data::data_folder(name, data);
+  Dataset set = dataset_of(name, data);
   set.images = read_test(name, set.folder);
   shorten(set.images.test, limit);
   return set;

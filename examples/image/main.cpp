@@ -1,6 +1,5 @@
 // image: small images, classified by networks that differ in the connection between their layers, and by others.
 #include <aila/data/pnm.hpp>
-#include <aila/io/atomic_file.hpp>
 #include <aila/io/input_file.hpp>
 #include <algorithm>
 #include <cmath>
@@ -29,21 +28,13 @@ struct Outputs {
     if (options.save) places.writes("--save", *options.save);
     if (options.plot) pictures.emplace(*options.plot, "image", places);
   }
-  /// What was written, a line each.
-  std::string write(const Options& options, example::LastSteps& steps, const Dataset& dataset,
-                    const Experiment& experiment, const std::vector<example::Result>& results) const {
-    std::string written;
-    const auto note = [&](const char* what, const std::filesystem::path& file) {
-      written += what + file.string() + "\n";
-    };
+  void write(const Options& options, example::LastSteps& steps, const Dataset& dataset, const Experiment& experiment,
+             const std::vector<example::Result>& results) const {
     if (!experiment.not_saved.empty()) steps.failed(experiment.not_saved);
-    if (options.report &&
-        steps.take([&] { aila::io::write_text(*options.report, report(options, dataset, experiment, results)); }))
-      note("report: ", *options.report);
-    if (pictures)
-      for (const auto& file : pictures->write(steps, experiment, results)) note("plot:   ", file);
-    if (options.save && experiment.not_saved.empty()) note("model:  ", *options.save);
-    return written;
+    if (options.report)
+      steps.write("report: ", *options.report, [&] { return report(options, dataset, experiment, results); });
+    if (pictures) pictures->write(steps, experiment, results);
+    if (options.save && experiment.not_saved.empty()) steps.wrote("model:  ", *options.save);
   }
   std::optional<example::Pictures> pictures;
 };
@@ -138,11 +129,11 @@ int run(int argc, const char* const* argv) {
   }
   const auto results = results_of(experiment);
   example::LastSteps steps("image");
-  const auto written = outputs.write(*options, steps, dataset, experiment, results);
+  outputs.write(*options, steps, dataset, experiment, results);
   print(dataset, experiment, results);
   if (picture && options->predict)
     steps.take([&] { print_prediction(dataset, experiment, *picture, *options->predict); });
-  std::fputs(written.c_str(), stdout);
+  std::fputs(steps.written().c_str(), stdout);
   return steps.code();
 }
 

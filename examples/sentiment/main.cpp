@@ -85,21 +85,17 @@ void answer_all(const Options& options, const AnyNetwork& network, const Words& 
   }
 }
 
-/// Writes report and plots, and says what was written, a line each.
-std::string write(const Options& options, example::LastSteps& steps, const Outputs& outputs, const Reviews& reviews,
-                  const Reading& reading, const Experiment& experiment, const std::vector<example::Result>& results) {
-  std::string written;
+/// Writes report and plots.
+void write(const Options& options, example::LastSteps& steps, const Outputs& outputs, const Reviews& reviews,
+           const Reading& reading, const Experiment& experiment, const std::vector<example::Result>& results) {
   if (!experiment.not_saved.empty()) steps.failed(experiment.not_saved);
-  if (options.report && steps.take([&] {
-        aila::io::write_text(*options.report, report(options, reviews, reading, experiment, results));
-      }))
-    written += "report: " + options.report->string() + "\n";
-  if (outputs.pictures)
-    for (const auto& file : outputs.pictures->write(steps, experiment, results))
-      written += "plot:   " + file.string() + "\n";
-  if (options.save && experiment.not_saved.empty())
-    written += "model:  " + options.save->string() + "\n        " + words_file(*options.save).string() + "\n";
-  return written;
+  if (options.report)
+    steps.write("report: ", *options.report, [&] { return report(options, reviews, reading, experiment, results); });
+  if (outputs.pictures) outputs.pictures->write(steps, experiment, results);
+  if (options.save && experiment.not_saved.empty()) {
+    steps.wrote("model:  ", *options.save);
+    steps.wrote("        ", words_file(*options.save));
+  }
 }
 
 Experiment train(const Options& options, const Reviews& reviews, aila::ThreadPool& pool) {
@@ -126,11 +122,11 @@ int measure(const Options& options, const Outputs& outputs, const Reviews& revie
   const auto results = results_of(experiment);
   const auto& model = dynamic_cast<const example::ClassifierOf<In, 1>&>(*experiment.model).model();
   example::LastSteps steps("sentiment");
-  const auto written = write(options, steps, outputs, reviews, reading, experiment, results);
+  write(options, steps, outputs, reviews, reading, experiment, results);
   const auto drawn = write_reviews(options, steps, outputs, model, reviews.words(), reading,
                                    experiment.runs[experiment.best].candidate.name());
   print(reviews, experiment, results);
-  std::fputs(written.c_str(), stdout);
+  std::fputs(steps.written().c_str(), stdout);
   if (!options.texts.empty()) std::puts("");
   answer_all(options, model, reviews.words(), reading);
   std::fputs(drawn.c_str(), stdout);

@@ -26,8 +26,8 @@ Json report_of(const TemporaryFolder& folder, const std::string& options) {
 }
 
 /// 180 months of two prices, of which one begins later.
-std::string two_assets() {
-  std::string csv = "date,tin,tea\n";
+std::string two_assets(const std::string& first = "tin") {
+  std::string csv = "date," + first + ",tea\n";
   for (int i = 0; i < 180; ++i) {
     const int month = i % 12 + 1;
     csv += std::to_string(1990 + i / 12) + (month < 10 ? "-0" : "-") + std::to_string(month);
@@ -151,9 +151,7 @@ TEST_CASE("a saved model forecasts the same without training, and refuses other 
     if (result["policy"] == best["policy"]) CHECK(result["mse_z"] == loaded["results"][0]["mse_z"]);
 
   std::filesystem::create_directories(folder / "prices");
-  std::string csv = two_assets();
-  csv.replace(csv.find("tin"), 3, "gold");
-  write_raw(folder / "prices/monthly.csv", csv);
+  write_raw(folder / "prices/monthly.csv", two_assets("gold"));
   const auto other = forecast(folder, "--load m.safetensors --data .");
   CHECK(other.code == 2);
   CHECK(other.err.starts_with("forecast: m.safetensors: the model was trained on prices whose log_mean is "));
@@ -348,9 +346,7 @@ TEST_CASE("what cannot be done is refused in one sentence, before anything is tr
 TEST_CASE("what a file of weights cannot hold is refused before it is trained, and so is a file that is read") {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "prices");
-  std::string csv = two_assets();
-  csv.replace(csv.find("tin"), 3, "t\xFFn");
-  write_raw(folder / "prices/monthly.csv", csv);
+  write_raw(folder / "prices/monthly.csv", two_assets("t\xFFn"));
   const auto answer = forecast(folder, "--data . --assets all --save m");
   CHECK(answer.code == 2);
   CHECK(answer.err ==

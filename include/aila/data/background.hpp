@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "../learn/source.hpp"
 #include "load_queue.hpp"
 

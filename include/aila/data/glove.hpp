@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "../io/lines.hpp"
 #include "../io/number.hpp"
 #include "../io/text.hpp"

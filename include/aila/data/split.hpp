@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../core/no_memory.hpp"
 #include "../core/random.hpp"
-#include "../core/taking.hpp"
 #include "label.hpp"
 
 namespace aila::inline v0::data {

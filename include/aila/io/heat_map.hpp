@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,18 +79,9 @@ inline std::string svg(const HeatMap& map) {
   if (rows == 0 || columns == 0 || map.values.size() != rows * columns)
     throw_error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
                 map.title + "\", found " + std::to_string(map.values.size()));
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (double v : map.values)
-    if (drawable(v)) {
-      low = std::min(low, v);
-      high = std::max(high, v);
-    }
-  if (low > high) {
-    low = 0;
-    high = 1;
-  }
-  low = map.low.value_or(low);
-  high = map.high.value_or(high);
+  Extent extent;
+  for (double v : map.values) extent.take(v);
+  double low = map.low.value_or(extent.low()), high = map.high.value_or(extent.high());
   if (!drawable(low) || !drawable(high))
     throw_error("expected finite ends of the colours in the heat map \"" + map.title + '"');
   if (!(high > low)) {

@@ -14,7 +14,7 @@
 
 #include "../core/as_size.hpp"
 #include "../core/error.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "text.hpp"
 
 namespace aila::inline v0::io {

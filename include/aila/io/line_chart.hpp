@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,21 +95,14 @@ inline std::string svg(const LineChart& chart) {
   using namespace detail;
   const std::size_t n = chart.dates.size();
   if (n == 0) throw_error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
-  double low = std::numeric_limits<double>::infinity(), high = -low;
+  Extent extent;
   for (const auto& line : chart.lines) {
     if (line.values.size() != n)
       throw_error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
                   std::to_string(line.values.size()));
-    for (double v : line.values)
-      if (drawable(v)) {
-        low = std::min(low, v);
-        high = std::max(high, v);
-      }
+    for (double v : line.values) extent.take(v);
   }
-  if (low > high) {
-    low = 0;
-    high = 1;
-  }
+  double low = extent.low(), high = extent.high();
   const double margin = high > low ? 0.04 * (high - low) : std::max(1.0, 0.1 * std::abs(low));
   low -= margin;
   high += margin;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,21 @@ inline std::string fixed(double value, int decimals) {
 inline bool drawable(double value) {
   return std::abs(value) <= 1e300;
 }
+
+/// The smallest and the largest of the numbers that a plot can show; 0 and 1 where there is none.
+class Extent {
+ public:
+  void take(double value) {
+    if (!drawable(value)) return;
+    low_ = std::min(low_, value);
+    high_ = std::max(high_, value);
+  }
+  double low() const { return low_ > high_ ? 0 : low_; }
+  double high() const { return low_ > high_ ? 1 : high_; }
+
+ private:
+  double low_ = std::numeric_limits<double>::infinity(), high_ = -low_;
+};
 
 /// Width of text in pixels, roughly: what a proportional font needs on average.
 inline double text_width(std::string_view text, double size) {

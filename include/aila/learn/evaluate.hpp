@@ -4,7 +4,7 @@
 #include "../core/macros_aside.hpp"
 
 #include "../core/executor.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "losses.hpp"
 #include "worker.hpp"
 

@@ -4,10 +4,10 @@
 #include "../core/macros_aside.hpp"
 
 #include <cstdint>
-#include <new>
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../core/no_memory.hpp"
 #include "metric.hpp"
 
 namespace aila::inline v0::metric {
@@ -77,11 +77,11 @@ class ConfusionMatrix {
     if (classes > most_classes)
       throw_error("ConfusionMatrix: expected at most " + std::to_string(most_classes) + " classes, found " +
                   std::to_string(classes));
-    aila::detail::rephrasing<std::bad_alloc>([&] { counts_.resize(classes * classes); },
-                                             [&](const std::bad_alloc&) {
-                                               return "ConfusionMatrix: there is no memory for the counts of " +
-                                                      std::to_string(classes) + " classes";
-                                             });
+    counts_ = aila::detail::or_no_memory([&] { return std::vector<std::uint64_t>(classes * classes); },
+                                         [&] {
+                                           return "ConfusionMatrix: there is no memory for the counts of " +
+                                                  std::to_string(classes) + " classes";
+                                         });
   }
 
   template <class Outputs, class Targets>

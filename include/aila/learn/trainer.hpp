@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "../core/executor.hpp"
+#include "../core/no_memory.hpp"
 #include "../core/shares.hpp"
-#include "../core/taking.hpp"
 #include "../network/map_visitor.hpp"
 #include "gradient_norm.hpp"
 #include "losses.hpp"

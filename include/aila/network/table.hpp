@@ -12,7 +12,7 @@
 #include "../backend/kernel.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "walk.hpp"
 
 namespace aila::inline v0 {

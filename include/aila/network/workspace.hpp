@@ -11,7 +11,7 @@
 
 #include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
-#include "../core/taking.hpp"
+#include "../core/no_memory.hpp"
 #include "network.hpp"
 
 namespace aila::inline v0 {
