@@ -104,7 +104,8 @@ struct FrozenTensors {
   constexpr bool contain(std::uint32_t offset) const { return std::binary_search(offsets, offsets + count, offset); }
 };
 
-/// What one call over a group of samples knows beside its arrays.
+/// What one call over a group of samples knows beside its arrays. A stream makes one for every step, so that its size
+/// counts: g++ clears 88 bytes or more by a string instruction, which takes ten nanoseconds.
 struct Pass {
   std::size_t samples = 1;
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
@@ -112,11 +113,11 @@ struct Pass {
   bool frozen = false;                    ///< inside Frozen: kernels ask `freezes`
   bool zeroes_gradients = false;          ///< gradients of parameters begin anywhere: part by part, see zero_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
+  std::uint32_t phase = 0;                ///< of a kernel that works in phases
   Seed seed{};
   std::uint64_t step = 0;
   std::uint64_t first_sample = 0;                 ///< place in the batch of the group's first sample
   std::uint64_t path = 0;                         ///< of the layer inside the network; a key of its random numbers
-  std::size_t phase = 0;                          ///< of a kernel that works in phases
   Meeting* meeting = nullptr;                     ///< of such a kernel's group
   const TableRef* tables = nullptr;               ///< of this layer, in the order of its parts
   RowGradients* row_gradients = nullptr;          ///< theirs; null: nobody asks
@@ -131,6 +132,7 @@ struct Pass {
     if (row_gradients != nullptr) p.row_gradients += tables_before;
     return p;
   }
+  constexpr void enter(std::size_t its_phase) { phase = static_cast<std::uint32_t>(its_phase); }
   /// Whether training leaves this tensor of a layer as it is, inside Frozen or by a part rate of 0: then batch
   /// normalisation keeps to its running statistics.
   template <class Scalar>

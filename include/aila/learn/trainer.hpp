@@ -259,7 +259,7 @@ class Trainer {
       pass.meeting = &meetings_[group];
     }
     if (phase <= phases) {
-      pass.phase = phase;
+      pass.enter(phase);
       worker.forward(model_, pass);
     }
     if constexpr (tables > 0) {
@@ -270,7 +270,7 @@ class Trainer {
     }
     if (phase == phases) group_loss_[group] = worker.loss(loss_, 1.0 / static_cast<double>(indices.size()));
     if (phase >= phases) {
-      pass.phase = phase - phases;
+      pass.enter(phase - phases);
       worker.backward(model_, pass, gradients_[group].data());
     }
     if (phase == 2 * phases)

@@ -344,7 +344,7 @@ struct ChainKernel {
   template <std::size_t I, Capability C>
   static constexpr Pass part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
     Pass p = pass.part(I, detail::count_tables<Children, I>());
-    p.phase = phases == 0 ? 0 : pass.phase - first;
+    p.enter(phases == 0 ? 0 : pass.phase - first);
     if constexpr (maps_lengths<I>) p.lengths = saved.lengths[I].of(pass);
     return p;
   }

@@ -458,7 +458,7 @@ struct StackKernel {
   template <std::size_t J, Capability C>
   static constexpr Pass core_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
     Pass p = pass.part(3 * J, detail::count_tables_of_cores<Layers, J>());
-    p.phase = phases == 0 ? 0 : pass.phase - first;
+    p.enter(phases == 0 ? 0 : pass.phase - first);
     if constexpr (J > 0) p.lengths = lengths<J - 1>(pass, saved);
     return p;
   }
@@ -466,7 +466,7 @@ struct StackKernel {
   template <std::size_t J, std::size_t Part, Capability C>
   static constexpr Pass own_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
     Pass p = pass.part(3 * J + Part);
-    p.phase = phases == 0 ? 0 : pass.phase - first;
+    p.enter(phases == 0 ? 0 : pass.phase - first);
     p.lengths = lengths<J>(pass, saved);
     return p;
   }

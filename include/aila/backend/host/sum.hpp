@@ -152,7 +152,7 @@ struct SumKernel {
   template <std::size_t I>
   static constexpr Pass part(const Pass& pass, std::size_t first) {
     Pass p = pass.part(I, detail::count_tables<Children, I>());
-    p.phase = phases == 0 ? 0 : pass.phase - first;
+    p.enter(phases == 0 ? 0 : pass.phase - first);
     return p;
   }
   /// y = the sum of the branches' maps.
