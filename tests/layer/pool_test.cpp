@@ -132,7 +132,7 @@ TEST_CASE("a pool is a constant expression on the reference backend") {
     const double x[] = {1, 2, 4, 3, 9};
     std::array<double, 2> y{};
     NothingSaved saved;
-    Kernel::forward<Capability::predict>(Pass{}, {}, nullptr, x, y.data(), saved, nullptr);
+    Kernel::forward<Capability::predict>(Pass{}, {nullptr, nullptr}, nullptr, x, y.data(), saved, nullptr);
     return y;
   };
   static_assert(run() == std::array{2.0, 4.0});

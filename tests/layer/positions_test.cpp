@@ -25,8 +25,8 @@ constexpr double table_sum() {
   double y[8]{}, sum = 0;
   NothingSaved none;
   Pass pass;
-  SinusoidalPositionsKernel<In, backend::Reference<double>>::forward<Capability::predict>(pass, {}, nullptr, x, y, none,
-                                                                                          nullptr);
+  SinusoidalPositionsKernel<In, backend::Reference<double>>::forward<Capability::predict>(pass, {nullptr, nullptr},
+                                                                                          nullptr, x, y, none, nullptr);
   for (const double v : y) sum += v;
   return sum;
 }
