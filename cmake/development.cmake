@@ -13,3 +13,7 @@ endif()
 add_library(aila_development INTERFACE)
 target_compile_options(aila_development INTERFACE ${aila_warnings} $<$<BOOL:${AILA_NATIVE}>:-march=native>)
 target_link_libraries(aila_development INTERFACE aila::aila)
+
+# What does not ask for other options takes its kernels from here, compiled once.
+aila_add_kernels(aila_kernels SCALARS float double)
+target_link_libraries(aila_kernels PRIVATE aila_development)

@@ -131,7 +131,7 @@ constexpr double third_slope_of_softmax() {
   using In = Vector<3>;
   const double x[3] = {0, 0, 0}, dy[3] = {0, 0, 9};
   double dx[3] = {1, 1, 1};
-  TileGradient<double> nobody{};
+  TileGradient<double> nobody{{nullptr, nullptr}};
   Softmax::backward<In>(&x[0], Weights<double>(nullptr, nullptr), &dy[0], &dx[0], nobody);
   return dx[2];
 }

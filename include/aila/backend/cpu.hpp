@@ -14,3 +14,7 @@
 #include "cpu/patch_embedding.hpp"
 #include "cpu/self_attention.hpp"
 #include "host/kernels.hpp"
+
+#ifdef AILA_COMPILED_KERNELS
+#include "cpu/compiled_kernels.hpp"
+#endif

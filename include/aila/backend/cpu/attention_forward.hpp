@@ -11,6 +11,7 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include "../../core/math.hpp"
 #include "attention_tile.hpp"
 
 namespace aila::inline v0::cpu {

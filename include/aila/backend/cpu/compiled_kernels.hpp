@@ -1,0 +1,86 @@
+// Kernels of run-time sizes compiled once for a whole program, in place of once in every unit that has a network.
+//
+// aila_add_kernels (cmake) makes a library of them and defines, for what links it, AILA_COMPILED_KERNELS: 1 for those
+// of float, 2 for those of double, 3 for both. Every unit then leaves to the library what stands below; what does not,
+// or is of another architecture than backend::Cpu, is compiled where it is used, as without. The code is the same, and
+// so are its numbers. A trained network of LSTMs takes two thirds of the time to compile.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include "attention_backward.hpp"
+#include "attention_forward.hpp"
+#include "conv_backward.hpp"
+#include "conv_forward.hpp"
+#include "cpu.hpp"
+#include "depthwise.hpp"
+#include "depthwise_backward.hpp"
+#include "gru_backward.hpp"
+#include "gru_forward.hpp"
+#include "lstm_backward.hpp"
+#include "lstm_forward.hpp"
+#include "row_block.hpp"
+
+// The unit that has the code defines AILA_HAS_KERNELS; a name with commas is one argument of `...`.
+#ifdef AILA_HAS_KERNELS
+#define AILA_KERNEL(...) template decltype(__VA_ARGS__) __VA_ARGS__
+#else
+#define AILA_KERNEL(...) extern template decltype(__VA_ARGS__) __VA_ARGS__
+#endif
+
+#define AILA_PRODUCT_TILES(S, rows)                       \
+  AILA_KERNEL(product_tile<1, S, CompiledArch, rows, 2>); \
+  AILA_KERNEL(product_tile<1, S, CompiledArch, rows, 3>); \
+  AILA_KERNEL(product_tile<1, S, CompiledArch, rows, 4>); \
+  AILA_KERNEL(product_tile<2, S, CompiledArch, rows, 1>); \
+  AILA_KERNEL(product_tile<2, S, CompiledArch, rows, 2>); \
+  AILA_KERNEL(product_tile<4, S, CompiledArch, rows, 1>)
+
+#define AILA_KERNELS(S)                                                                  \
+  AILA_PRODUCT_TILES(S, 1);                                                              \
+  AILA_PRODUCT_TILES(S, 2);                                                              \
+  AILA_PRODUCT_TILES(S, 3);                                                              \
+  AILA_PRODUCT_TILES(S, 4);                                                              \
+  AILA_PRODUCT_TILES(S, 5);                                                              \
+  AILA_PRODUCT_TILES(S, 6);                                                              \
+  AILA_KERNEL(multiply_packed<S, CompiledArch>);                                         \
+  AILA_KERNEL(pack_vector<S, CompiledArch>);                                             \
+  AILA_KERNEL(pack<S, CompiledArch>);                                                    \
+  AILA_KERNEL(add_segments<true, S, CompiledArch>);                                      \
+  AILA_KERNEL(add_segments<false, S, CompiledArch>);                                     \
+  AILA_KERNEL(multiply_segments_add<S, CompiledArch>);                                   \
+  AILA_KERNEL(multiply_transposed_add<S, CompiledArch>);                                 \
+  AILA_KERNEL(add_columns<S, CompiledArch>);                                             \
+  AILA_KERNEL(pack_lstm<S, CompiledArch>);                                               \
+  AILA_KERNEL(recurrent_forward<LstmSequence<S, CompiledArch>, false, S, CompiledArch>); \
+  AILA_KERNEL(recurrent_forward<LstmSequence<S, CompiledArch>, true, S, CompiledArch>);  \
+  AILA_KERNEL(lstm_backward_group<S, CompiledArch>);                                     \
+  AILA_KERNEL(pack_gru<S, CompiledArch>);                                                \
+  AILA_KERNEL(recurrent_forward<GruSequence<S, CompiledArch>, false, S, CompiledArch>);  \
+  AILA_KERNEL(recurrent_forward<GruSequence<S, CompiledArch>, true, S, CompiledArch>);   \
+  AILA_KERNEL(gru_backward<S, CompiledArch>);                                            \
+  AILA_KERNEL(conv_pack<S, CompiledArch>);                                               \
+  AILA_KERNEL(conv_forward<Identity, S, CompiledArch>);                                  \
+  AILA_KERNEL(conv_forward<Relu, S, CompiledArch>);                                      \
+  AILA_KERNEL(conv_backward<S, CompiledArch>);                                           \
+  AILA_KERNEL(depthwise_forward<Identity, S, CompiledArch>);                             \
+  AILA_KERNEL(depthwise_backward<S, CompiledArch>);                                      \
+  AILA_KERNEL(attention_forward<S, CompiledArch>);                                       \
+  AILA_KERNEL(attention_backward<S, CompiledArch>);                                      \
+  AILA_KERNEL(block_softmax<S, CompiledArch>)
+
+namespace aila::inline v0::cpu {
+using CompiledArch = backend::Cpu::Arch;
+#if AILA_COMPILED_KERNELS & 1
+AILA_KERNELS(float);
+#endif
+#if AILA_COMPILED_KERNELS & 2
+AILA_KERNELS(double);
+#endif
+}  // namespace aila::inline v0::cpu
+
+#undef AILA_KERNEL
+#undef AILA_PRODUCT_TILES
+#undef AILA_KERNELS
+
+#include "../../core/macros_back.hpp"
