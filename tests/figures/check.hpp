@@ -134,7 +134,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   aila::for_each_index<Stack::depth>([&](auto j) {
     constexpr std::size_t each = Stack::template Integrated<j>::mixture_weights;
     if constexpr (each > 0) {
-      const std::size_t count = samples * Stack::template Map<j>::positions * each;
+      const std::size_t count = samples * Stack::template Layer<j>::Out::positions * each;
       aila::AlignedArray<S> weights(count + margin);
       using All = aila::Weights<S>;
       const All w(parameters.data(), Training::layout.offset.data());

@@ -33,6 +33,9 @@
 //       adds dz and more to d_own
 //   mixture(pass, w, own, before, weights, scratch)
 //       weights [samples, positions, heads, items]
+// Where layers differ in numbers only, in how many maps they look back on for example, it names in `Shared` a type that is
+// the same for all of them, whose functions take these numbers first, and its own `static constexpr Shared::Numbers
+// numbers`: a deep stack then has this code once. See CpuAttention.
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
 //   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward
@@ -157,13 +160,16 @@ struct NothingSaved {
 
 /// Where the pass says so, the gradients of this part's tensors become zero, and the part need not know. Just before it
 /// adds to them, and not all at the start of a step: then they are in the second-level cache when it does.
-template <class Part, class Scalar>
-constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g) {
+template <class Scalar>
+constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g, const ParameterSpec* parameters, std::size_t tensors) {
   if (!pass.zeroes_gradients || !g) return;
   pass.zeroes_gradients = false;
-  for (std::size_t t = 0; t < Part::tensors; ++t)
-    if (Part::parameters[t].kind != ParameterKind::frozen)
-      std::fill_n(g[t], Part::parameters[t].padded_size(), Scalar(0));
+  for (std::size_t t = 0; t < tensors; ++t)
+    if (parameters[t].kind != ParameterKind::frozen) std::fill_n(g[t], parameters[t].padded_size(), Scalar(0));
+}
+template <class Part, class Scalar>
+constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g) {
+  zero_gradients(pass, g, Part::parameters.data(), Part::tensors);
 }
 
 /// How often the groups of a batch meet in this kernel's forward.

@@ -1,4 +1,5 @@
-// Stack on the host: core, integration and epilogue of each layer, the earlier maps kept as an array of pointers.
+// Stack on the host: one executor over the nodes of its plan. Layers of one kind share their code, so that a deep stack
+// takes as long to compile as one with a layer of each kind.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -8,10 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "../../network/stack.hpp"
-#include "../kernel.hpp"
 #include "lengths.hpp"
 #include "pooling.hpp"
+#include "stack_plan.hpp"
 
 namespace aila::inline v0 {
 
@@ -21,229 +21,118 @@ struct StackKernel {
   using Scalar = typename Backend::Scalar;
   using S = Scalar;
   using Plan = typename L::template Plan<In>;
-  using Policy = typename Plan::Policy;
   using Layers = typename Plan::Layers;
+  using Parts = detail::StackParts<Layers, Backend>;
+  using Node = detail::PlanNode;
+  using Value = detail::PlanValue;
+  using Refusal = typename Parts::Refusal;
+  using MissingBackward = typename Parts::MissingBackward;
   static constexpr std::size_t depth = Plan::depth;
-
+  static constexpr std::size_t layer_kinds = Parts::layer_kinds.count, mixture_kinds = Parts::mixture_kinds.count,
+                               map_kinds = Parts::map_kinds.count;
   template <std::size_t J>
   using Layer = At<Layers, J>;
   template <std::size_t J>
-  using Map = typename Layer<J>::Out;
-  template <std::size_t J>
-  using CoreIn = typename Layer<J>::Core::In;
-  template <std::size_t J>
-  using Core = KernelFor<typename Layer<J>::Core, Backend>;
-  template <std::size_t J>
   using Integrated = typename Layer<J>::Integration;
   template <std::size_t J>
-  static constexpr bool integrates = Integrated<J>::Policy::reads != integrate::Reads::nothing;
-  template <std::size_t J>
-  static constexpr bool bare = std::is_same_v<typename Layer<J>::Epilogue::Layer, Identity>;
-  template <std::size_t J>
-  static constexpr bool concatenates = Policy::concatenates && J >= 2;
-  template <std::size_t J>
-  static constexpr std::size_t elements = Map<J>::elements;
+  using Integrate = KernelFor<Integrated<J>, Backend>;
+  template <std::size_t K>
+  using LayerPart = At<typename Parts::LayerParts, Parts::layer_kinds.first[K]>;
+  template <std::size_t K>
+  using LayerKernel = KernelFor<LayerPart<K>, Backend>;
+  template <std::size_t K>
+  using Mixture = At<typename Parts::Mixtures, Parts::mixture_kinds.first[K]>;
+  template <std::size_t K>
+  using MapOfKind = At<typename Parts::Maps, Parts::map_kinds.first[K]>;
 
-  struct NoIntegration : KernelDefaults<S> {};
-  struct NoEpilogue : KernelDefaults<S> {};
-  template <bool exists, class Part, class None>
-  struct Choose {
-    using type = None;
-  };
-  template <class Part, class None>
-  struct Choose<true, Part, None> {
-    using type = KernelFor<Part, Backend>;
-  };
-  template <std::size_t J>
-  using Integrate = typename Choose<integrates<J>, Integrated<J>, NoIntegration>::type;
-  template <std::size_t J>
-  using Epilogue = typename Choose<!bare<J>, typename Layer<J>::Epilogue, NoEpilogue>::type;
-
-  /// The first earlier map that layer J's integration reads, and how many it reads.
-  template <std::size_t J>
-  static constexpr std::size_t first_read = Policy::reads == integrate::Reads::previous ? J - 1 : 0;
-  template <std::size_t J>
-  static constexpr std::size_t reads = integrates<J> ? J - first_read<J> : 0;
-  template <std::size_t From, class To>
-  static constexpr bool needs_pooling = Map<From>::positions != To::positions;
-
-  /// pooler[j][i]: the first layer at layer j's positions whose integration reads map i. It pools the map, and adds the
-  /// pooled gradients to the map's, for all of them: so often as there are different positions, not layers.
-  static constexpr auto pooler = [] {
-    struct Reader {
-      std::array<std::size_t, 3> axes{};
-      std::size_t first = 0, end = 0;  // maps
-    };
-    std::array<Reader, depth> layer{};
-    for_each_index<depth>([&](auto j) {
-      for (std::size_t axis = 0; axis + 1 < Map<j>::rank; ++axis) layer[j].axes[axis] = Map<j>::extents[axis];
-      layer[j].first = first_read<j>;
-      layer[j].end = layer[j].first + reads<j>;
-    });
-    std::array<std::array<std::size_t, depth>, depth> first{};
-    for (std::size_t j = 0; j < depth; ++j)
-      for (std::size_t i = layer[j].first; i < layer[j].end; ++i) {
-        std::size_t k = i + 1;
-        while (layer[k].axes != layer[j].axes || i < layer[k].first || i >= layer[k].end) ++k;
-        first[j][i] = k;
-      }
-    return first;
-  }();
-  /// number[j][i]: which of the pooled maps is map i at layer j's positions; `count` where these are its own.
-  struct Pools {
-    std::array<std::array<std::size_t, depth>, depth> number{};
-    std::size_t count = 0;
-  };
-  static constexpr Pools pools = [] {
-    Pools all;
-    std::array<std::size_t, depth> positions{}, begin{}, end{};
-    for_each_index<depth>([&](auto j) {
-      positions[j] = Map<j>::positions;
-      begin[j] = first_read<j>;
-      end[j] = begin[j] + reads<j>;
-    });
-    for (std::size_t j = 0; j < depth; ++j)
-      for (std::size_t i = begin[j]; i < end[j]; ++i)
-        if (positions[i] != positions[j])
-          all.number[j][i] = pooler[j][i] == j ? all.count++ : all.number[pooler[j][i]][i];
-    for (std::size_t j = 0; j < depth; ++j)
-      for (std::size_t i = begin[j]; i < end[j]; ++i)
-        if (positions[i] == positions[j]) all.number[j][i] = all.count;
-    return all;
-  }();
-  template <std::size_t J, std::size_t From>
-  static constexpr std::size_t pool = pools.number[J][From];
-  /// Whether no later layer at its positions reads map i: backward begins there.
-  static constexpr bool reads_last(std::size_t j, std::size_t i) {
-    for (std::size_t k = j + 1; k < depth; ++k)
-      if (pooler[k][i] == pooler[j][i]) return false;
-    return true;
-  }
-
-  /// Where parts of a sample's steps are valid, these are other steps at layer J's positions than in the stack's input.
-  template <std::size_t J>
-  static constexpr bool maps_lengths = Plan::template changes_length<J + 1>;
-  template <std::size_t J>
-  static constexpr std::size_t phases_of_core = phases_of<Core<J>>();
-
-  /// Layer J's core works from phase first_phase[J] of a forward on, its integration once the core is done, its
-  /// epilogue from then to first_phase[J + 1]; in a backward counted from the end.
-  static constexpr auto first_phase = [] {
-    std::array<std::size_t, depth + 1> first{};
-    for_each_index<depth>([&](auto j) { first[j + 1] = first[j] + phases_of_core<j> + phases_of<Epilogue<j>>(); });
-    return first;
-  }();
-  static constexpr std::size_t phases = first_phase[depth];
-  static constexpr std::size_t meeting = [] {
+  /// Elements of the largest map of a layer.
+  static constexpr std::size_t most_elements = [] {
     std::size_t most = 0;
-    for_each_index<depth>([&](auto j) { most = std::max({most, meeting_of<Core<j>>(), meeting_of<Epilogue<j>>()}); });
+    for (const detail::MapFacts& m : Parts::map) most = std::max<std::size_t>(most, m.elements);
     return most;
   }();
 
-  template <Capability C, class Indices>
-  struct SavedSlots;
-  template <Capability C, std::size_t... J>
-  struct SavedSlots<C, std::index_sequence<J...>> {
-    using Cores = Slots<typename Core<J>::template Saved<C>...>;
-    using Integrations = Slots<typename Integrate<J>::template Saved<C>...>;
-    using Epilogues = Slots<typename Epilogue<J>::template Saved<C>...>;
-  };
+  static constexpr const auto& plan = detail::stack_plan<Plan, Backend>;
+  using Place = detail::StackPlace;
+  static constexpr auto packed_offset =
+      detail::packed_offsets<Parts>;  ///< of core, integration, epilogue of each layer
+  static constexpr std::size_t packed = packed_offset[3 * depth];
+  static constexpr std::size_t values = plan.values;
 
-  template <class Indices>
-  struct Refusals;
-  template <std::size_t... J>
-  struct Refusals<std::index_sequence<J...>> {
-    using Any = detail::FirstRefusal<Core<J>..., Integrate<J>..., Epilogue<J>...>;
-    using Backward = detail::FirstMissingBackward<Core<J>..., Integrate<J>..., Epilogue<J>...>;
+  static constexpr std::size_t phases = plan.phases;
+  template <class F>
+  static constexpr std::size_t most_of_kinds(F&& f) {
+    std::size_t most = 0;
+    for_each_index<layer_kinds>(
+        [&](auto k) { most = std::max<std::size_t>(most, f(std::type_identity<LayerKernel<k>>{})); });
+    return most;
+  }
+  static constexpr std::size_t meeting = most_of_kinds([]<class K>(std::type_identity<K>) { return meeting_of<K>(); });
+
+  template <Capability C, class Indices, class MixtureIndices>
+  struct SavedSlots;
+  template <Capability C, std::size_t... K, std::size_t... M>
+  struct SavedSlots<C, std::index_sequence<K...>, std::index_sequence<M...>> {
+    using Layers = Slots<std::array<typename LayerKernel<K>::template Saved<C>, Parts::layer_kinds.entries[K]>...>;
+    using Mixtures = Slots<std::array<typename Mixture<M>::template Saved<C>, Parts::mixture_kinds.entries[M]>...>;
   };
-  using Refusal = typename Refusals<std::make_index_sequence<depth>>::Any;
-  using MissingBackward = typename Refusals<std::make_index_sequence<depth>>::Backward;
+  static constexpr std::size_t levels = [] {
+    std::size_t most = 0;
+    for (const Value& v : plan.value) most = std::max<std::size_t>(most, v.level);
+    return most;
+  }();
 
   template <Capability C>
   struct Saved {
-    using All = SavedSlots<C, std::make_index_sequence<depth>>;
-    typename All::Cores core;
-    typename All::Integrations integration;
-    typename All::Epilogues epilogue;
-    std::array<S*, depth + 1> joined{};        ///< what a core reads under a policy that concatenates
-    std::array<S*, depth + 1> own{};           ///< y_j
-    std::array<S*, depth + 1> sum{};           ///< y_j + a_j
-    std::array<S*, depth + 1> map{};           ///< h_j but for the last, which is the stack's output
-    std::array<S*, depth + 1> gradient{};      ///< of h_j
-    std::array<S*, pools.count + 1> pooled{};  ///< earlier maps at other positions: pool<j, i> is h_i at layer j's
-    std::array<S*, pools.count + 1> pooled_gradient{};
-
-    std::array<detail::MappedLengths<S>, depth + 1> lengths{};  ///< at layer j's positions
+    using All = SavedSlots<C, std::make_index_sequence<layer_kinds>, std::make_index_sequence<mixture_kinds>>;
+    typename All::Layers layers;
+    typename All::Mixtures mixtures;
+    std::array<S*, values + 1> value{};  ///< all but the stack's input and output
+    std::array<S*, (keeps_for_backward(C) ? plan.gradients : 0) + 1> gradient{};
+    std::array<detail::MappedLengths<S>, levels + 1> lengths{};
 
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
-      S* shared_own = nullptr;
-      S* shared_sum = nullptr;
-      if constexpr (!keeps_for_backward(C)) {  // forward only: one buffer serves every layer
-        shared_own = arena.take(samples * most_elements);
-        shared_sum = arena.take(samples * most_elements);
-      }
-      for_each_index<depth>([&](auto j) {
-        constexpr std::size_t J = j;
-        slot<J>(core).bind(arena, samples);
-        slot<J>(integration).bind(arena, samples);
-        slot<J>(epilogue).bind(arena, samples);
-        if constexpr (maps_lengths<J>) lengths[J].bind(arena, samples);
-        if constexpr (concatenates<J>) joined[J] = arena.take(samples * CoreIn<J>::elements);
-        if constexpr (!keeps_for_backward(C)) {
-          own[J] = shared_own;
-          sum[J] = shared_sum;
-        } else {
-          if constexpr (integrates<J> || !bare<J>) own[J] = arena.take(samples * elements<J>);
-          if constexpr (integrates<J> && !bare<J>) sum[J] = arena.take(samples * elements<J>);
-        }
-        if constexpr (J + 1 < depth) {
-          map[J] = arena.take(samples * elements<J>);
-          if constexpr (keeps_for_backward(C)) gradient[J] = arena.take(samples * elements<J>);
-        }
-        for_each_index<reads<J>>([&](auto i) {
-          constexpr std::size_t From = first_read<J> + i;
-          if constexpr (needs_pooling<From, Map<J>>) {
-            constexpr std::size_t size = Map<J>::positions * Map<From>::features;
-            if constexpr (pooler[J][From] == J) {
-              pooled[pool<J, From>] = arena.take(samples * size);
-              if constexpr (keeps_for_backward(C)) pooled_gradient[pool<J, From>] = arena.take(samples * size);
-            }
-          }
-        });
+      using Role = typename Value::Role;
+      for_each_index<layer_kinds>([&](auto k) {
+        for (auto& one : slot<k>(layers)) one.bind(arena, samples);
       });
+      for (std::size_t j = 0; j < depth; ++j) {
+        if (plan.place[j].mixture == Place::none) continue;
+        const Node& n = plan.node[plan.place[j].mixture];
+        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[j], slot<k>(mixtures)[n.slot], arena,
+                                       samples);
+        });
+      }
+      for (std::size_t i = 1; i <= levels; ++i) lengths[i].bind(arena, samples);
+      S* own = nullptr;
+      S* sum = nullptr;
+      if constexpr (!keeps_for_backward(C)) {  // forward only: one buffer serves every layer
+        own = arena.take(samples * most_elements);
+        sum = arena.take(samples * most_elements);
+      }
+      for (std::size_t v = 0; v < values; ++v) {
+        const Value& of = plan.value[v];
+        if (of.role == Role::external) continue;
+        value[v] = !keeps_for_backward(C) && of.role == Role::own   ? own
+                   : !keeps_for_backward(C) && of.role == Role::sum ? sum
+                                                                    : arena.take(samples * of.elements);
+      }
+      if constexpr (keeps_for_backward(C))
+        for (std::size_t g = 0; g < plan.gradients; ++g) gradient[g] = arena.take(samples * plan.gradient_size[g]);
     }
-
-    constexpr S* published(std::size_t j, S* y) const { return j + 1 < depth ? map[j] : y; }
   };
-
-  static constexpr std::size_t most_elements = [] {
-    std::size_t most = 0;
-    for_each_index<depth>([&](auto j) { most = std::max(most, elements<j>); });
-    return most;
-  }();
-  /// Elements of the largest gradient of something joined that stands between two maps.
-  static constexpr std::size_t most_between = [] {
-    std::size_t most = 0;
-    for_each_index<depth>([&](auto j) {
-      constexpr std::size_t J = j;
-      if constexpr (concatenates<J>) most = std::max(most, 2 * CoreIn<J>::elements);
-    });
-    return most;
-  }();
-
-  static constexpr auto packed_offset = [] {
-    std::array<std::size_t, 3 * depth + 1> offset{};
-    for_each_index<depth>([&](auto j) {
-      offset[3 * j + 1] = offset[3 * j] + round_up(Core<j>::packed, alignment_elements);
-      offset[3 * j + 2] = offset[3 * j + 1] + round_up(Integrate<j>::packed, alignment_elements);
-      offset[3 * j + 3] = offset[3 * j + 2] + round_up(Epilogue<j>::packed, alignment_elements);
-    });
-    return offset;
-  }();
-  static constexpr std::size_t packed = packed_offset[3 * depth];
-
-  template <std::size_t J, std::size_t Part>
-  static constexpr std::size_t first_tensor = Plan::first_tensor[J] + Layer<J>::first_tensor[Part];
+  /// Of a block of steps, the maps lie in those of the whole sequence.
+  template <class Full, class Block>
+  static void point_to_rows(const Full& full, std::size_t row, Block& block) noexcept {
+    using Role = typename Value::Role;
+    for (std::size_t v = 0; v < values; ++v) {
+      const Value& of = plan.value[v];
+      if (of.role == Role::external) continue;
+      block.value[v] =
+          full.value[v] + row * (of.role == Role::own || of.role == Role::sum ? most_elements : of.elements);
+    }
+  }
 
   static constexpr std::size_t pack_pieces = depth;
   static constexpr std::size_t pack_piece_tensor(std::size_t piece) { return Plan::first_tensor[piece]; }
@@ -251,26 +140,24 @@ struct StackKernel {
     for (std::size_t j = 0; j < depth; ++j) pack_piece(j, w, to);
   }
   static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* to) {
-    for_each_index<depth>([&](auto j) {
-      if (j != piece) return;
-      Core<j>::pack(w.from(first_tensor<j, 0>), to + packed_offset[3 * j]);
-      Integrate<j>::pack(w.from(first_tensor<j, 1>), to + packed_offset[3 * j + 1]);
-      Epilogue<j>::pack(w.from(first_tensor<j, 2>), to + packed_offset[3 * j + 2]);
-    });
+    for (std::size_t i = plan.place[piece].begin; i < plan.place[piece + 1].begin; ++i) {
+      const Node& n = plan.node[i];
+      if (n.sort == Node::Sort::layer)
+        detail::with_kind<layer_kinds>(n.kind, [&](auto k) { LayerKernel<k>::pack(w.from(n.tensor), to + n.packed); });
+      else if (n.sort == Node::Sort::mixture)
+        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          Mixture<k>::pack(Parts::template numbers<Mixture<k>>[n.layer], w.from(n.tensor), to + n.packed);
+        });
+    }
   }
 
-  /// Gradients of y_j + a_j and y_j, of what stands between maps, and the scratch of the parts.
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    std::size_t most = 0;
-    for_each_index<depth>([&](auto j) {
-      most = std::max(
-          {most, Core<j>::scratch(samples, c), Integrate<j>::scratch(samples, c), Epilogue<j>::scratch(samples, c)});
-    });
-    Arena<S> arena;
-    arena.take(samples * most_elements);
-    arena.take(samples * most_elements);
-    arena.take(samples * most_between);
-    return arena.used() + most;
+    std::size_t most = most_of_kinds([&]<class K>(std::type_identity<K>) { return K::scratch(samples, c); });
+    for (std::size_t j = 0; j < depth; ++j)
+      detail::with_kind<mixture_kinds>(Parts::mixture_kinds.kind[j], [&](auto k) {
+        most = std::max(most, Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[j], samples, c));
+      });
+    return most;
   }
 
   template <Capability C>
@@ -284,105 +171,116 @@ struct StackKernel {
   static constexpr void forward_layers(const Pass& pass, Weights<S> w, const S* packed_weights,
                                        const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch, std::size_t begin,
                                        std::size_t end) {
-    for_each_index<depth>([&](auto j) {
-      constexpr std::size_t J = j;
-      if (J < begin || J >= end) return;
-      S* h = saved.published(J, y);
-      S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
-      S* own = integrates<J> ? saved.own[J] : sum;
-      constexpr std::size_t first = first_phase[J], integrated = first + phases_of_core<J>;
-      if (works(pass.phase, first, first)) {
-        if constexpr (maps_lengths<J>)
-          saved.lengths[J].set(pass, In::extents[0], [](std::size_t n) { return Plan::template length<J + 1>(n); });
-        if constexpr (concatenates<J>) join<J>(pass, saved, y, scratch);
-      }
-      if (works(pass.phase, first, integrated))
-        Core<J>::template forward<C>(core_part<J>(pass, first, saved), w.from(first_tensor<J, 0>),
-                                     packed_weights + packed_offset[3 * J], core_input<J>(x, saved), own,
-                                     slot<J>(saved.core), scratch);
-      if constexpr (integrates<J>)
-        if (works(pass.phase, integrated, integrated)) {
-          const auto before = gather<J>(pass, saved, y);
-          Integrate<J>::template forward<C>(own_part<J, 1>(pass, integrated, saved), w.from(first_tensor<J, 1>),
-                                            packed_weights + packed_offset[3 * J + 1], own, before.data(), sum,
-                                            slot<J>(saved.integration), scratch);
+    for (std::size_t i = plan.place[begin].begin; i < plan.place[end].begin; ++i) {
+      const Node& n = plan.node[i];
+      if (!works(pass.phase, n.first_phase, n.last_phase)) continue;
+      S* const out = n.writes == plan.output ? y : saved.value[n.writes];
+      switch (n.sort) {
+        case Node::Sort::layer:
+          detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+            using Part = LayerPart<k>;
+            const Pass here = pass_of(n, n.first_phase, pass, saved);
+            if constexpr (changes_length<typename Part::Layer, typename Part::In>())
+              if (here.phase == 0)
+                saved.lengths[plan.value[n.writes].level].set(here, Part::In::extents[0], [](std::size_t steps) {
+                  return length_after<typename Part::Layer, typename Part::In>(steps);
+                });
+            LayerKernel<k>::template forward<C>(here, w.from(n.tensor), packed_weights + n.packed,
+                                                input<Part>(n, x, y, saved), out, slot<k>(saved.layers)[n.slot],
+                                                scratch);
+          });
+          break;
+        case Node::Sort::mixture: {
+          std::array<const S*, depth + 1> item{};
+          for (std::size_t r = 0; r < n.reads; ++r) item[r] = read(n, r, y, saved);
+          detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+            Mixture<k>::template forward<C>(
+                Parts::template numbers<Mixture<k>>[n.layer], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
+                packed_weights + n.packed, item[0], item.data() + 1, out, slot<k>(saved.mixtures)[n.slot], scratch);
+          });
+          break;
         }
-      if constexpr (!bare<J>)
-        if (works(pass.phase, integrated, first_phase[J + 1]))
-          Epilogue<J>::template forward<C>(own_part<J, 2>(pass, integrated, saved), w.from(first_tensor<J, 2>),
-                                           packed_weights + packed_offset[3 * J + 2], sum, h, slot<J>(saved.epilogue),
-                                           scratch);
-    });
+        case Node::Sort::pool:
+          with_pooling(n, [&]<class P>(std::type_identity<P>) {
+            P::forward(at_value(plan.read[n.read].value, pass, saved), read(n, 0, y, saved), out);
+          });
+          break;
+        case Node::Sort::join:
+          join(n, pass, saved, y, out);
+          break;
+      }
+    }
   }
 
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                  const S* y, const S* dy, S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    Arena<S> arena(scratch);
-    S* const d_sum_buffer = arena.take(pass.samples * most_elements);
-    S* const d_own_buffer = arena.take(pass.samples * most_elements);
-    S* const between = arena.take(pass.samples * most_between);
-    S* const rest = scratch + arena.used();
-    if (works(pass.phase, 0, 0))
-      for_each_index<(depth > 0 ? depth - 1 : 0)>(
-          [&](auto j) { std::fill_n(saved.gradient[j], pass.samples * elements<j>, S(0)); });
-    for_each_index_down<depth>([&](auto j) {
-      constexpr std::size_t J = j;
-      const S* h = J + 1 < depth ? saved.map[J] : y;
-      const S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
-      const S* own = integrates<J> ? saved.own[J] : sum;
-      const S* dh = J + 1 < depth ? saved.gradient[J] : dy;
-
-      constexpr std::size_t first = phases - first_phase[J + 1], integrated = first + phases_of<Epilogue<J>>();
-      if (!works(pass.phase, first, phases - first_phase[J])) return;
-
-      const S* d_sum = dh;
-      if constexpr (!bare<J>) {
-        if (works(pass.phase, first, first)) std::fill_n(d_sum_buffer, pass.samples * elements<J>, S(0));
-        if (works(pass.phase, first, integrated)) {
-          Pass here = own_part<J, 2>(pass, first, saved);
-          zero_gradients<typename Layer<J>::Epilogue>(here, g.from(first_tensor<J, 2>));
-          Epilogue<J>::template backward<C>(here, w.from(first_tensor<J, 2>), packed_weights + packed_offset[3 * J + 2],
-                                            sum, h, dh, d_sum_buffer, g.from(first_tensor<J, 2>),
-                                            slot<J>(saved.epilogue), rest);
+    for (std::size_t i = plan.nodes; i-- > 0;) {
+      const Node& n = plan.node[i];
+      const std::size_t first = phases - n.last_phase;
+      if (!works(pass.phase, first, phases - n.first_phase)) continue;
+      if (works(pass.phase, first, first))
+        for (std::size_t r = n.read; r < n.read + n.reads; ++r)
+          if (plan.read[r].last) {
+            const Value& v = plan.value[plan.read[r].value];
+            std::fill_n(saved.gradient[v.gradient], pass.samples * v.elements, S(0));
+          }
+      const bool ends = n.writes == plan.output;
+      const S* const out = ends ? y : saved.value[n.writes];
+      const S* const d_out = ends ? dy : saved.gradient[plan.value[n.writes].gradient];
+      const auto gradient = [&](std::size_t r) {
+        return saved.gradient[plan.value[plan.read[n.read + r].value].gradient];
+      };
+      switch (n.sort) {
+        case Node::Sort::layer:
+          detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+            using Part = LayerPart<k>;
+            Pass here = pass_of(n, first, pass, saved);
+            zero_gradients<Part>(here, g.from(n.tensor));
+            LayerKernel<k>::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed,
+                                                 input<Part>(n, x, y, saved), out, d_out,
+                                                 plan.read[n.read].value == 0 ? dx : gradient(0), g.from(n.tensor),
+                                                 slot<k>(saved.layers)[n.slot], scratch);
+          });
+          break;
+        case Node::Sort::mixture: {
+          std::array<const S*, depth + 1> item{};
+          std::array<S*, depth + 1> d_item{};
+          for (std::size_t r = 0; r < n.reads; ++r) {
+            item[r] = read(n, r, y, saved);
+            d_item[r] = gradient(r);
+          }
+          Pass here = pass_of(n, first, pass, saved);
+          const detail::NodeFacts& part = Parts::integration[n.layer];
+          zero_gradients(here, g.from(n.tensor), part.specs, part.tensors);
+          detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+            Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.layer], here, w.from(n.tensor),
+                                             packed_weights + n.packed, item[0], item.data() + 1, d_out, d_item[0],
+                                             d_item.data() + 1, g.from(n.tensor), slot<k>(saved.mixtures)[n.slot],
+                                             scratch);
+          });
+          break;
         }
-        d_sum = d_sum_buffer;
+        case Node::Sort::pool:
+          with_pooling(n, [&]<class P>(std::type_identity<P>) {
+            P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
+          });
+          break;
+        case Node::Sort::join:
+          split(n, pass, d_out, gradient);
+          break;
       }
-      const S* d_own = d_sum;
-      if constexpr (integrates<J>) {
-        if (works(pass.phase, integrated, integrated)) {
-          std::fill_n(d_own_buffer, pass.samples * elements<J>, S(0));
-          integrate_backward<J>(pass, w, packed_weights, own, d_sum, d_own_buffer, g, saved, rest);
-        }
-        d_own = d_own_buffer;
-      }
-      if (!works(pass.phase, integrated, phases - first_phase[J])) return;
-      S* down = J > 0 ? saved.gradient[J > 0 ? J - 1 : 0] : dx;
-      if constexpr (concatenates<J>) {
-        down = between;
-        if (works(pass.phase, integrated, integrated)) std::fill_n(down, pass.samples * CoreIn<J>::elements, S(0));
-      }
-      Pass here = core_part<J>(pass, integrated, saved);
-      zero_gradients<typename Layer<J>::Core>(here, g.from(first_tensor<J, 0>));
-      Core<J>::template backward<C>(here, w.from(first_tensor<J, 0>), packed_weights + packed_offset[3 * J],
-                                    core_input<J>(x, saved), own, d_own, down, g.from(first_tensor<J, 0>),
-                                    slot<J>(saved.core), rest);
-      if constexpr (concatenates<J>)
-        if (works(pass.phase, phases - first_phase[J], phases - first_phase[J]))
-          split<J>(pass, saved, between, between + pass.samples * CoreIn<J>::elements);
-    });
+    }
   }
 
   /// The mixture weights of layer J: [samples, positions, heads, items]. After a forward that kept for backward.
   template <std::size_t J, Capability C>
   static constexpr void mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, S* weights, S* scratch) {
-    if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
-      std::array<const S*, depth + 1> before{};
-      for (std::size_t i = 0; i < reads<J>; ++i) {
-        const std::size_t from = first_read<J> + i, number = pools.number[J][from];
-        before[i] = number < pools.count ? saved.pooled[number] : saved.map[from];
-      }
-      Integrate<J>::mixture(at_map<J>(pass, saved), w.from(first_tensor<J, 1>), saved.own[J], before.data(), weights,
+    if constexpr (Parts::integration[J].exists && Integrated<J>::mixture_weights > 0) {
+      const Node& n = plan.node[plan.place[J].mixture];
+      std::array<const S*, depth + 1> item{};
+      for (std::size_t r = 0; r < n.reads; ++r) item[r] = saved.value[plan.read[n.read + r].value];
+      Integrate<J>::mixture(at_value(n.writes, pass, saved), w.from(n.tensor), item[0], item.data() + 1, weights,
                             scratch);
     }
   }
@@ -391,36 +289,37 @@ struct StackKernel {
   /// it, after a forward that kept for backward.
   template <Capability C, class F>
   static void for_each_map(std::size_t samples, Saved<C>& saved, S* y, const std::string& path, F&& f) {
-    for_each_index<depth>([&](auto j) {
-      constexpr std::size_t J = j;
-      const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
-      S* h = saved.published(J, y);
-      S* sum = bare<J> ? h : integrates<J> ? saved.sum[J] : saved.own[J];
-      S* own = integrates<J> ? saved.own[J] : sum;
-      detail::maps_of_part<Core<J>, C>(samples, slot<J>(saved.core), own, layer + ".core", f);
-      f(layer + ".core", static_cast<const S*>(own), samples * elements<J>);
-      if constexpr (integrates<J>) f(layer + ".integrate", static_cast<const S*>(sum), samples * elements<J>);
-      if constexpr (!bare<J>) {
-        detail::maps_of_part<Epilogue<J>, C>(samples, slot<J>(saved.epilogue), h, layer + ".epilogue", f);
-        f(layer + ".epilogue", static_cast<const S*>(h), samples * elements<J>);
-      }
-    });
+    for (std::size_t j = 0; j < depth; ++j) {
+      const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(j);
+      const auto show = [&](std::uint32_t number, const char* what) {
+        if (number == Place::none) return;
+        const Node& n = plan.node[number];
+        S* const out = n.writes == plan.output ? y : saved.value[n.writes];
+        if (n.sort == Node::Sort::layer)
+          detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+            detail::maps_of_part<LayerKernel<k>, C>(samples, slot<k>(saved.layers)[n.slot], out, layer + what, f);
+          });
+        f(layer + what, static_cast<const S*>(out), samples * Parts::map[j].elements);
+      };
+      show(plan.place[j].core, ".core");
+      show(plan.place[j].mixture, ".integrate");
+      show(plan.place[j].epilogue, ".epilogue");
+    }
   }
 
   static constexpr bool takes_blocks = [] {
     bool all = true;
+    for_each_index<layer_kinds>([&](auto k) { all = all && takes_blocks_of<LayerKernel<k>>(); });
     for_each_index<depth>([&](auto j) {
-      all = all && takes_blocks_of<Core<j>>() && takes_blocks_of<Integrate<j>>() && takes_blocks_of<Epilogue<j>>();
+      if constexpr (Parts::integration[j].exists) all = all && takes_blocks_of<Integrate<j>>();
     });
     return all;
   }();
 
   static constexpr bool mixes = [] {
     bool any = false;
-    for_each_index<depth>([&](auto j) {
-      any = any || (integrates<j> && Integrated<j>::mixture_weights > 0) || mixes_of<Core<j>>() ||
-            mixes_of<Epilogue<j>>();
-    });
+    for_each_index<layer_kinds>([&](auto k) { any = any || mixes_of<LayerKernel<k>>(); });
+    for_each_index<depth>([&](auto j) { any = any || Integrated<j>::mixture_weights > 0; });
     return any;
   }();
   /// The mixture weights of every layer that has them, and of all stacks inside, given to
@@ -428,20 +327,26 @@ struct StackKernel {
   template <Capability C, class Sums>
   static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
                                std::vector<S>& weights, S* scratch, Sums& sums) {
+    const auto inside = [&](std::uint32_t number, const std::string& of) {
+      if (number == Place::none) return;
+      const Node& n = plan.node[number];
+      detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+        if constexpr (mixes_of<LayerKernel<k>>())
+          LayerKernel<k>::template for_each_mixture<C>(pass_of(n, 0, pass, saved), w.from(n.tensor),
+                                                       slot<k>(saved.layers)[n.slot], of, weights, scratch, sums);
+      });
+    };
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
       const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
-      if constexpr (mixes_of<Core<J>>())
-        Core<J>::template for_each_mixture<C>(core_part<J>(pass, 0, saved), w.from(first_tensor<J, 0>),
-                                              slot<J>(saved.core), layer + ".core", weights, scratch, sums);
-      if constexpr (integrates<J> && Integrated<J>::mixture_weights > 0) {
-        weights.resize(pass.samples * Map<J>::positions * Integrated<J>::mixture_weights);
+      inside(plan.place[J].core, layer + ".core");
+      if constexpr (Parts::integration[J].exists && Integrated<J>::mixture_weights > 0) {
+        weights.resize(pass.samples * Layer<J>::Out::positions * Integrated<J>::mixture_weights);
         mixture<J>(pass, w, saved, weights.data(), scratch);
-        sums.template add<Integrated<J>>(layer + ".integrate", J, at_map<J>(pass, saved), weights.data());
+        const Pass here = at_value(plan.node[plan.place[J].mixture].writes, pass, saved);
+        sums.template add<Integrated<J>>(layer + ".integrate", J, here, weights.data());
       }
-      if constexpr (mixes_of<Epilogue<J>>())
-        Epilogue<J>::template for_each_mixture<C>(own_part<J, 2>(pass, 0, saved), w.from(first_tensor<J, 2>),
-                                                  slot<J>(saved.epilogue), layer + ".epilogue", weights, scratch, sums);
+      inside(plan.place[J].epilogue, layer + ".epilogue");
     });
   }
 
@@ -454,134 +359,84 @@ struct StackKernel {
     else
       return phase >= first && phase <= last;
   }
-  /// What the core of layer J knows, which began in phase `first`.
-  template <std::size_t J, Capability C>
-  static constexpr Pass core_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
-    Pass p = pass.part(3 * J, detail::count_tables_of_cores<Layers, J>());
-    p.enter(phases == 0 ? 0 : pass.phase - first);
-    if constexpr (J > 0) p.lengths = lengths<J - 1>(pass, saved);
-    return p;
+
+  /// Valid steps of a value.
+  template <Capability C>
+  static constexpr const std::int32_t* lengths([[maybe_unused]] std::size_t value, const Pass& pass,
+                                               [[maybe_unused]] const Saved<C>& saved) {
+    if constexpr (levels > 0)
+      if (plan.value[value].level > 0) return saved.lengths[plan.value[value].level].of(pass);
+    return pass.lengths;
   }
-  /// What integration (1) and epilogue (2) of layer J know.
-  template <std::size_t J, std::size_t Part, Capability C>
-  static constexpr Pass own_part(const Pass& pass, std::size_t first, const Saved<C>& saved) {
-    Pass p = pass.part(3 * J + Part);
-    p.enter(phases == 0 ? 0 : pass.phase - first);
-    p.lengths = lengths<J>(pass, saved);
-    return p;
-  }
-  /// The pass with the valid steps of layer J's map.
-  template <std::size_t J, Capability C>
-  static constexpr Pass at_map(Pass pass, const Saved<C>& saved) {
-    pass.lengths = lengths<J>(pass, saved);
+  template <Capability C>
+  static constexpr Pass at_value(std::size_t value, Pass pass, const Saved<C>& saved) {
+    pass.lengths = lengths(value, pass, saved);
     return pass;
   }
-  /// Valid steps at the positions of layer J.
-  template <std::size_t J, Capability C>
-  static constexpr const std::int32_t* lengths(const Pass& pass, const Saved<C>& saved) {
-    if constexpr (maps_lengths<J>)
-      return saved.lengths[J].of(pass);
-    else
-      return pass.lengths;
+  /// What a node knows that began in phase `first`.
+  template <Capability C>
+  static constexpr Pass pass_of(const Node& n, std::size_t first, const Pass& pass, const Saved<C>& saved) {
+    Pass p = pass.part(n.part, n.tables);
+    p.enter(phases == 0 ? 0 : pass.phase - first);
+    p.lengths = lengths(plan.read[n.read].value, pass, saved);
+    return p;
   }
 
-  template <std::size_t J, Capability C>
-  static constexpr auto core_input(const ElementOf<In, S>* x, const Saved<C>& saved) {
-    if constexpr (J == 0)
+  /// The value that is number r of those a node reads.
+  template <Capability C>
+  static constexpr const S* read(const Node& n, std::size_t r, const S* y, const Saved<C>& saved) {
+    const std::size_t v = plan.read[n.read + r].value;
+    return v == plan.output ? y : saved.value[v];
+  }
+  template <class Part, Capability C>
+  static constexpr auto input(const Node& n, const ElementOf<In, S>* x, const S* y, const Saved<C>& saved) {
+    if constexpr (Part::In::is_tokens) {
       return x;
-    else if constexpr (concatenates<J>)
-      return static_cast<const S*>(saved.joined[J]);
-    else
-      return static_cast<const S*>(saved.map[J - 1]);
+    } else if constexpr (In::is_tokens) {
+      return read(n, 0, y, saved);
+    } else {
+      return plan.read[n.read].value == 0 ? x : read(n, 0, y, saved);
+    }
   }
 
-  /// The earlier maps that layer J integrates, at its positions.
-  template <std::size_t J, Capability C>
-  static constexpr auto gather(const Pass& pass, const Saved<C>& saved, S* y) {
-    std::array<const S*, depth + 1> before{};
-    for_each_index<reads<J>>([&](auto i) {
-      constexpr std::size_t From = first_read<J> + i;
-      before[i] = saved.published(From, y);
-      if constexpr (needs_pooling<From, Map<J>>) {
-        if constexpr (pooler[J][From] == J)
-          Pooling<Map<From>, Map<J>, Backend>::forward(at_map<From>(pass, saved), before[i],
-                                                       saved.pooled[pool<J, From>]);
-        before[i] = saved.pooled[pool<J, From>];
-      }
-    });
-    return before;
-  }
-
-  template <std::size_t J, Capability C>
-  static constexpr void integrate_backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own,
-                                           const S* d_sum, S* d_own, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    std::array<const S*, depth + 1> before{};
-    std::array<S*, depth + 1> d_before{};
-    for_each_index<reads<J>>([&](auto i) {
-      constexpr std::size_t From = first_read<J> + i;
-      before[i] = saved.map[From];
-      d_before[i] = saved.gradient[From];
-      if constexpr (needs_pooling<From, Map<J>>) {
-        before[i] = saved.pooled[pool<J, From>];
-        d_before[i] = saved.pooled_gradient[pool<J, From>];
-        if constexpr (reads_last(J, From))
-          std::fill_n(d_before[i], pass.samples * Map<J>::positions * Map<From>::features, S(0));
-      }
-    });
-    Pass here = own_part<J, 1>(pass, pass.phase, saved);
-    zero_gradients<Integrated<J>>(here, g.from(first_tensor<J, 1>));
-    Integrate<J>::template backward<C>(here, w.from(first_tensor<J, 1>), packed_weights + packed_offset[3 * J + 1], own,
-                                       before.data(), d_sum, d_own, d_before.data(), g.from(first_tensor<J, 1>),
-                                       slot<J>(saved.integration), scratch);
-    for_each_index<reads<J>>([&](auto i) {
-      constexpr std::size_t From = first_read<J> + i;
-      if constexpr (needs_pooling<From, Map<J>> && pooler[J][From] == J)
-        Pooling<Map<From>, Map<J>, Backend>::backward(at_map<From>(pass, saved), d_before[i], saved.gradient[From]);
+  /// f of the pooling from one kind of map to the positions of another.
+  template <class F>
+  static constexpr void with_pooling(const Node& n, F&& f) {
+    detail::with_kind<map_kinds>(n.kind, [&](auto from) {
+      detail::with_kind<map_kinds>(n.slot, [&](auto to) {
+        if constexpr (MapOfKind<from>::rank == MapOfKind<to>::rank &&
+                      MapOfKind<from>::positions != MapOfKind<to>::positions)
+          if constexpr (pools_to<MapOfKind<from>, MapOfKind<to>>())
+            f(std::type_identity<Pooling<MapOfKind<from>, MapOfKind<to>, Backend>>{});
+      });
     });
   }
 
-  /// f(number of the map, its first feature in the concatenation h_{J-1}, ..., h_0).
-  template <std::size_t J, class F>
-  static constexpr void for_each_joined(F&& f) {
-    std::size_t column = 0;
-    for_each_index_down<J>([&](auto i) {
-      f(i, column);
-      column += Map<i>::features;
-    });
+  template <Capability C>
+  static constexpr void join(const Node& n, const Pass& pass, const Saved<C>& saved, const S* y, S* to) {
+    std::size_t width = 0, column = 0;
+    for (std::size_t r = 0; r < n.reads; ++r) width += plan.value[plan.read[n.read + r].value].features;
+    const std::size_t rows = pass.samples * plan.value[n.writes].elements / width;
+    for (std::size_t r = 0; r < n.reads; ++r) {
+      const std::size_t features = plan.value[plan.read[n.read + r].value].features;
+      const S* const from = read(n, r, y, saved);
+      for (std::size_t row = 0; row < rows; ++row)
+        for (std::size_t f = 0; f < features; ++f) to[row * width + column + f] = from[row * features + f];
+      column += features;
+    }
   }
-
-  template <std::size_t J, Capability C>
-  static constexpr void join(const Pass& pass, const Saved<C>& saved, S* y, S* scratch) {
-    constexpr std::size_t width = CoreIn<J>::features;
-    const std::size_t rows = pass.samples * CoreIn<J>::positions;
-    for_each_joined<J>([&](auto i, std::size_t column) {
-      constexpr std::size_t features = Map<i>::features;
-      const S* from = saved.published(i, y);
-      if constexpr (needs_pooling<i, CoreIn<J>>) {
-        Pooling<Map<i>, CoreIn<J>, Backend>::forward(at_map<i>(pass, saved), from, scratch);
-        from = scratch;
-      }
-      for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t f = 0; f < features; ++f) saved.joined[J][r * width + column + f] = from[r * features + f];
-    });
-  }
-
-  template <std::size_t J, Capability C>
-  static constexpr void split(const Pass& pass, const Saved<C>& saved, const S* d_joined, S* d_pooled) {
-    constexpr std::size_t width = CoreIn<J>::features;
-    const std::size_t rows = pass.samples * CoreIn<J>::positions;
-    for_each_joined<J>([&](auto i, std::size_t column) {
-      constexpr std::size_t features = Map<i>::features;
-      constexpr bool pooled = needs_pooling<i, CoreIn<J>>;
-      S* to = pooled ? d_pooled : saved.gradient[i];
-      for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t f = 0; f < features; ++f) {
-          const S d = d_joined[r * width + column + f];
-          to[r * features + f] = pooled ? d : to[r * features + f] + d;
-        }
-      if constexpr (pooled)
-        Pooling<Map<i>, CoreIn<J>, Backend>::backward(at_map<i>(pass, saved), d_pooled, saved.gradient[i]);
-    });
+  template <class Gradient>
+  static constexpr void split(const Node& n, const Pass& pass, const S* d_joined, Gradient&& gradient) {
+    std::size_t width = 0, column = 0;
+    for (std::size_t r = 0; r < n.reads; ++r) width += plan.value[plan.read[n.read + r].value].features;
+    const std::size_t rows = pass.samples * plan.value[n.writes].elements / width;
+    for (std::size_t r = 0; r < n.reads; ++r) {
+      const std::size_t features = plan.value[plan.read[n.read + r].value].features;
+      S* const to = gradient(r);
+      for (std::size_t row = 0; row < rows; ++row)
+        for (std::size_t f = 0; f < features; ++f) to[row * features + f] += d_joined[row * width + column + f];
+      column += features;
+    }
   }
 };
 

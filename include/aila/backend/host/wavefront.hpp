@@ -201,7 +201,7 @@ class WavefrontBlocks {
       const S* const own_packed = packed + Plan::packed_offset[i];
       if constexpr (Plan::template is_stack<i>) {
         auto& saved = slot<i>(saved_[worker].parts);
-        point_to_rows<StepKernel>(saved_of<i>(whole), row, saved);
+        StepKernel::point_to_rows(saved_of<i>(whole), row, saved);
         StepKernel::template forward_layers<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
                                                                 begin > first ? begin - first : 0,
                                                                 std::min(end, last) - first);
@@ -220,18 +220,6 @@ class WavefrontBlocks {
   template <std::size_t I>
   static S* map(Whole& whole) noexcept {
     return I < Kernel::kept ? whole.saved().map[I] : whole.output();
-  }
-
-  /// The maps of a stack on one block lie in those on the whole sequence.
-  template <class StepKernel, class Full, class Block>
-  static void point_to_rows(const Full& full, std::size_t row, Block& block) noexcept {
-    for_each_index<StepKernel::depth>([&](auto j) {
-      block.own[j] = full.own[j] + row * StepKernel::most_elements;  // shared by layers that may be of other widths
-      block.sum[j] = full.sum[j] + row * StepKernel::most_elements;
-      if constexpr (j + 1 < StepKernel::depth) block.map[j] = full.map[j] + row * StepKernel::template elements<j>;
-      if constexpr (StepKernel::template concatenates<j>)
-        block.joined[j] = full.joined[j] + row * StepKernel::template CoreIn<j>::elements;
-    });
   }
 
   template <class Indices>

@@ -1,0 +1,149 @@
+// The plan of a stack: which values its nodes read and write, layer by layer.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include "stack_parts.hpp"
+
+namespace aila::inline v0::detail {
+
+/// Where a layer has its nodes; `none` for what it has not.
+struct StackPlace {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  std::uint32_t begin = 0, core = 0, mixture = none, epilogue = none;
+};
+
+template <class Parts>
+inline constexpr auto packed_offsets = [] {
+  std::array<std::size_t, 3 * Parts::depth + 1> offset{};
+  for (std::size_t j = 0; j < Parts::depth; ++j) {
+    offset[3 * j + 1] = offset[3 * j] + round_up(Parts::core[j].packed, alignment_elements);
+    offset[3 * j + 2] = offset[3 * j + 1] + round_up(Parts::integration[j].packed, alignment_elements);
+    offset[3 * j + 3] = offset[3 * j + 2] + round_up(Parts::epilogue[j].packed, alignment_elements);
+  }
+  return offset;
+}();
+
+/// The nodes of a stack in the order of computation. Of each layer: what it pools and joins for its core (DenseNet),
+/// the core, earlier maps that are pooled for the first time to its positions, the integration, the epilogue.
+template <class Plan, class Backend, std::size_t NodeCount, std::size_t ValueCount, std::size_t ReadCount>
+struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
+  using Parts = StackParts<typename Plan::Layers, Backend>;
+  using Policy = typename Plan::Policy;
+  using Role = PlanValue::Role;
+  using Sort = PlanNode::Sort;
+  static constexpr std::size_t depth = Parts::depth;
+
+  std::array<StackPlace, depth + 1> place{};
+  std::uint32_t output = 0;
+  std::size_t phases = 0;
+
+  consteval StackTables() {
+    last_ = this->add(PlanValue{.role = Role::external});  // the stack's input
+    for (auto& of : pooled_) of.fill(StackPlace::none);
+    for (std::size_t j = 0; j < depth; ++j) {
+      place[j].begin = static_cast<std::uint32_t>(this->nodes);
+      const NodeFacts &core = Parts::core[j], &epilogue = Parts::epilogue[j];
+      const bool integrates = Parts::integration[j].exists;
+      if (Policy::concatenates && j >= 2) join(j);
+      place[j].core = layer(j, 0, core, j, integrates ? Role::own : epilogue.exists ? Role::sum : Role::map);
+      tables_ += core.tables;
+      if (integrates) place[j].mixture = mixture(j, epilogue.exists ? Role::sum : Role::map);
+      if (epilogue.exists) place[j].epilogue = layer(j, 2, epilogue, depth + j, Role::map);
+      map_[j] = last_;
+    }
+    place[depth].begin = static_cast<std::uint32_t>(this->nodes);
+    output = last_;
+    phases = phase_;
+    if (output < ValueCount) this->value[output].role = Role::external;
+    if (NodeCount > 0) this->finish();
+  }
+
+ private:
+  constexpr PlanNode node_of(Sort sort, std::size_t j, std::uint32_t part = 0) const {
+    PlanNode n{.sort = sort, .layer = static_cast<std::uint32_t>(j), .part = 3 * static_cast<std::uint32_t>(j) + part};
+    n.tensor = static_cast<std::uint32_t>(Plan::first_tensor[j] + Parts::first_tensor[j][part]);
+    n.packed = static_cast<std::uint32_t>(packed_offsets<Parts>[3 * j + part]);
+    n.first_phase = n.last_phase = phase_;
+    return n;
+  }
+  constexpr std::uint32_t add_value(Role role, std::uint32_t elements, std::uint32_t features) {
+    return this->add(PlanValue{.role = role, .elements = elements, .features = features, .level = level_});
+  }
+
+  /// Core or epilogue, which are entries of one list of kinds.
+  constexpr std::uint32_t layer(std::size_t j, std::uint32_t part, const NodeFacts& facts, std::size_t entry,
+                                Role role) {
+    const std::size_t reads = this->reads;
+    this->add_read(last_);
+    PlanNode n = node_of(Sort::layer, j, part);
+    n.kind = Parts::layer_kinds.kind[entry];
+    n.slot = Parts::layer_kinds.slot[entry];
+    n.tables = part == 0 ? tables_ : 0;
+    n.last_phase = phase_ += facts.phases;
+    if (facts.changes_length) ++level_;
+    last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
+    return this->add(n, reads);
+  }
+
+  constexpr std::uint32_t mixture(std::size_t j, Role role) {
+    const std::size_t first = Policy::reads == integrate::Reads::previous ? j - 1 : 0;
+    std::array<std::uint32_t, depth + 1> item{};
+    for (std::size_t i = first; i < j; ++i) {
+      item[i] = map_[i];
+      if (Parts::map[i].axes == Parts::map[j].axes) continue;
+      std::size_t at = 0;  // the first layer at these positions, for all of which the map is pooled once
+      while (Parts::map[at].axes != Parts::map[j].axes) ++at;
+      if (pooled_[i][at] == StackPlace::none) pooled_[i][at] = pool(j, i, j);
+      item[i] = pooled_[i][at];
+    }
+    const std::size_t reads = this->reads;
+    this->add_read(last_);
+    for (std::size_t i = first; i < j; ++i) this->add_read(item[i]);
+    PlanNode n = node_of(Sort::mixture, j, 1);
+    n.kind = Parts::mixture_kinds.kind[j];
+    n.slot = Parts::mixture_kinds.slot[j];
+    last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
+    return this->add(n, reads);
+  }
+
+  /// All earlier maps side by side, at the positions of the last.
+  constexpr void join(std::size_t j) {
+    std::array<std::uint32_t, depth + 1> part{};
+    for (std::size_t i = j; i-- > 0;)
+      part[i] = Parts::map[i].axes == Parts::map[j - 1].axes ? map_[i] : pool(j, i, j - 1);
+    const std::size_t reads = this->reads;
+    for (std::size_t i = j; i-- > 0;) this->add_read(part[i]);
+    PlanNode n = node_of(Sort::join, j);
+    last_ = n.writes = add_value(Role::joined, Parts::core_input[j], 0);
+    this->add(n, reads);
+  }
+
+  /// Map i at the positions of map `to`.
+  constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to) {
+    const std::uint32_t positions = Parts::map[to].elements / Parts::map[to].features;
+    const std::size_t reads = this->reads;
+    this->add_read(map_[i]);
+    PlanNode n = node_of(Sort::pool, j);
+    n.kind = Parts::map_kinds.kind[i];
+    n.slot = Parts::map_kinds.kind[to];
+    n.writes = add_value(Role::pooled, positions * Parts::map[i].features, Parts::map[i].features);
+    this->add(n, reads);
+    return n.writes;
+  }
+
+  std::array<std::uint32_t, depth + 1> map_{};                            ///< the value that is map j
+  std::array<std::array<std::uint32_t, depth + 1>, depth + 1> pooled_{};  ///< by map, and first layer at the positions
+  std::uint32_t last_ = 0, level_ = 0, tables_ = 0, phase_ = 0;
+};
+
+template <class Plan, class Backend>
+inline constexpr StackTables<Plan, Backend, 0, 0, 0> counted_plan{};
+template <class Plan, class Backend>
+inline constexpr StackTables<Plan, Backend, counted_plan<Plan, Backend>.nodes, counted_plan<Plan, Backend>.values,
+                             counted_plan<Plan, Backend>.reads>
+    stack_plan{};
+
+}  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"
