@@ -175,39 +175,32 @@ struct StackKernel {
       const Node& n = plan.node[i];
       if (!works(pass.phase, n.first_phase, n.last_phase)) continue;
       S* const out = n.writes == plan.output ? y : saved.value[n.writes];
-      switch (n.sort) {
-        case Node::Sort::layer:
-          detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
-            using Part = LayerPart<k>;
-            const Pass here = pass_of(n, n.first_phase, pass, saved);
-            if constexpr (changes_length<typename Part::Layer, typename Part::In>())
-              if (here.phase == 0)
-                saved.lengths[plan.value[n.writes].level].set(here, Part::In::extents[0], [](std::size_t steps) {
-                  return length_after<typename Part::Layer, typename Part::In>(steps);
-                });
-            LayerKernel<k>::template forward<C>(here, w.from(n.tensor), packed_weights + n.packed,
-                                                input<Part>(n, x, y, saved), out, slot<k>(saved.layers)[n.slot],
-                                                scratch);
-          });
-          break;
-        case Node::Sort::mixture: {
-          std::array<const S*, depth + 1> item{};
-          for (std::size_t r = 0; r < n.reads; ++r) item[r] = read(n, r, y, saved);
-          detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-            Mixture<k>::template forward<C>(
-                Parts::template numbers<Mixture<k>>[n.layer], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
-                packed_weights + n.packed, item[0], item.data() + 1, out, slot<k>(saved.mixtures)[n.slot], scratch);
-          });
-          break;
-        }
-        case Node::Sort::pool:
-          with_pooling(n, [&]<class P>(std::type_identity<P>) {
-            P::forward(at_value(plan.read[n.read].value, pass, saved), read(n, 0, y, saved), out);
-          });
-          break;
-        case Node::Sort::join:
-          join(n, pass, saved, y, out);
-          break;
+      if (n.sort == Node::Sort::layer) {
+        detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+          using Part = LayerPart<k>;
+          const Pass here = pass_of(n, n.first_phase, pass, saved);
+          if constexpr (changes_length<typename Part::Layer, typename Part::In>())
+            if (here.phase == 0)
+              saved.lengths[plan.value[n.writes].level].set(here, Part::In::extents[0], [](std::size_t steps) {
+                return length_after<typename Part::Layer, typename Part::In>(steps);
+              });
+          LayerKernel<k>::template forward<C>(here, w.from(n.tensor), packed_weights + n.packed,
+                                              input<Part>(n, x, y, saved), out, slot<k>(saved.layers)[n.slot], scratch);
+        });
+      } else if (n.sort == Node::Sort::mixture) {
+        std::array<const S*, depth + 1> item{};
+        for (std::size_t r = 0; r < n.reads; ++r) item[r] = read(n, r, y, saved);
+        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          Mixture<k>::template forward<C>(
+              Parts::template numbers<Mixture<k>>[n.layer], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
+              packed_weights + n.packed, item[0], item.data() + 1, out, slot<k>(saved.mixtures)[n.slot], scratch);
+        });
+      } else if (n.sort == Node::Sort::pool) {
+        with_pooling(n, [&]<class P>(std::type_identity<P>) {
+          P::forward(at_value(plan.read[n.read].value, pass, saved), read(n, 0, y, saved), out);
+        });
+      } else {
+        join(n, pass, saved, y, out);
       }
     }
   }
@@ -231,44 +224,38 @@ struct StackKernel {
       const auto gradient = [&](std::size_t r) {
         return saved.gradient[plan.value[plan.read[n.read + r].value].gradient];
       };
-      switch (n.sort) {
-        case Node::Sort::layer:
-          detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
-            using Part = LayerPart<k>;
-            Pass here = pass_of(n, first, pass, saved);
-            zero_gradients<Part>(here, g.from(n.tensor));
-            LayerKernel<k>::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed,
-                                                 input<Part>(n, x, y, saved), out, d_out,
-                                                 plan.read[n.read].value == 0 ? dx : gradient(0), g.from(n.tensor),
-                                                 slot<k>(saved.layers)[n.slot], scratch);
-          });
-          break;
-        case Node::Sort::mixture: {
-          std::array<const S*, depth + 1> item{};
-          std::array<S*, depth + 1> d_item{};
-          for (std::size_t r = 0; r < n.reads; ++r) {
-            item[r] = read(n, r, y, saved);
-            d_item[r] = gradient(r);
-          }
+      if (n.sort == Node::Sort::layer) {
+        detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+          using Part = LayerPart<k>;
           Pass here = pass_of(n, first, pass, saved);
-          const detail::NodeFacts& part = Parts::integration[n.layer];
-          zero_gradients(here, g.from(n.tensor), part.specs, part.tensors);
-          detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-            Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.layer], here, w.from(n.tensor),
-                                             packed_weights + n.packed, item[0], item.data() + 1, d_out, d_item[0],
-                                             d_item.data() + 1, g.from(n.tensor), slot<k>(saved.mixtures)[n.slot],
-                                             scratch);
-          });
-          break;
+          zero_gradients<Part>(here, g.from(n.tensor));
+          LayerKernel<k>::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed,
+                                               input<Part>(n, x, y, saved), out, d_out,
+                                               plan.read[n.read].value == 0 ? dx : gradient(0), g.from(n.tensor),
+                                               slot<k>(saved.layers)[n.slot], scratch);
+        });
+      } else if (n.sort == Node::Sort::mixture) {
+        std::array<const S*, depth + 1> item{};
+        std::array<S*, depth + 1> d_item{};
+        for (std::size_t r = 0; r < n.reads; ++r) {
+          item[r] = read(n, r, y, saved);
+          d_item[r] = gradient(r);
         }
-        case Node::Sort::pool:
-          with_pooling(n, [&]<class P>(std::type_identity<P>) {
-            P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
-          });
-          break;
-        case Node::Sort::join:
-          split(n, pass, d_out, gradient);
-          break;
+        Pass here = pass_of(n, first, pass, saved);
+        const detail::NodeFacts& part = Parts::integration[n.layer];
+        zero_gradients(here, g.from(n.tensor), part.specs, part.tensors);
+        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.layer], here, w.from(n.tensor),
+                                           packed_weights + n.packed, item[0], item.data() + 1, d_out, d_item[0],
+                                           d_item.data() + 1, g.from(n.tensor), slot<k>(saved.mixtures)[n.slot],
+                                           scratch);
+        });
+      } else if (n.sort == Node::Sort::pool) {
+        with_pooling(n, [&]<class P>(std::type_identity<P>) {
+          P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
+        });
+      } else {
+        split(n, pass, d_out, gradient);
       }
     }
   }

@@ -74,7 +74,7 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
   /// Core or epilogue, which are entries of one list of kinds.
   constexpr std::uint32_t layer(std::size_t j, std::uint32_t part, const NodeFacts& facts, std::size_t entry,
                                 Role role) {
-    const std::size_t reads = this->reads;
+    const std::size_t from = this->reads;
     this->add_read(last_);
     PlanNode n = node_of(Sort::layer, j, part);
     n.kind = Parts::layer_kinds.kind[entry];
@@ -83,7 +83,7 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
     n.last_phase = phase_ += facts.phases;
     if (facts.changes_length) ++level_;
     last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
-    return this->add(n, reads);
+    return this->add(n, from);
   }
 
   constexpr std::uint32_t mixture(std::size_t j, Role role) {
@@ -97,14 +97,14 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
       if (pooled_[i][at] == StackPlace::none) pooled_[i][at] = pool(j, i, j);
       item[i] = pooled_[i][at];
     }
-    const std::size_t reads = this->reads;
+    const std::size_t from = this->reads;
     this->add_read(last_);
     for (std::size_t i = first; i < j; ++i) this->add_read(item[i]);
     PlanNode n = node_of(Sort::mixture, j, 1);
     n.kind = Parts::mixture_kinds.kind[j];
     n.slot = Parts::mixture_kinds.slot[j];
     last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
-    return this->add(n, reads);
+    return this->add(n, from);
   }
 
   /// All earlier maps side by side, at the positions of the last.
@@ -112,23 +112,23 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
     std::array<std::uint32_t, depth + 1> part{};
     for (std::size_t i = j; i-- > 0;)
       part[i] = Parts::map[i].axes == Parts::map[j - 1].axes ? map_[i] : pool(j, i, j - 1);
-    const std::size_t reads = this->reads;
+    const std::size_t from = this->reads;
     for (std::size_t i = j; i-- > 0;) this->add_read(part[i]);
     PlanNode n = node_of(Sort::join, j);
     last_ = n.writes = add_value(Role::joined, Parts::core_input[j], 0);
-    this->add(n, reads);
+    this->add(n, from);
   }
 
   /// Map i at the positions of map `to`.
   constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to) {
     const std::uint32_t positions = Parts::map[to].elements / Parts::map[to].features;
-    const std::size_t reads = this->reads;
+    const std::size_t from = this->reads;
     this->add_read(map_[i]);
     PlanNode n = node_of(Sort::pool, j);
     n.kind = Parts::map_kinds.kind[i];
     n.slot = Parts::map_kinds.kind[to];
     n.writes = add_value(Role::pooled, positions * Parts::map[i].features, Parts::map[i].features);
-    this->add(n, reads);
+    this->add(n, from);
     return n.writes;
   }
 
