@@ -33,7 +33,7 @@ std::vector<const char*> faults() {
     const PlanNode& n = plan.node[i];
     for (std::size_t r = n.read; r < n.read + n.reads; ++r)
       if (!written[plan.read[r].value]) found.push_back("a node reads what nobody has written");
-    if (written[n.writes]) found.push_back("two nodes write one value");
+    if (written[n.writes] && n.column == 0) found.push_back("two nodes write one value");
     written[n.writes] = true;
   }
   for (std::size_t i = plan.nodes; i-- > 0;) {
@@ -52,7 +52,7 @@ std::vector<const char*> faults() {
         found.push_back("a gradient was given away");
       }
     }
-    if (!ends) owner[plan.value[n.writes].gradient] = nobody;
+    if (!ends && n.column == 0) owner[plan.value[n.writes].gradient] = nobody;
   }
   return found;
 }

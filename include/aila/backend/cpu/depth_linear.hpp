@@ -276,6 +276,7 @@ struct DepthLinear {
         V sum[most];
         const auto add = [&](std::size_t i, const S* item) __attribute__((always_inline)) {
           const V weight(mean[i * W + p]);
+          AILA_UNROLL
           for (std::size_t k = 0; k < vectors; ++k) sum[k] = simd::fmadd(weight, Row::load(item, first + k), sum[k]);
         };
         const V own(S(1) + mean[p]);

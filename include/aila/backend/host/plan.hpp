@@ -57,7 +57,15 @@ constexpr void with_kind(std::size_t kind, F&& f) {
 
 /// One map of a sample: what nodes write and read.
 struct PlanValue {
-  enum class Role : std::uint8_t { external, own, sum, map, joined, pooled };
+  enum class Role : std::uint8_t {
+    external,
+    own,
+    sum,
+    map,
+    joined,
+    pooled,
+    passing  ///< a map on its way into a joined one, and of no use behind
+  };
   Role role = Role::map;
   std::uint32_t elements = 0, features = 0;
   std::uint32_t level = 0;     ///< of valid steps: how many parts before it changed their number
@@ -69,13 +77,14 @@ struct PlanNode {
     layer,    ///< a placed layer: reads one value
     mixture,  ///< an integration: reads a layer's own output and the earlier maps
     pool,     ///< an average over windows: reads one map
-    join      ///< maps side by side
+    place     ///< a map among the columns of a joined one, which several nodes write
   };
   Sort sort = Sort::layer;
   std::uint32_t kind = 0, slot = 0;   ///< slot: number among its kind; of a pool, the kind of map it goes to
   std::uint32_t layer = 0;            ///< of the stack
   std::uint32_t reads = 0, read = 0;  ///< its values are numbers [read, read + reads) of the list of those read
   std::uint32_t writes = 0;
+  std::uint32_t column = 0;            ///< of a joined map, from which it is written
   std::uint32_t part = 0, tables = 0;  ///< for Pass::part
   std::uint32_t tensor = 0, packed = 0;
   std::uint32_t first_phase = 0, last_phase = 0;
@@ -141,7 +150,7 @@ struct PlanTables {
         taken[best] = true;
         v.gradient = static_cast<std::uint32_t>(best);
       }
-      if (seen[n.writes]) taken[value[n.writes].gradient] = false;
+      if (seen[n.writes] && n.column == 0) taken[value[n.writes].gradient] = false;
     }
   }
 };

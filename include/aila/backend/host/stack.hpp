@@ -82,12 +82,19 @@ struct StackKernel {
     return most;
   }();
 
+  static constexpr std::size_t most_passing = [] {
+    std::size_t most = 0;
+    for (const Value& v : plan.value)
+      if (v.role == Value::Role::passing) most = std::max<std::size_t>(most, v.elements);
+    return most;
+  }();
+
   template <Capability C>
   struct Saved {
     using All = SavedSlots<C, std::make_index_sequence<layer_kinds>, std::make_index_sequence<mixture_kinds>>;
     typename All::Layers layers;
     typename All::Mixtures mixtures;
-    std::array<S*, values + 1> value{};  ///< all but the stack's input and output
+    std::array<S*, values + 1> value{};  ///< all but the stack's input and output; those that pass are in scratch
     std::array<S*, (keeps_for_backward(C) ? plan.gradients : 0) + 1> gradient{};
     std::array<detail::MappedLengths<S>, levels + 1> lengths{};
 
@@ -108,12 +115,13 @@ struct StackKernel {
       S* own = nullptr;
       S* sum = nullptr;
       if constexpr (!keeps_for_backward(C)) {  // forward only: one buffer serves every layer
-        own = arena.take(samples * most_elements);
         sum = arena.take(samples * most_elements);
+        own = arena.take(samples * most_elements);
       }
       for (std::size_t v = 0; v < values; ++v) {
         const Value& of = plan.value[v];
         if (of.role == Role::external) continue;
+        if (of.role == Role::passing) continue;
         value[v] = !keeps_for_backward(C) && of.role == Role::own   ? own
                    : !keeps_for_backward(C) && of.role == Role::sum ? sum
                                                                     : arena.take(samples * of.elements);
@@ -128,9 +136,9 @@ struct StackKernel {
     using Role = typename Value::Role;
     for (std::size_t v = 0; v < values; ++v) {
       const Value& of = plan.value[v];
-      if (of.role == Role::external) continue;
-      block.value[v] =
-          full.value[v] + row * (of.role == Role::own || of.role == Role::sum ? most_elements : of.elements);
+      if (of.role == Role::external || of.role == Role::passing) continue;
+      const std::size_t stride = of.role == Role::own || of.role == Role::sum ? most_elements : of.elements;
+      block.value[v] = full.value[v] + row * stride;
     }
   }
 
@@ -152,7 +160,8 @@ struct StackKernel {
   }
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    std::size_t most = most_of_kinds([&]<class K>(std::type_identity<K>) { return K::scratch(samples, c); });
+    std::size_t most = std::max(samples * most_passing,
+                                most_of_kinds([&]<class K>(std::type_identity<K>) { return K::scratch(samples, c); }));
     for (std::size_t j = 0; j < depth; ++j)
       detail::with_kind<mixture_kinds>(Parts::mixture_kinds.kind[j], [&](auto k) {
         most = std::max(most, Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[j], samples, c));
@@ -171,6 +180,9 @@ struct StackKernel {
   static constexpr void forward_layers(const Pass& pass, Weights<S> w, const S* packed_weights,
                                        const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch, std::size_t begin,
                                        std::size_t end) {
+    if constexpr (most_passing > 0)
+      for (std::size_t v = 0; v < values; ++v)
+        if (plan.value[v].role == Value::Role::passing) saved.value[v] = scratch;
     for (std::size_t i = plan.place[begin].begin; i < plan.place[end].begin; ++i) {
       const Node& n = plan.node[i];
       if (!works(pass.phase, n.first_phase, n.last_phase)) continue;
@@ -200,7 +212,7 @@ struct StackKernel {
           P::forward(at_value(plan.read[n.read].value, pass, saved), read(n, 0, y, saved), out);
         });
       } else {
-        join(n, pass, saved, y, out);
+        place(n, pass, read(n, 0, y, saved), out);
       }
     }
   }
@@ -255,7 +267,7 @@ struct StackKernel {
           P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
         });
       } else {
-        split(n, pass, d_out, gradient);
+        take(n, pass, d_out, gradient(0));
       }
     }
   }
@@ -399,31 +411,29 @@ struct StackKernel {
     });
   }
 
-  template <Capability C>
-  static constexpr void join(const Node& n, const Pass& pass, const Saved<C>& saved, const S* y, S* to) {
-    std::size_t width = 0, column = 0;
-    for (std::size_t r = 0; r < n.reads; ++r) width += plan.value[plan.read[n.read + r].value].features;
-    const std::size_t rows = pass.samples * plan.value[n.writes].elements / width;
-    for (std::size_t r = 0; r < n.reads; ++r) {
-      const std::size_t features = plan.value[plan.read[n.read + r].value].features;
-      const S* const from = read(n, r, y, saved);
-      for (std::size_t row = 0; row < rows; ++row)
-        for (std::size_t f = 0; f < features; ++f) to[row * width + column + f] = from[row * features + f];
-      column += features;
-    }
+  /// f(constant width of the map that a node places, width of the joined one, rows).
+  template <class F>
+  static constexpr void with_width(const Node& n, const Pass& pass, F&& f) {
+    const Value& joined = plan.value[n.writes];
+    detail::with_kind<map_kinds>(n.kind, [&](auto k) {
+      f(std::integral_constant<std::size_t, MapOfKind<k>::features>{}, joined.features,
+        pass.samples * joined.elements / joined.features);
+    });
   }
-  template <class Gradient>
-  static constexpr void split(const Node& n, const Pass& pass, const S* d_joined, Gradient&& gradient) {
-    std::size_t width = 0, column = 0;
-    for (std::size_t r = 0; r < n.reads; ++r) width += plan.value[plan.read[n.read + r].value].features;
-    const std::size_t rows = pass.samples * plan.value[n.writes].elements / width;
-    for (std::size_t r = 0; r < n.reads; ++r) {
-      const std::size_t features = plan.value[plan.read[n.read + r].value].features;
-      S* const to = gradient(r);
-      for (std::size_t row = 0; row < rows; ++row)
-        for (std::size_t f = 0; f < features; ++f) to[row * features + f] += d_joined[row * width + column + f];
-      column += features;
-    }
+  /// A map into its columns of a joined one, and the gradient back.
+  static constexpr void place(const Node& n, const Pass& pass, const S* from, S* joined) {
+    with_width(n, pass, [&](auto features, std::size_t width, std::size_t rows) {
+      S* to = joined + n.column;
+      for (std::size_t row = 0; row < rows; ++row, to += width, from += features)
+        for (std::size_t f = 0; f < features; ++f) to[f] = from[f];
+    });
+  }
+  static constexpr void take(const Node& n, const Pass& pass, const S* d_joined, S* to) {
+    with_width(n, pass, [&](auto features, std::size_t width, std::size_t rows) {
+      const S* from = d_joined + n.column;
+      for (std::size_t row = 0; row < rows; ++row, to += features, from += width)
+        for (std::size_t f = 0; f < features; ++f) to[f] += from[f];
+    });
   }
 };
 

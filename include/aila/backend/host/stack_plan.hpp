@@ -94,7 +94,7 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
       if (Parts::map[i].axes == Parts::map[j].axes) continue;
       std::size_t at = 0;  // the first layer at these positions, for all of which the map is pooled once
       while (Parts::map[at].axes != Parts::map[j].axes) ++at;
-      if (pooled_[i][at] == StackPlace::none) pooled_[i][at] = pool(j, i, j);
+      if (pooled_[i][at] == StackPlace::none) pooled_[i][at] = pool(j, i, j, Role::pooled);
       item[i] = pooled_[i][at];
     }
     const std::size_t from = this->reads;
@@ -109,25 +109,32 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
 
   /// All earlier maps side by side, at the positions of the last.
   constexpr void join(std::size_t j) {
-    std::array<std::uint32_t, depth + 1> part{};
-    for (std::size_t i = j; i-- > 0;)
-      part[i] = Parts::map[i].axes == Parts::map[j - 1].axes ? map_[i] : pool(j, i, j - 1);
-    const std::size_t from = this->reads;
-    for (std::size_t i = j; i-- > 0;) this->add_read(part[i]);
-    PlanNode n = node_of(Sort::join, j);
-    last_ = n.writes = add_value(Role::joined, Parts::core_input[j], 0);
-    this->add(n, from);
+    const std::uint32_t positions = Parts::map[j - 1].elements / Parts::map[j - 1].features;
+    const std::uint32_t joined = add_value(Role::joined, Parts::core_input[j], Parts::core_input[j] / positions);
+    std::uint32_t column = 0;
+    for (std::size_t i = j; i-- > 0; column += Parts::map[i].features) {
+      const bool pools = Parts::map[i].axes != Parts::map[j - 1].axes;
+      const std::uint32_t part = pools ? pool(j, i, j - 1, Role::passing) : map_[i];
+      const std::size_t from = this->reads;
+      this->add_read(part);
+      PlanNode n = node_of(Sort::place, j);
+      n.kind = Parts::map_kinds.kind[i];
+      n.writes = joined;
+      n.column = column;
+      this->add(n, from);
+    }
+    last_ = joined;
   }
 
   /// Map i at the positions of map `to`.
-  constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to) {
+  constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to, Role role) {
     const std::uint32_t positions = Parts::map[to].elements / Parts::map[to].features;
     const std::size_t from = this->reads;
     this->add_read(map_[i]);
     PlanNode n = node_of(Sort::pool, j);
     n.kind = Parts::map_kinds.kind[i];
     n.slot = Parts::map_kinds.kind[to];
-    n.writes = add_value(Role::pooled, positions * Parts::map[i].features, Parts::map[i].features);
+    n.writes = add_value(role, positions * Parts::map[i].features, Parts::map[i].features);
     this->add(n, from);
     return n.writes;
   }
