@@ -33,8 +33,8 @@
 //       adds dz and more to d_own
 //   mixture(pass, w, own, before, weights, scratch)
 //       weights [samples, positions, heads, items]
-// Where layers differ in numbers only, in how many maps they look back on for example, it names in `Shared` a type that is
-// the same for all of them, whose functions take these numbers first, and its own `static constexpr Shared::Numbers
+// Where layers differ in numbers only, in how many maps they look back on for example, it names in `Shared` a type that
+// is the same for all of them, whose functions take these numbers first, and its own `static constexpr Shared::Numbers
 // numbers`: a deep stack then has this code once. See CpuAttention.
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
