@@ -29,4 +29,4 @@ foreach(flags IN ITEMS -O2 "-O3;-march=native")
 endforeach()
 measure(train/policy:attention/depth:64/flags:-O2 -O2 "-DPOLICY=Attention<>" -DDEPTH=64)
 # What aila_add_kernels leaves to a unit, where the kernels are compiled elsewhere.
-measure(train/policy:attention/depth:4/flags:-O2/kernels:elsewhere -O2 -DAILA_COMPILED_KERNELS=1 "-DPOLICY=Attention<>" -DDEPTH=4)
+measure(train/policy:attention/depth:4/flags:-O2/kernels:elsewhere -O2 -DAILA_COMPILED_FLOAT_KERNELS "-DPOLICY=Attention<>" -DDEPTH=4)

@@ -94,6 +94,15 @@ TEST_CASE("joined, normalised and frozen layers") {
   check_equals_predictor<Normalised>();
 }
 
+TEST_CASE("layers of stacks that could change the number of steps, and do not") {
+  struct Filtered : Network<Sequence<23, 3>, Stack<integrate::Residual, Conv<8, Kernel<1>>, Lstm<8>, Lstm<8>, Lstm<8>>,
+                            LastStep, Linear<2>> {};
+  struct Between : Network<Sequence<23, 3>, Stack<integrate::None, Lstm<8>, Conv<8, Kernel<1>>, Lstm<8>, Gru<8>>,
+                           LastStep, Linear<2>> {};
+  check_equals_predictor<Filtered>();
+  check_equals_predictor<Between>();
+}
+
 TEST_CASE("a deep stack, a layer or two for each of many threads") {
   struct Deep : Network<Sequence<30, 2>, Stack<integrate::Linear<Heads<2>>, Repeat<12, Lstm<8>>>, LastStep, Linear<1>> {
   };

@@ -15,6 +15,6 @@
 #include "cpu/self_attention.hpp"
 #include "host/kernels.hpp"
 
-#ifdef AILA_COMPILED_KERNELS
+#if defined(AILA_COMPILED_FLOAT_KERNELS) || defined(AILA_COMPILED_DOUBLE_KERNELS)
 #include "cpu/compiled_kernels.hpp"
 #endif

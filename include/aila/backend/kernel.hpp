@@ -34,8 +34,8 @@
 //   mixture(pass, w, own, before, weights, scratch)
 //       weights [samples, positions, heads, items]
 // Where layers differ in numbers only, in how many maps they look back on for example, it names in `Shared` a type that
-// is the same for all of them, whose functions take these numbers first, and its own `static constexpr Shared::Numbers
-// numbers`: a deep stack then has this code once. See CpuAttention.
+// is the same for all of them, whose functions take these numbers first, in `SharesFor` itself, and in `static
+// constexpr Shared::Numbers numbers` its own: a deep stack then has this code once. See CpuAttention.
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
 //   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward

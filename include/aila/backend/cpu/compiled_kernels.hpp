@@ -1,9 +1,9 @@
 // Kernels of run-time sizes compiled once for a whole program, in place of once in every unit that has a network.
 //
-// aila_add_kernels (cmake) makes a library of them and defines, for what links it, AILA_COMPILED_KERNELS: 1 for those
-// of float, 2 for those of double, 3 for both. Every unit then leaves to the library what stands below; what does not,
-// or is of another architecture than backend::Cpu, is compiled where it is used, as without. The code is the same, and
-// so are its numbers. A trained network of LSTMs takes two thirds of the time to compile.
+// aila_add_kernels (cmake) makes a library of them and defines, for what links it, AILA_COMPILED_FLOAT_KERNELS,
+// AILA_COMPILED_DOUBLE_KERNELS or both. Every unit then leaves to the library what stands below; what does not, or is
+// of another architecture than backend::Cpu, is compiled where it is used, as without. The code is the same, and so are
+// its numbers. A trained network of LSTMs takes two thirds of the time to compile.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -71,10 +71,10 @@
 
 namespace aila::inline v0::cpu {
 using CompiledArch = backend::Cpu::Arch;
-#if AILA_COMPILED_KERNELS & 1
+#ifdef AILA_COMPILED_FLOAT_KERNELS
 AILA_KERNELS(float);
 #endif
-#if AILA_COMPILED_KERNELS & 2
+#ifdef AILA_COMPILED_DOUBLE_KERNELS
 AILA_KERNELS(double);
 #endif
 }  // namespace aila::inline v0::cpu

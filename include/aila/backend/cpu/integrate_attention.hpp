@@ -54,6 +54,7 @@ struct CpuAttentionIntegration {
   using Own = typename Part::Own;
   using Before = typename Part::Before;
   static constexpr const char* name = "cpu attention integration, packed products";
+  using SharesFor = CpuAttentionIntegration;  ///< not for what derives from it
   using Shared = CpuAttention<S, Arch, P, Own, Before::features(0), P::template has_query<Before>>;
   using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
   static constexpr typename Shared::Numbers numbers{

@@ -54,6 +54,7 @@ struct CpuLinearIntegration {
   using Own = typename Part::Own;
   using Before = typename Part::Before;
   static constexpr const char* name = "cpu linear integration, packed products";
+  using SharesFor = CpuLinearIntegration;  ///< not for what derives from it
   using Shared = CpuLinearMixture<S, Arch, typename Part::Policy, Own>;
   using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
   static constexpr std::size_t count = Before::count;

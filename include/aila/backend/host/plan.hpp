@@ -121,37 +121,47 @@ struct PlanTables {
     return static_cast<std::uint32_t>(nodes++);
   }
 
+  /// The value lies outside: it is an output.
+  constexpr void give_away(std::uint32_t v) {
+    if (v < ValueCount) value[v].role = PlanValue::Role::external;
+  }
+
   /// Which reads are a value's last, and the buffers of gradients: one is free for others once the node that wrote the
   /// value has gone back.
   constexpr void finish() {
-    std::array<bool, ValueCount + 1> seen{}, taken{};
+    constexpr std::size_t nobody = ~std::size_t{0};
+    std::array<std::size_t, ValueCount + 1> reader{};
+    reader.fill(nobody);
+    for (std::size_t r = 0; r < reads; ++r) reader[read[r].value] = r;
+    for (std::size_t v = 0; v < values; ++v)
+      if (reader[v] != nobody && value[v].role != PlanValue::Role::external) read[reader[v]].last = true;
+    std::array<std::uint32_t, ValueCount + 1> free{};
+    std::size_t free_count = 0;
     for (std::size_t i = nodes; i-- > 0;) {
       const PlanNode& n = node[i];
-      for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
+      const std::size_t end = n.read + n.reads;
+      for (std::size_t r = n.read; r < end; ++r) {
+        if (!read[r].last) continue;
         PlanValue& v = value[read[r].value];
-        if (seen[read[r].value] || v.role == PlanValue::Role::external) continue;
-        read[r].last = seen[read[r].value] = true;
-        std::size_t best = gradients;
-        for (std::size_t g = 0; g < gradients; ++g) {
-          if (taken[g]) continue;
-          const bool fits = gradient_size[g] >= v.elements;
-          if (best == gradients) {
-            best = g;
-            continue;
-          }
-          const bool best_fits = gradient_size[best] >= v.elements;
-          if (fits != best_fits ? fits
-              : fits            ? gradient_size[g] < gradient_size[best]
-                                : gradient_size[g] > gradient_size[best])
-            best = g;
-        }
-        if (best == gradients) ++gradients;
-        if (gradient_size[best] < v.elements) gradient_size[best] = v.elements;
-        taken[best] = true;
-        v.gradient = static_cast<std::uint32_t>(best);
+        std::size_t best = free_count;
+        for (std::size_t f = 0; f < free_count; ++f)
+          if (best == free_count || suits_better(gradient_size[free[f]], gradient_size[free[best]], v.elements))
+            best = f;
+        v.gradient = best < free_count ? free[best] : static_cast<std::uint32_t>(gradients++);
+        if (best < free_count) free[best] = free[--free_count];
+        if (gradient_size[v.gradient] < v.elements) gradient_size[v.gradient] = v.elements;
       }
-      if (seen[n.writes] && n.column == 0) taken[value[n.writes].gradient] = false;
+      if (value[n.writes].role != PlanValue::Role::external && n.column == 0)
+        free[free_count++] = value[n.writes].gradient;
     }
+  }
+
+ private:
+  /// Whether a buffer of one size suits a value better than one of another: the smallest that is large enough, or else
+  /// the largest.
+  static constexpr bool suits_better(std::uint32_t size, std::uint32_t other, std::uint32_t elements) {
+    if ((size >= elements) != (other >= elements)) return size >= elements;
+    return size >= elements ? size < other : size > other;
   }
 };
 

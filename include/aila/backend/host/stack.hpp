@@ -111,7 +111,8 @@ struct StackKernel {
                                        samples);
         });
       }
-      for (std::size_t i = 1; i <= levels; ++i) lengths[i].bind(arena, samples);
+      if constexpr (C != Capability::stream)
+        for (std::size_t i = 1; i <= levels; ++i) lengths[i].bind(arena, samples);
       S* own = nullptr;
       S* sum = nullptr;
       if constexpr (!keeps_for_backward(C)) {  // forward only: one buffer serves every layer
@@ -191,7 +192,7 @@ struct StackKernel {
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
           using Part = LayerPart<k>;
           const Pass here = pass_of(n, n.first_phase, pass, saved);
-          if constexpr (changes_length<typename Part::Layer, typename Part::In>())
+          if constexpr (C != Capability::stream && changes_length<typename Part::Layer, typename Part::In>())
             if (here.phase == 0)
               saved.lengths[plan.value[n.writes].level].set(here, Part::In::extents[0], [](std::size_t steps) {
                 return length_after<typename Part::Layer, typename Part::In>(steps);
@@ -359,11 +360,11 @@ struct StackKernel {
       return phase >= first && phase <= last;
   }
 
-  /// Valid steps of a value.
+  /// Valid steps of a value. Of a stream the pass says which steps are valid, and no layer that streams changes that.
   template <Capability C>
   static constexpr const std::int32_t* lengths([[maybe_unused]] std::size_t value, const Pass& pass,
                                                [[maybe_unused]] const Saved<C>& saved) {
-    if constexpr (levels > 0)
+    if constexpr (C != Capability::stream && levels > 0)
       if (plan.value[value].level > 0) return saved.lengths[plan.value[value].level].of(pass);
     return pass.lengths;
   }

@@ -42,7 +42,7 @@ struct CallsOf {
   static constexpr typename type::Numbers numbers{};
 };
 template <class Part, class K>
-  requires requires { typename K::Shared; }
+  requires std::is_same_v<typename K::SharesFor, K>
 struct CallsOf<Part, K> {
   using type = typename K::Shared;
   static constexpr typename type::Numbers numbers = K::numbers;
@@ -136,10 +136,18 @@ struct StackParts<List<L...>, Backend> {
   static constexpr std::array<NodeFacts, depth> epilogue{[] {
     NodeFacts f = facts_of_layer<typename L::Epilogue, Backend>();
     f.exists = !std::is_same_v<typename L::Epilogue::Layer, Identity>;
+    f.changes_length = false;  // the steps of a stack are those of its cores
     if (!f.exists) f.packed = f.phases = 0;
     return f;
   }()...};
   static constexpr std::array<MapFacts, depth> map{facts_of_map<typename L::Out>()...};
+  /// The first layer whose map has the positions of layer j's.
+  static constexpr auto positions_of = [] {
+    std::array<std::uint32_t, depth> first{};
+    for (std::size_t j = 0; j < depth; ++j)
+      while (map[first[j]].axes != map[j].axes) ++first[j];
+    return first;
+  }();
   static constexpr std::array<std::uint32_t, depth> core_input{static_cast<std::uint32_t>(L::Core::In::elements)...};
   static constexpr std::array<std::array<std::size_t, 4>, depth> first_tensor{L::first_tensor...};
 
@@ -150,12 +158,14 @@ struct StackParts<List<L...>, Backend> {
   static constexpr std::array<typename Calls::Numbers, depth> numbers{
       numbers_or_none<Calls, typename L::Integration, Backend>()...};
 
-  using Refusal = FirstRefusal<KernelFor<typename L::Core, Backend>...,
-                               typename IntegrationCalls<typename L::Integration, Backend>::K...,
-                               KernelFor<typename L::Epilogue, Backend>...>;
-  using MissingBackward = FirstMissingBackward<KernelFor<typename L::Core, Backend>...,
-                                               typename IntegrationCalls<typename L::Integration, Backend>::K...,
-                                               KernelFor<typename L::Epilogue, Backend>...>;
+  // Three folds and not one: compilers take no more than 256 operands.
+  using Refusal = FirstRefusal<Refuse<FirstRefusal<KernelFor<typename L::Core, Backend>...>>,
+                               Refuse<FirstRefusal<typename IntegrationCalls<typename L::Integration, Backend>::K...>>,
+                               Refuse<FirstRefusal<KernelFor<typename L::Epilogue, Backend>...>>>;
+  using MissingBackward =
+      FirstRefusal<Refuse<FirstMissingBackward<KernelFor<typename L::Core, Backend>...>>,
+                   Refuse<FirstMissingBackward<typename IntegrationCalls<typename L::Integration, Backend>::K...>>,
+                   Refuse<FirstMissingBackward<KernelFor<typename L::Epilogue, Backend>...>>>;
 };
 
 }  // namespace detail

@@ -24,39 +24,43 @@ inline constexpr auto packed_offsets = [] {
   return offset;
 }();
 
-/// The nodes of a stack in the order of computation. Of each layer: what it pools and joins for its core (DenseNet),
-/// the core, earlier maps that are pooled for the first time to its positions, the integration, the epilogue.
-template <class Plan, class Backend, std::size_t NodeCount, std::size_t ValueCount, std::size_t ReadCount>
+template <std::size_t Depth, std::size_t NodeCount, std::size_t ValueCount, std::size_t ReadCount>
 struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
+  std::array<StackPlace, Depth + 1> place{};
+  std::uint32_t output = 0;
+  std::size_t phases = 0;
+};
+
+/// Writes the nodes of a stack in the order of computation. Of each layer: what it pools and joins for its core
+/// (DenseNet), the core, earlier maps that are pooled for the first time to its positions, the integration, the
+/// epilogue.
+template <class Plan, class Backend, class Tables>
+class StackPlanner {
   using Parts = StackParts<typename Plan::Layers, Backend>;
   using Policy = typename Plan::Policy;
   using Role = PlanValue::Role;
   using Sort = PlanNode::Sort;
   static constexpr std::size_t depth = Parts::depth;
 
-  std::array<StackPlace, depth + 1> place{};
-  std::uint32_t output = 0;
-  std::size_t phases = 0;
-
-  consteval StackTables() {
-    last_ = this->add(PlanValue{.role = Role::external});  // the stack's input
-    for (auto& of : pooled_) of.fill(StackPlace::none);
+ public:
+  consteval explicit StackPlanner(Tables& plan) : plan_(plan) {
+    last_ = plan_.add(PlanValue{.role = Role::external});  // the stack's input
     for (std::size_t j = 0; j < depth; ++j) {
-      place[j].begin = static_cast<std::uint32_t>(this->nodes);
+      StackPlace& place = plan_.place[j];
+      place.begin = static_cast<std::uint32_t>(plan_.nodes);
       const NodeFacts &core = Parts::core[j], &epilogue = Parts::epilogue[j];
       const bool integrates = Parts::integration[j].exists;
       if (Policy::concatenates && j >= 2) join(j);
-      place[j].core = layer(j, 0, core, j, integrates ? Role::own : epilogue.exists ? Role::sum : Role::map);
+      place.core = layer(j, 0, core, j, integrates ? Role::own : epilogue.exists ? Role::sum : Role::map);
       tables_ += core.tables;
-      if (integrates) place[j].mixture = mixture(j, epilogue.exists ? Role::sum : Role::map);
-      if (epilogue.exists) place[j].epilogue = layer(j, 2, epilogue, depth + j, Role::map);
+      if (integrates) place.mixture = mixture(j, epilogue.exists ? Role::sum : Role::map);
+      if (epilogue.exists) place.epilogue = layer(j, 2, epilogue, depth + j, Role::map);
       map_[j] = last_;
     }
-    place[depth].begin = static_cast<std::uint32_t>(this->nodes);
-    output = last_;
-    phases = phase_;
-    if (output < ValueCount) this->value[output].role = Role::external;
-    if (NodeCount > 0) this->finish();
+    plan_.place[depth].begin = static_cast<std::uint32_t>(plan_.nodes);
+    plan_.output = last_;
+    plan_.phases = phase_;
+    plan_.give_away(last_);
   }
 
  private:
@@ -68,14 +72,14 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
     return n;
   }
   constexpr std::uint32_t add_value(Role role, std::uint32_t elements, std::uint32_t features) {
-    return this->add(PlanValue{.role = role, .elements = elements, .features = features, .level = level_});
+    return plan_.add(PlanValue{.role = role, .elements = elements, .features = features, .level = level_});
   }
 
   /// Core or epilogue, which are entries of one list of kinds.
   constexpr std::uint32_t layer(std::size_t j, std::uint32_t part, const NodeFacts& facts, std::size_t entry,
                                 Role role) {
-    const std::size_t from = this->reads;
-    this->add_read(last_);
+    const std::size_t from = plan_.reads;
+    plan_.add_read(last_);
     PlanNode n = node_of(Sort::layer, j, part);
     n.kind = Parts::layer_kinds.kind[entry];
     n.slot = Parts::layer_kinds.slot[entry];
@@ -83,28 +87,22 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
     n.last_phase = phase_ += facts.phases;
     if (facts.changes_length) ++level_;
     last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
-    return this->add(n, from);
+    return plan_.add(n, from);
   }
 
   constexpr std::uint32_t mixture(std::size_t j, Role role) {
     const std::size_t first = Policy::reads == integrate::Reads::previous ? j - 1 : 0;
-    std::array<std::uint32_t, depth + 1> item{};
-    for (std::size_t i = first; i < j; ++i) {
-      item[i] = map_[i];
-      if (Parts::map[i].axes == Parts::map[j].axes) continue;
-      std::size_t at = 0;  // the first layer at these positions, for all of which the map is pooled once
-      while (Parts::map[at].axes != Parts::map[j].axes) ++at;
-      if (pooled_[i][at] == StackPlace::none) pooled_[i][at] = pool(j, i, j, Role::pooled);
-      item[i] = pooled_[i][at];
-    }
-    const std::size_t from = this->reads;
-    this->add_read(last_);
-    for (std::size_t i = first; i < j; ++i) this->add_read(item[i]);
+    const std::uint32_t at = Parts::positions_of[j];
+    for (std::size_t i = first; i < j; ++i)
+      if (Parts::positions_of[i] != at && pooled_[at][i] == 0) pooled_[at][i] = pool(j, i, j, Role::pooled);
+    const std::size_t from = plan_.reads;
+    plan_.add_read(last_);
+    for (std::size_t i = first; i < j; ++i) plan_.add_read(Parts::positions_of[i] == at ? map_[i] : pooled_[at][i]);
     PlanNode n = node_of(Sort::mixture, j, 1);
     n.kind = Parts::mixture_kinds.kind[j];
     n.slot = Parts::mixture_kinds.slot[j];
     last_ = n.writes = add_value(role, Parts::map[j].elements, Parts::map[j].features);
-    return this->add(n, from);
+    return plan_.add(n, from);
   }
 
   /// All earlier maps side by side, at the positions of the last.
@@ -113,15 +111,15 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
     const std::uint32_t joined = add_value(Role::joined, Parts::core_input[j], Parts::core_input[j] / positions);
     std::uint32_t column = 0;
     for (std::size_t i = j; i-- > 0; column += Parts::map[i].features) {
-      const bool pools = Parts::map[i].axes != Parts::map[j - 1].axes;
+      const bool pools = Parts::positions_of[i] != Parts::positions_of[j - 1];
       const std::uint32_t part = pools ? pool(j, i, j - 1, Role::passing) : map_[i];
-      const std::size_t from = this->reads;
-      this->add_read(part);
+      const std::size_t from = plan_.reads;
+      plan_.add_read(part);
       PlanNode n = node_of(Sort::place, j);
       n.kind = Parts::map_kinds.kind[i];
       n.writes = joined;
       n.column = column;
-      this->add(n, from);
+      plan_.add(n, from);
     }
     last_ = joined;
   }
@@ -129,27 +127,41 @@ struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
   /// Map i at the positions of map `to`.
   constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to, Role role) {
     const std::uint32_t positions = Parts::map[to].elements / Parts::map[to].features;
-    const std::size_t from = this->reads;
-    this->add_read(map_[i]);
+    const std::size_t from = plan_.reads;
+    plan_.add_read(map_[i]);
     PlanNode n = node_of(Sort::pool, j);
     n.kind = Parts::map_kinds.kind[i];
     n.slot = Parts::map_kinds.kind[to];
     n.writes = add_value(role, positions * Parts::map[i].features, Parts::map[i].features);
-    this->add(n, from);
+    plan_.add(n, from);
     return n.writes;
   }
 
-  std::array<std::uint32_t, depth + 1> map_{};                            ///< the value that is map j
-  std::array<std::array<std::uint32_t, depth + 1>, depth + 1> pooled_{};  ///< by map, and first layer at the positions
+  Tables& plan_;
+  std::array<std::uint32_t, depth + 1> map_{};  ///< the value that is map j
+  /// By the first layer at the positions, and map; 0, the stack's input, where it is not pooled yet.
+  std::array<std::array<std::uint32_t, depth + 1>, depth + 1> pooled_{};
   std::uint32_t last_ = 0, level_ = 0, tables_ = 0, phase_ = 0;
 };
 
+template <class Plan, class Backend, std::size_t... Room>
+consteval auto planned_stack() {
+  StackTables<Plan::depth, Room...> plan;
+  StackPlanner<Plan, Backend, decltype(plan)>{plan};
+  return plan;
+}
 template <class Plan, class Backend>
-inline constexpr StackTables<Plan, Backend, 0, 0, 0> counted_plan{};
+inline constexpr auto counted_stack = planned_stack<Plan, Backend, 0, 0, 0>();
 template <class Plan, class Backend>
-inline constexpr StackTables<Plan, Backend, counted_plan<Plan, Backend>.nodes, counted_plan<Plan, Backend>.values,
-                             counted_plan<Plan, Backend>.reads>
-    stack_plan{};
+inline constexpr auto unfinished_stack =
+    planned_stack<Plan, Backend, counted_stack<Plan, Backend>.nodes, counted_stack<Plan, Backend>.values,
+                  counted_stack<Plan, Backend>.reads>();
+template <class Plan, class Backend>
+inline constexpr auto stack_plan = [] {
+  auto plan = unfinished_stack<Plan, Backend>;
+  plan.finish();
+  return plan;
+}();
 
 }  // namespace aila::inline v0::detail
 
