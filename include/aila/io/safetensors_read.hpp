@@ -101,7 +101,7 @@ class SafetensorsFile {
     input.read(*bytes_);
     metadata_ = std::move(reader.metadata);
     for (auto& [entry, begin, end] : reader.tensors) {
-      entry.data = std::span(*bytes_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+      entry.data = std::span(*bytes_).subspan(aila::detail::as_size(begin), aila::detail::as_size(end - begin));
       tensors_.push_back(std::move(entry));
     }
   }
