@@ -35,7 +35,7 @@
 //       weights [samples, positions, heads, items]
 // Where layers differ in numbers only, in how many maps they look back on for example, it names in `Shared` a type that
 // is the same for all of them, whose functions take these numbers first, in `SharesFor` itself, and in `static
-// constexpr Shared::Numbers numbers` its own: a deep stack then has this code once. See CpuAttention.
+// constexpr Shared::Numbers numbers` its own: a deep stack then has this code once. See CpuDepthIntegration.
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
 //   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward
@@ -179,6 +179,15 @@ consteval std::size_t phases_of() {
     return K::phases;
   else
     return 0;
+}
+/// Whether a part of a kernel of so many phases, which works from phase `first` to `last`, is called in this one.
+template <std::size_t phases>
+constexpr bool works_in([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
+                        [[maybe_unused]] std::size_t last) {
+  if constexpr (phases == 0)
+    return true;
+  else
+    return phase >= first && phase <= last;
 }
 /// Most numbers that this kernel deposits at one meeting.
 template <class K>

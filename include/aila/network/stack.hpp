@@ -215,32 +215,18 @@ constexpr auto operator>>(StackPlacing<Policy, EpilogueLayer, Index, In, Publish
   }
 }
 
-/// Tables of the first `count` cores.
-template <class Layers, std::size_t count>
-consteval std::size_t count_tables_of_cores() {
-  std::size_t tables = 0;
-  for_each_index<count>([&](auto j) {
-    using Core = typename At<Layers, j>::Core;
-    tables += aila::tables_of<typename Core::Layer, typename Core::In>();
-  });
-  return tables;
+template <class... Layer>
+consteval std::size_t count_tables_of_cores(List<Layer...>) {
+  return (aila::tables_of<typename Layer::Core::Layer, typename Layer::Core::In>() + ... + 0);
 }
-/// Whether the first `count` cores change the valid steps of a sequence, and what they leave of n.
-template <class Layers, std::size_t count>
-consteval bool cores_change_length() {
-  bool any = false;
-  for_each_index<count>([&](auto j) {
-    using Core = typename At<Layers, j>::Core;
-    any = any || aila::changes_length<typename Core::Layer, typename Core::In>();
-  });
-  return any;
+/// Whether cores change the valid steps of a sequence, and what they leave of n.
+template <class... Layer>
+consteval bool cores_change_length(List<Layer...>) {
+  return (aila::changes_length<typename Layer::Core::Layer, typename Layer::Core::In>() || ...);
 }
-template <class Layers, std::size_t count>
-constexpr std::size_t length_through_cores(std::size_t n) {
-  for_each_index<count>([&](auto j) {
-    using Core = typename At<Layers, j>::Core;
-    n = length_after<typename Core::Layer, typename Core::In>(n);
-  });
+template <class... Layer>
+constexpr std::size_t length_through_cores(std::size_t n, List<Layer...>) {
+  ((n = length_after<typename Layer::Core::Layer, typename Layer::Core::In>(n)), ...);
   return n;
 }
 
@@ -258,12 +244,6 @@ struct StackPlan<P, EpilogueLayer, In, List<Core...>> {
   using Published = typename Placing::Maps;  ///< shapes of h_1, ..., h_L
   using Layers = typename Placing::Layers;
   static constexpr std::size_t depth = Layers::size;
-  template <std::size_t count>
-  static constexpr bool changes_length = detail::cores_change_length<Layers, count>();
-  template <std::size_t count>
-  static constexpr std::size_t length(std::size_t n) {
-    return detail::length_through_cores<Layers, count>(n);
-  }
   static constexpr auto first_tensor = detail::first_tensors(Layers{});
 };
 
@@ -301,12 +281,12 @@ struct Stack {
     return detail::summed_flops(typename Plan<In>::Layers{});
   }
   template <class In>
-  static constexpr std::size_t tables = detail::count_tables_of_cores<typename Plan<In>::Layers, Plan<In>::depth>();
+  static constexpr std::size_t tables = detail::count_tables_of_cores(typename Plan<In>::Layers{});
   template <class In>
-  static constexpr bool changes_length = Plan<In>::template changes_length<Plan<In>::depth>;
+  static constexpr bool changes_length = detail::cores_change_length(typename Plan<In>::Layers{});
   template <class In>
   static constexpr std::size_t length(std::size_t n) {
-    return Plan<In>::template length<Plan<In>::depth>(n);
+    return detail::length_through_cores(n, typename Plan<In>::Layers{});
   }
 
   /// Calls f.template operator()<Part>(path) for core, integration and epilogue of each layer: "stack.2.core".

@@ -25,6 +25,10 @@ namespace aila::inline v0::cpu {
 /// has this code once. Asks is false where n is 1: there is no query then.
 template <class S, class Arch, class P, std::size_t Own, std::size_t Before, bool Asks>
 struct DepthAttention {
+  static constexpr const char* name = "cpu attention integration, packed products";
+  using Earlier = std::size_t;  ///< n
+  template <class Maps>
+  static constexpr Earlier earlier = Maps::count;
   static constexpr std::size_t d = Own, di = Before;
   static constexpr std::size_t heads = P::head_count;
   static constexpr std::size_t key = P::template key_width<Vector<d>>;
@@ -49,11 +53,11 @@ struct DepthAttention {
   static constexpr std::size_t value_size = round_up(packed_size<S, Arch>(di, values_of_map), alignment_elements);
   static constexpr std::size_t value_back_size = round_up(packed_size<S, Arch>(values_of_map, di), alignment_elements);
   static constexpr std::size_t value_at = Asks ? round_up(Query::packed, alignment_elements) : 0;
-  static constexpr std::size_t packed_values(std::size_t n) { return mixes_first ? heads : n; }
-  static constexpr std::size_t value_back_at(std::size_t n) { return value_at + packed_values(n) * value_size; }
-  static constexpr std::size_t packed(std::size_t n) { return value_back_at(n) + packed_values(n) * value_back_size; }
+  static constexpr std::size_t packed_values(Earlier n) { return mixes_first ? heads : n; }
+  static constexpr std::size_t value_back_at(Earlier n) { return value_at + packed_values(n) * value_size; }
+  static constexpr std::size_t packed(Earlier n) { return value_back_at(n) + packed_values(n) * value_back_size; }
 
-  [[gnu::noinline]] static void pack(std::size_t n, Weights<S> w, S* to) {
+  [[gnu::noinline]] static void pack(Earlier n, Weights<S> w, S* to) {
     if constexpr (Asks) Query::pack(w[0], w[1], to);
     for (std::size_t m = 0; m < packed_values(n); ++m) {
       const S* const map = mixes_first ? w[first_value] + m * value_width * di : w[first_value + m];
@@ -70,7 +74,7 @@ struct DepthAttention {
     S* query = nullptr;
     S* weights = nullptr;
     S* values_of = nullptr;
-    constexpr void bind(Arena<S>& arena, std::size_t n, std::size_t rows) {
+    constexpr void bind(Arena<S>& arena, Earlier n, std::size_t rows) {
       if constexpr (Asks) {
         u = arena.take(rows * width);
         query = arena.take(rows * Query::kept);
@@ -96,7 +100,7 @@ struct DepthAttention {
     }
   };
 
-  static constexpr std::size_t scratch(std::size_t n) {
+  static constexpr std::size_t scratch(Earlier n) {
     Arena<S> forward, backward;
     Buffers tile;
     tile.bind(forward, n, tile_rows);
@@ -107,7 +111,7 @@ struct DepthAttention {
   }
 
   /// z [rows, d] = own + a. Where `saved` is, its buffers of all rows keep what backward needs.
-  [[gnu::noinline]] static void forward(std::size_t n, std::size_t rows, const S* packed_weights, const S* own,
+  [[gnu::noinline]] static void forward(Earlier n, std::size_t rows, Weights<S>, const S* packed_weights, const S* own,
                                         const S* const* before, S* z, const Buffers* saved, S* scratch) {
     Buffers tile_buffers;
     Arena<S> arena(scratch);
@@ -146,7 +150,7 @@ struct DepthAttention {
     }
   }
 
-  [[gnu::noinline]] static void backward(std::size_t n, std::size_t rows, Weights<S> w, const S* packed_weights,
+  [[gnu::noinline]] static void backward(Earlier n, std::size_t rows, Weights<S> w, const S* packed_weights,
                                          const S* own, const S* const* before, const S* dz, S* d_own,
                                          S* const* d_before, Gradients<S> g, const Buffers& kept, S* scratch) {
     Arena<S> arena(scratch);

@@ -29,6 +29,8 @@ struct EarlierWidths {
 /// this code once.
 template <class S, class Arch, class P, std::size_t d>
 struct DepthLinear {
+  static constexpr const char* name = "cpu linear integration, packed products";
+  using Earlier = EarlierWidths;
   static constexpr std::size_t heads = P::head_count;
   static constexpr std::size_t slice = d / heads;
   static constexpr bool context = P::sees_context;
@@ -40,19 +42,29 @@ struct DepthLinear {
   /// Score rows [n, d] (context: [n, n, d]): w[k, m, ...] laid out along an item's features.
   static constexpr std::size_t score_rows(std::size_t n) { return context ? n * n : n; }
 
-  /// Ends of what is packed.
-  template <std::size_t Count>
-  static constexpr auto offsets(const std::array<std::size_t, Count>& widths) {
-    std::array<std::size_t, 2 * Count + 2> at{};
-    for (std::size_t i = 0; i < Count; ++i) {
-      at[2 * i + 1] = at[2 * i] + round_up(packed_size<S, Arch>(widths[i], d), alignment_elements);
-      at[2 * i + 2] = at[2 * i + 1] + round_up(packed_size<S, Arch>(d, widths[i]), alignment_elements);
+  template <class Maps>
+  static constexpr auto widths = [] {
+    std::array<std::size_t, Maps::count> of{};
+    for (std::size_t i = 0; i < Maps::count; ++i) of[i] = Maps::features(i);
+    return of;
+  }();
+  /// See EarlierWidths; the last is where all of it ends.
+  template <class Maps>
+  static constexpr auto offsets = [] {
+    constexpr std::size_t count = Maps::count;
+    std::array<std::size_t, 2 * count + 2> at{};
+    for (std::size_t i = 0; i < count; ++i) {
+      at[2 * i + 1] = at[2 * i] + round_up(packed_size<S, Arch>(Maps::features(i), d), alignment_elements);
+      at[2 * i + 2] = at[2 * i + 1] + round_up(packed_size<S, Arch>(d, Maps::features(i)), alignment_elements);
     }
-    at[2 * Count + 1] = at[2 * Count] + round_up(score_rows(items(Count)) * d, alignment_elements) + alignment_elements;
+    at[2 * count + 1] = at[2 * count] + round_up(score_rows(items(count)) * d, alignment_elements) + alignment_elements;
     return at;
-  }
+  }();
+  template <class Maps>
+  static constexpr Earlier earlier{Maps::count, widths<Maps>.data(), offsets<Maps>.data()};
+  static constexpr std::size_t packed(Earlier before) { return before.offsets[2 * before.count + 1]; }
 
-  [[gnu::noinline]] static void pack(EarlierWidths before, Weights<S> w, S* to) {
+  [[gnu::noinline]] static void pack(Earlier before, Weights<S> w, S* to) {
     for (std::size_t i = 0; i < before.count; ++i) {
       const std::size_t di = before.widths[i];
       cpu::pack<S, Arch>(w[i], 1, di, di, d, to + before.offsets[2 * i]);
@@ -67,14 +79,14 @@ struct DepthLinear {
   struct Buffers {
     S* items = nullptr;    ///< [count][rows, d]
     S* weights = nullptr;  ///< [blocks of rows][heads, n][block_rows]
-    constexpr void bind(Arena<S>& arena, std::size_t count, std::size_t rows) {
-      items = arena.take(count * rows * d);
-      weights = arena.take(round_up(rows, W) * heads * DepthLinear::items(count));
+    constexpr void bind(Arena<S>& arena, Earlier maps, std::size_t rows) {
+      items = arena.take(maps.count * rows * d);
+      weights = arena.take(round_up(rows, W) * heads * DepthLinear::items(maps.count));
     }
   };
 
-  static constexpr std::size_t scratch(std::size_t count) {
-    const std::size_t n = items(count);
+  static constexpr std::size_t scratch(Earlier maps) {
+    const std::size_t n = items(maps.count);
     Arena<S> arena;
     arena.take(n * tile_rows * d);  // items of a tile, or their gradients
     arena.take(heads * n * W);
@@ -85,14 +97,14 @@ struct DepthLinear {
   }
 
   /// z [rows, d] = own + a. Where `saved` is, its buffers keep what backward needs.
-  [[gnu::noinline]] static void forward(EarlierWidths earlier, std::size_t rows, Weights<S> w, const S* packed_weights,
+  [[gnu::noinline]] static void forward(Earlier maps, std::size_t rows, Weights<S> w, const S* packed_weights,
                                         const S* own, const S* const* before, S* z, const Buffers* saved, S* scratch) {
-    const std::size_t count = earlier.count, n = items(count), mixture_size = heads * n;
+    const std::size_t count = maps.count, n = items(count), mixture_size = heads * n;
     Arena<S> arena(scratch);
     S* const tile_items = arena.take(n * tile_rows * d);
     S* const block_weights = arena.take(mixture_size * W);
     S* const mean = arena.take(mixture_size * W);
-    const S* const score = packed_weights + earlier.offsets[2 * count];
+    const S* const score = packed_weights + maps.offsets[2 * count];
     for (std::size_t first = 0; first < rows; first += tile_rows) {
       const std::size_t tile = std::min(tile_rows, rows - first);
       Items c{.own = own + first * d,
@@ -101,8 +113,8 @@ struct DepthLinear {
               .task = task(w, count),
               .count = count};
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t di = earlier.widths[i];
-        multiply_packed<S, Arch>(tile, di, d, before[i] + first * di, di, 1, packed_weights + earlier.offsets[2 * i],
+        const std::size_t di = maps.widths[i];
+        multiply_packed<S, Arch>(tile, di, d, before[i] + first * di, di, 1, packed_weights + maps.offsets[2 * i],
                                  nullptr, c.made + i * c.between, d, false);
       }
       for (std::size_t r = 0; r < tile; r += W, c.advance()) {
@@ -119,17 +131,17 @@ struct DepthLinear {
     }
   }
 
-  [[gnu::noinline]] static void backward(EarlierWidths earlier, std::size_t rows, Weights<S> w, const S* packed_weights,
+  [[gnu::noinline]] static void backward(Earlier maps, std::size_t rows, Weights<S> w, const S* packed_weights,
                                          const S* own, const S* const* before, const S* dz, S* d_own,
                                          S* const* d_before, Gradients<S> g, const Buffers& kept, S* scratch) {
-    const std::size_t count = earlier.count, n = items(count), mixture_size = heads * n;
+    const std::size_t count = maps.count, n = items(count), mixture_size = heads * n;
     Arena<S> arena(scratch);
     S* const d_items = arena.take(n * tile_rows * d);
     S* const mean = arena.take(mixture_size * W);
     S* const ds = arena.take(mixture_size * W);
     S* const d_score = arena.take(score_rows(n) * d);
     S* const d_weight = arena.take(n * W);
-    const S* const score = packed_weights + earlier.offsets[2 * count];
+    const S* const score = packed_weights + maps.offsets[2 * count];
     std::fill_n(d_score, score_rows(n) * d, S(0));
     for (std::size_t first = 0; first < rows; first += tile_rows) {
       const std::size_t tile = std::min(tile_rows, rows - first);
@@ -152,9 +164,9 @@ struct DepthLinear {
         }
       }
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t di = earlier.widths[i];
+        const std::size_t di = maps.widths[i];
         const S* const dc = d_items + (1 + i) * tile_rows * d;
-        multiply_packed<S, Arch>(tile, d, di, dc, d, 1, packed_weights + earlier.offsets[2 * i + 1], nullptr,
+        multiply_packed<S, Arch>(tile, d, di, dc, d, 1, packed_weights + maps.offsets[2 * i + 1], nullptr,
                                  d_before[i] + first * di, di, true);
         if (g) multiply_transposed_add<S, Arch>(tile, d, di, dc, d, before[i] + first * di, di, g[i], di);
       }

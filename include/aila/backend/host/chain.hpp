@@ -234,7 +234,7 @@ struct ChainKernel {
                                      S* y, Saved<C>& saved, S* scratch, std::size_t begin) {
     for_each_index<size>([&](auto i) {
       if (i < begin) return;
-      if (!works(pass.phase, first_phase[i], first_phase[i + 1])) return;
+      if (!works_in<phases>(pass.phase, first_phase[i], first_phase[i + 1])) return;
       constexpr std::size_t I = i;
       if constexpr (maps_lengths<I>)
         saved.lengths[I].set(pass, In::extents[0],
@@ -267,7 +267,7 @@ struct ChainKernel {
         join.backward(pass.samples, x, saved.map[size - 1], dy, dx, saved.gradient[size - 1]);
     for_each_index_down<size>([&](auto i) {
       constexpr std::size_t first = phases - first_phase[i + 1];
-      if (!works(pass.phase, first, phases - first_phase[i])) return;
+      if (!works_in<phases>(pass.phase, first, phases - first_phase[i])) return;
       S* down = dx;
       if constexpr (i > 0) {
         down = saved.gradient[i - 1];
@@ -321,14 +321,6 @@ struct ChainKernel {
                          packed_weights + packed_offset[size + I]);
   }
 
-  /// Whether a part that works from phase `first` to `last` is called in this one.
-  static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
-                              [[maybe_unused]] std::size_t last) {
-    if constexpr (phases == 0)
-      return true;
-    else
-      return phase >= first && phase <= last;
-  }
   /// Whether a part of a stream finds in the chain's own pass all it needs: its path is a key of random numbers alone.
   template <std::size_t I>
   static constexpr bool knows_enough =

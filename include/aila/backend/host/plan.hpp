@@ -58,13 +58,13 @@ constexpr void with_kind(std::size_t kind, F&& f) {
 /// One map of a sample: what nodes write and read.
 struct PlanValue {
   enum class Role : std::uint8_t {
-    external,
-    own,
-    sum,
-    map,
-    joined,
-    pooled,
-    passing  ///< a map on its way into a joined one, and of no use behind
+    external,  ///< input or output of the composite: the caller's memory
+    own,       ///< a core's output before it is integrated; prediction has one buffer for all
+    sum,       ///< what an epilogue reads; prediction has one buffer for all
+    map,       ///< what a layer publishes
+    joined,    ///< maps side by side
+    pooled,    ///< a map at the positions of later ones
+    passing    ///< a map on its way into a joined one, and of no use behind
   };
   Role role = Role::map;
   std::uint32_t elements = 0, features = 0;
@@ -99,6 +99,7 @@ struct PlanRead {
 /// What a plan is made of; without room it only counts.
 template <std::size_t NodeCount, std::size_t ValueCount, std::size_t ReadCount>
 struct PlanTables {
+  static constexpr std::uint32_t input = 0;  ///< the value that the composite reads
   std::array<PlanNode, NodeCount + 1> node{};
   std::array<PlanValue, ValueCount + 1> value{};
   std::array<PlanRead, ReadCount + 1> read{};

@@ -53,7 +53,7 @@ struct StackKernel {
   }();
 
   static constexpr const auto& plan = detail::stack_plan<Plan, Backend>;
-  using Place = detail::StackPlace;
+  using Nodes = detail::LayerNodes;
   static constexpr auto packed_offset =
       detail::packed_offsets<Parts>;  ///< of core, integration, epilogue of each layer
   static constexpr std::size_t packed = packed_offset[3 * depth];
@@ -104,8 +104,8 @@ struct StackKernel {
         for (auto& one : slot<k>(layers)) one.bind(arena, samples);
       });
       for (std::size_t j = 0; j < depth; ++j) {
-        if (plan.place[j].mixture == Place::none) continue;
-        const Node& n = plan.node[plan.place[j].mixture];
+        if (plan.layer[j].mixture == Nodes::none) continue;
+        const Node& n = plan.node[plan.layer[j].mixture];
         detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
           Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[j], slot<k>(mixtures)[n.slot], arena,
                                        samples);
@@ -121,8 +121,7 @@ struct StackKernel {
       }
       for (std::size_t v = 0; v < values; ++v) {
         const Value& of = plan.value[v];
-        if (of.role == Role::external) continue;
-        if (of.role == Role::passing) continue;
+        if (of.role == Role::external || of.role == Role::passing) continue;
         value[v] = !keeps_for_backward(C) && of.role == Role::own   ? own
                    : !keeps_for_backward(C) && of.role == Role::sum ? sum
                                                                     : arena.take(samples * of.elements);
@@ -149,7 +148,7 @@ struct StackKernel {
     for (std::size_t j = 0; j < depth; ++j) pack_piece(j, w, to);
   }
   static constexpr void pack_piece(std::size_t piece, Weights<S> w, S* to) {
-    for (std::size_t i = plan.place[piece].begin; i < plan.place[piece + 1].begin; ++i) {
+    for (std::size_t i = plan.layer[piece].begin; i < plan.layer[piece + 1].begin; ++i) {
       const Node& n = plan.node[i];
       if (n.sort == Node::Sort::layer)
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) { LayerKernel<k>::pack(w.from(n.tensor), to + n.packed); });
@@ -184,9 +183,9 @@ struct StackKernel {
     if constexpr (most_passing > 0)
       for (std::size_t v = 0; v < values; ++v)
         if (plan.value[v].role == Value::Role::passing) saved.value[v] = scratch;
-    for (std::size_t i = plan.place[begin].begin; i < plan.place[end].begin; ++i) {
+    for (std::size_t i = plan.layer[begin].begin; i < plan.layer[end].begin; ++i) {
       const Node& n = plan.node[i];
-      if (!works(pass.phase, n.first_phase, n.last_phase)) continue;
+      if (!works_in<phases>(pass.phase, n.first_phase, n.last_phase)) continue;
       S* const out = n.writes == plan.output ? y : saved.value[n.writes];
       if (n.sort == Node::Sort::layer) {
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
@@ -224,8 +223,8 @@ struct StackKernel {
     for (std::size_t i = plan.nodes; i-- > 0;) {
       const Node& n = plan.node[i];
       const std::size_t first = phases - n.last_phase;
-      if (!works(pass.phase, first, phases - n.first_phase)) continue;
-      if (works(pass.phase, first, first))
+      if (!works_in<phases>(pass.phase, first, phases - n.first_phase)) continue;
+      if (works_in<phases>(pass.phase, first, first))
         for (std::size_t r = n.read; r < n.read + n.reads; ++r)
           if (plan.read[r].last) {
             const Value& v = plan.value[plan.read[r].value];
@@ -244,8 +243,8 @@ struct StackKernel {
           zero_gradients<Part>(here, g.from(n.tensor));
           LayerKernel<k>::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed,
                                                input<Part>(n, x, y, saved), out, d_out,
-                                               plan.read[n.read].value == 0 ? dx : gradient(0), g.from(n.tensor),
-                                               slot<k>(saved.layers)[n.slot], scratch);
+                                               plan.read[n.read].value == plan.input ? dx : gradient(0),
+                                               g.from(n.tensor), slot<k>(saved.layers)[n.slot], scratch);
         });
       } else if (n.sort == Node::Sort::mixture) {
         std::array<const S*, depth + 1> item{};
@@ -268,7 +267,7 @@ struct StackKernel {
           P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
         });
       } else {
-        take(n, pass, d_out, gradient(0));
+        place_backward(n, pass, d_out, gradient(0));
       }
     }
   }
@@ -276,8 +275,8 @@ struct StackKernel {
   /// The mixture weights of layer J: [samples, positions, heads, items]. After a forward that kept for backward.
   template <std::size_t J, Capability C>
   static constexpr void mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, S* weights, S* scratch) {
-    if constexpr (Parts::integration[J].exists && Integrated<J>::mixture_weights > 0) {
-      const Node& n = plan.node[plan.place[J].mixture];
+    if constexpr (Parts::integration[J].mixes) {
+      const Node& n = plan.node[plan.layer[J].mixture];
       std::array<const S*, depth + 1> item{};
       for (std::size_t r = 0; r < n.reads; ++r) item[r] = saved.value[plan.read[n.read + r].value];
       Integrate<J>::mixture(at_value(n.writes, pass, saved), w.from(n.tensor), item[0], item.data() + 1, weights,
@@ -292,7 +291,7 @@ struct StackKernel {
     for (std::size_t j = 0; j < depth; ++j) {
       const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(j);
       const auto show = [&](std::uint32_t number, const char* what) {
-        if (number == Place::none) return;
+        if (number == Nodes::none) return;
         const Node& n = plan.node[number];
         S* const out = n.writes == plan.output ? y : saved.value[n.writes];
         if (n.sort == Node::Sort::layer)
@@ -301,9 +300,9 @@ struct StackKernel {
           });
         f(layer + what, static_cast<const S*>(out), samples * Parts::map[j].elements);
       };
-      show(plan.place[j].core, ".core");
-      show(plan.place[j].mixture, ".integrate");
-      show(plan.place[j].epilogue, ".epilogue");
+      show(plan.layer[j].core, ".core");
+      show(plan.layer[j].mixture, ".integrate");
+      show(plan.layer[j].epilogue, ".epilogue");
     }
   }
 
@@ -319,7 +318,7 @@ struct StackKernel {
   static constexpr bool mixes = [] {
     bool any = false;
     for_each_index<layer_kinds>([&](auto k) { any = any || mixes_of<LayerKernel<k>>(); });
-    for_each_index<depth>([&](auto j) { any = any || Integrated<j>::mixture_weights > 0; });
+    for (const detail::NodeFacts& integration : Parts::integration) any = any || integration.mixes;
     return any;
   }();
   /// The mixture weights of every layer that has them, and of all stacks inside, given to
@@ -328,7 +327,7 @@ struct StackKernel {
   static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
                                std::vector<S>& weights, S* scratch, Sums& sums) {
     const auto inside = [&](std::uint32_t number, const std::string& of) {
-      if (number == Place::none) return;
+      if (number == Nodes::none) return;
       const Node& n = plan.node[number];
       detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
         if constexpr (mixes_of<LayerKernel<k>>())
@@ -339,27 +338,18 @@ struct StackKernel {
     for_each_index<depth>([&](auto j) {
       constexpr std::size_t J = j;
       const std::string layer = path + (path.empty() ? "" : ".") + std::to_string(J);
-      inside(plan.place[J].core, layer + ".core");
-      if constexpr (Parts::integration[J].exists && Integrated<J>::mixture_weights > 0) {
+      inside(plan.layer[J].core, layer + ".core");
+      if constexpr (Parts::integration[J].mixes) {
         weights.resize(pass.samples * Layer<J>::Out::positions * Integrated<J>::mixture_weights);
         mixture<J>(pass, w, saved, weights.data(), scratch);
-        const Pass here = at_value(plan.node[plan.place[J].mixture].writes, pass, saved);
+        const Pass here = at_value(plan.node[plan.layer[J].mixture].writes, pass, saved);
         sums.template add<Integrated<J>>(layer + ".integrate", J, here, weights.data());
       }
-      inside(plan.place[J].epilogue, layer + ".epilogue");
+      inside(plan.layer[J].epilogue, layer + ".epilogue");
     });
   }
 
  private:
-  /// Whether what works from phase `first` to `last` is called in this one.
-  static constexpr bool works([[maybe_unused]] std::size_t phase, [[maybe_unused]] std::size_t first,
-                              [[maybe_unused]] std::size_t last) {
-    if constexpr (phases == 0)
-      return true;
-    else
-      return phase >= first && phase <= last;
-  }
-
   /// Valid steps of a value. Of a stream the pass says which steps are valid, and no layer that streams changes that.
   template <Capability C>
   static constexpr const std::int32_t* lengths([[maybe_unused]] std::size_t value, const Pass& pass,
@@ -395,7 +385,7 @@ struct StackKernel {
     } else if constexpr (In::is_tokens) {
       return read(n, 0, y, saved);
     } else {
-      return plan.read[n.read].value == 0 ? x : read(n, 0, y, saved);
+      return plan.read[n.read].value == plan.input ? x : read(n, 0, y, saved);
     }
   }
 
@@ -404,10 +394,9 @@ struct StackKernel {
   static constexpr void with_pooling(const Node& n, F&& f) {
     detail::with_kind<map_kinds>(n.kind, [&](auto from) {
       detail::with_kind<map_kinds>(n.slot, [&](auto to) {
-        if constexpr (MapOfKind<from>::rank == MapOfKind<to>::rank &&
-                      MapOfKind<from>::positions != MapOfKind<to>::positions)
-          if constexpr (pools_to<MapOfKind<from>, MapOfKind<to>>())
-            f(std::type_identity<Pooling<MapOfKind<from>, MapOfKind<to>, Backend>>{});
+        if constexpr (MapOfKind<from>::positions != MapOfKind<to>::positions &&
+                      pools_to<MapOfKind<from>, MapOfKind<to>>())
+          f(std::type_identity<Pooling<MapOfKind<from>, MapOfKind<to>, Backend>>{});
       });
     });
   }
@@ -429,7 +418,7 @@ struct StackKernel {
         for (std::size_t f = 0; f < features; ++f) to[f] = from[f];
     });
   }
-  static constexpr void take(const Node& n, const Pass& pass, const S* d_joined, S* to) {
+  static constexpr void place_backward(const Node& n, const Pass& pass, const S* d_joined, S* to) {
     with_width(n, pass, [&](auto features, std::size_t width, std::size_t rows) {
       const S* from = d_joined + n.column;
       for (std::size_t row = 0; row < rows; ++row, to += features, from += width)

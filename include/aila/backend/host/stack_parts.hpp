@@ -9,15 +9,12 @@
 #include "../kernel.hpp"
 #include "plan.hpp"
 
-namespace aila::inline v0 {
+namespace aila::inline v0::detail {
 
-namespace detail {
-
-/// How an integration is called: by what it shares with those of other layers, or as it is.
-template <class Part, class K>
-struct MixtureCalls {
+/// An integration that shares its code with no other layer's, called as those that do: there are no numbers.
+template <class K>
+struct UnsharedMixture {
   struct Numbers {};
-  static constexpr Numbers numbers{};
   template <Capability C>
   using Saved = typename K::template Saved<C>;
   using S = typename K::Scalar;
@@ -36,39 +33,35 @@ struct MixtureCalls {
     K::template backward<C>(arguments...);
   }
 };
-template <class Part, class K>
-struct CallsOf {
-  using type = MixtureCalls<Part, K>;
-  static constexpr typename type::Numbers numbers{};
+template <class K>
+concept SharesItsCode = std::is_same_v<typename K::SharesFor, K>;
+template <class K>
+struct MixtureOf {
+  using type = UnsharedMixture<K>;
 };
-template <class Part, class K>
-  requires std::is_same_v<typename K::SharesFor, K>
-struct CallsOf<Part, K> {
+template <SharesItsCode K>
+struct MixtureOf<K> {
   using type = typename K::Shared;
-  static constexpr typename type::Numbers numbers = K::numbers;
-};
-template <class Part, class Backend>
-struct IntegrationCalls {
-  using K = KernelFor<Part, Backend>;
-  using type = typename CallsOf<Part, K>::type;
-  static constexpr auto numbers = CallsOf<Part, K>::numbers;
-  static constexpr bool exists = true;
-  static constexpr std::size_t packed = K::packed;
-};
-template <class Own, class Before, class Backend>
-struct IntegrationCalls<Integration<integrate::None, Own, Before>, Backend> {
-  using type = NoPart;
-  using K = KernelDefaults<typename Backend::Scalar>;
-  static constexpr bool exists = false;
-  static constexpr std::size_t packed = 0;
 };
 
-/// The numbers of the integrations that are called by Calls, layer by layer.
-template <class Calls, class Part, class Backend>
-consteval typename Calls::Numbers numbers_or_none() {
-  using Of = IntegrationCalls<Part, Backend>;
-  if constexpr (std::is_same_v<typename Of::type, Calls>)
-    return Of::numbers;
+/// The kernel of an integration, and what the executor calls; NoPart where there is no integration.
+template <class Part, class Backend>
+struct IntegrationKernel {
+  using K = KernelFor<Part, Backend>;
+  using Mixture = typename MixtureOf<K>::type;
+};
+template <class Own, class Before, class Backend>
+struct IntegrationKernel<Integration<integrate::None, Own, Before>, Backend> {
+  using K = KernelDefaults<typename Backend::Scalar>;
+  using Mixture = NoPart;
+};
+
+/// The numbers of an integration that is called by Mixture; of another, none.
+template <class Mixture, class Part, class Backend>
+consteval typename Mixture::Numbers numbers_for() {
+  using K = typename IntegrationKernel<Part, Backend>::K;
+  if constexpr (SharesItsCode<K> && std::is_same_v<typename MixtureOf<K>::type, Mixture>)
+    return K::numbers;
   else
     return {};
 }
@@ -76,7 +69,7 @@ consteval typename Calls::Numbers numbers_or_none() {
 /// What a plan needs to know of a part.
 struct NodeFacts {
   std::uint32_t packed = 0, phases = 0, tensors = 0, tables = 0;
-  bool exists = true, changes_length = false;
+  bool exists = true, changes_length = false, mixes = false;
   const ParameterSpec* specs = nullptr;
 };
 template <class Part, class K>
@@ -93,14 +86,14 @@ consteval NodeFacts facts_of_layer() {
   NodeFacts f = facts_of<Part, KernelFor<Part, Backend>>();
   f.tables = static_cast<std::uint32_t>(tables_of<typename Part::Layer, typename Part::In>());
   f.changes_length = changes_length<typename Part::Layer, typename Part::In>();
-  f.exists = true;
   return f;
 }
 template <class Part, class Backend>
 consteval NodeFacts facts_of_integration() {
-  using Of = IntegrationCalls<Part, Backend>;
+  using Of = IntegrationKernel<Part, Backend>;
   NodeFacts f = facts_of<Part, typename Of::K>();
-  f.exists = Of::exists;
+  f.exists = !std::is_same_v<typename Of::Mixture, NoPart>;
+  f.mixes = Part::mixture_weights > 0;
   return f;
 }
 
@@ -120,14 +113,15 @@ consteval MapFacts facts_of_map() {
 
 template <class Part>
 using PartOrNone = std::conditional_t<std::is_same_v<typename Part::Layer, Identity>, NoPart, Part>;
+
 template <class Layers, class Backend>
 struct StackParts;
 template <class... L, class Backend>
 struct StackParts<List<L...>, Backend> {
   static constexpr std::size_t depth = sizeof...(L);
-  /// Cores and epilogues by turns.
+  /// All cores, then all epilogues.
   using LayerParts = typename Joined<List<typename L::Core...>, List<PartOrNone<typename L::Epilogue>...>>::type;
-  using Mixtures = List<typename IntegrationCalls<typename L::Integration, Backend>::type...>;
+  using Mixtures = List<typename IntegrationKernel<typename L::Integration, Backend>::Mixture...>;
   using Maps = List<typename L::Out...>;
 
   static constexpr std::array<NodeFacts, depth> core{facts_of_layer<typename L::Core, Backend>()...};
@@ -154,22 +148,21 @@ struct StackParts<List<L...>, Backend> {
   static constexpr auto layer_kinds = kinds_of(LayerParts{});
   static constexpr auto mixture_kinds = kinds_of(Mixtures{});
   static constexpr auto map_kinds = kinds_of(Maps{});
-  template <class Calls>
-  static constexpr std::array<typename Calls::Numbers, depth> numbers{
-      numbers_or_none<Calls, typename L::Integration, Backend>()...};
+  /// The numbers of layer j, of those that Mixture serves.
+  template <class Mixture>
+  static constexpr std::array<typename Mixture::Numbers, depth> numbers{
+      numbers_for<Mixture, typename L::Integration, Backend>()...};
 
   // Three folds and not one: compilers take no more than 256 operands.
   using Refusal = FirstRefusal<Refuse<FirstRefusal<KernelFor<typename L::Core, Backend>...>>,
-                               Refuse<FirstRefusal<typename IntegrationCalls<typename L::Integration, Backend>::K...>>,
+                               Refuse<FirstRefusal<typename IntegrationKernel<typename L::Integration, Backend>::K...>>,
                                Refuse<FirstRefusal<KernelFor<typename L::Epilogue, Backend>...>>>;
   using MissingBackward =
       FirstRefusal<Refuse<FirstMissingBackward<KernelFor<typename L::Core, Backend>...>>,
-                   Refuse<FirstMissingBackward<typename IntegrationCalls<typename L::Integration, Backend>::K...>>,
+                   Refuse<FirstMissingBackward<typename IntegrationKernel<typename L::Integration, Backend>::K...>>,
                    Refuse<FirstMissingBackward<KernelFor<typename L::Epilogue, Backend>...>>>;
 };
 
-}  // namespace detail
-
-}  // namespace aila::inline v0
+}  // namespace aila::inline v0::detail
 
 #include "../../core/macros_back.hpp"

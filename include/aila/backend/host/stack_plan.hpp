@@ -8,7 +8,7 @@
 namespace aila::inline v0::detail {
 
 /// Where a layer has its nodes; `none` for what it has not.
-struct StackPlace {
+struct LayerNodes {
   static constexpr std::uint32_t none = ~std::uint32_t{0};
   std::uint32_t begin = 0, core = 0, mixture = none, epilogue = none;
 };
@@ -26,7 +26,7 @@ inline constexpr auto packed_offsets = [] {
 
 template <std::size_t Depth, std::size_t NodeCount, std::size_t ValueCount, std::size_t ReadCount>
 struct StackTables : PlanTables<NodeCount, ValueCount, ReadCount> {
-  std::array<StackPlace, Depth + 1> place{};
+  std::array<LayerNodes, Depth + 1> layer{};
   std::uint32_t output = 0;
   std::size_t phases = 0;
 };
@@ -46,18 +46,18 @@ class StackPlanner {
   consteval explicit StackPlanner(Tables& plan) : plan_(plan) {
     last_ = plan_.add(PlanValue{.role = Role::external});  // the stack's input
     for (std::size_t j = 0; j < depth; ++j) {
-      StackPlace& place = plan_.place[j];
-      place.begin = static_cast<std::uint32_t>(plan_.nodes);
+      LayerNodes& nodes = plan_.layer[j];
+      nodes.begin = static_cast<std::uint32_t>(plan_.nodes);
       const NodeFacts &core = Parts::core[j], &epilogue = Parts::epilogue[j];
       const bool integrates = Parts::integration[j].exists;
       if (Policy::concatenates && j >= 2) join(j);
-      place.core = layer(j, 0, core, j, integrates ? Role::own : epilogue.exists ? Role::sum : Role::map);
+      nodes.core = layer(j, 0, core, j, integrates ? Role::own : epilogue.exists ? Role::sum : Role::map);
       tables_ += core.tables;
-      if (integrates) place.mixture = mixture(j, epilogue.exists ? Role::sum : Role::map);
-      if (epilogue.exists) place.epilogue = layer(j, 2, epilogue, depth + j, Role::map);
+      if (integrates) nodes.mixture = mixture(j, epilogue.exists ? Role::sum : Role::map);
+      if (epilogue.exists) nodes.epilogue = layer(j, 2, epilogue, depth + j, Role::map);
       map_[j] = last_;
     }
-    plan_.place[depth].begin = static_cast<std::uint32_t>(plan_.nodes);
+    plan_.layer[depth].begin = static_cast<std::uint32_t>(plan_.nodes);
     plan_.output = last_;
     plan_.phases = phase_;
     plan_.give_away(last_);
