@@ -87,6 +87,16 @@ void perturb(std::vector<S>& weights, std::uint64_t seed) {
   }
 }
 
+/// Takes the mixture weights of each layer of a stack.
+struct ComparedMixtures {
+  Comparison& comparison;
+  template <class Part, class S>
+  void add(const std::string&, std::size_t layer, const aila::Pass& pass, const S* weights) {
+    comparison.compare("weights." + std::to_string(layer), weights,
+                       pass.samples * Part::Own::positions * Part::mixture_weights);
+  }
+};
+
 /// The worst deviation; with a `seed` of weights one unit in the last place beside those of the file.
 template <class Net, class Backend>
 double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t seed = 0) {
@@ -94,7 +104,6 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   using Predicting = aila::Workspace<Net, Backend, Capability::predict>;
   using S = typename Backend::Scalar;
   using Kernel = typename Training::Kernel;
-  using Stack = typename Kernel::template ChildKernel<0>;
   const std::size_t samples = file.at("x").shape.at(0), margin = 2 * aila::alignment_elements;
   const auto& table = aila::parameter_table<Net>();
 
@@ -131,17 +140,15 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   training.forward(pass, parameters.data(), packed.data(), training.input());
   comparison.compare("y", training.output(), samples * Training::Out::elements);
   std::copy(dy.begin(), dy.end(), training.output_gradient());
-  aila::for_each_index<Stack::depth>([&](auto j) {
-    constexpr std::size_t each = Stack::template Integrated<j>::mixture_weights;
-    if constexpr (each > 0) {
-      const std::size_t count = samples * Stack::template Layer<j>::Out::positions * each;
-      aila::AlignedArray<S> weights(count + margin);
-      using All = aila::Weights<S>;
-      const All w(parameters.data(), Training::layout.offset.data());
-      Stack::template mixture<j>(pass, w, aila::slot<0>(training.saved().child), weights.data(), training.scratch());
-      comparison.compare(std::string("weights.") + std::to_string(j.value), weights.data(), count);
-    }
-  });
+  Training inspecting(samples, true);
+  inspecting.forward(pass, parameters.data(), packed.data(), x.data());
+  if constexpr (aila::mixes_of<Kernel>()) {
+    std::vector<S> weights;
+    ComparedMixtures compared{comparison};
+    Kernel::template for_each_mixture<Capability::train>(
+        pass, aila::Weights<S>(parameters.data(), Training::layout.offset.data()), inspecting.saved(), "", weights,
+        inspecting.scratch(), compared);
+  }
   training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
   comparison.compare("dx", training.input_gradient(), x.size());
   for (const ParameterInfo& p : table) {

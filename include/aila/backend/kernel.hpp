@@ -116,7 +116,8 @@ struct Pass {
   bool frozen = false;                    ///< inside Frozen: kernels ask `freezes`
   bool zeroes_gradients = false;          ///< gradients of parameters begin anywhere: part by part, see zero_gradients
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
-  std::uint32_t phase = 0;                ///< of a kernel that works in phases
+  bool sets_input_gradient = false;       ///< see sets_input_gradient_of
+  std::uint16_t phase = 0;                ///< of a kernel that works in phases
   Seed seed{};
   std::uint64_t step = 0;
   std::uint64_t first_sample = 0;                 ///< place in the batch of the group's first sample
@@ -135,7 +136,7 @@ struct Pass {
     if (row_gradients != nullptr) p.row_gradients += tables_before;
     return p;
   }
-  constexpr void enter(std::size_t its_phase) { phase = static_cast<std::uint32_t>(its_phase); }
+  constexpr void enter(std::size_t its_phase) { phase = static_cast<std::uint16_t>(its_phase); }
   /// Whether training leaves this tensor of a layer as it is, inside Frozen or by a part rate of 0: then batch
   /// normalisation keeps to its running statistics.
   template <class Scalar>
@@ -239,11 +240,25 @@ constexpr std::size_t pack_piece_tensor_of([[maybe_unused]] std::size_t piece) {
     return 0;
 }
 
-/// Whether this is the library's own kernel of a chain, or of a stack, whose parts can be called one by one.
+/// Whether this is the library's own kernel of a composite, whose parts can be called one by one.
 template <class K>
-inline constexpr bool is_chain_kernel = false;
+inline constexpr bool is_plan_kernel = false;
+
+/// A kernel says what its backward looks at: `static constexpr BackwardNeeds backward_needs{...}`; and whether its
+/// forward may write y over x, and its backward, where that writes dx, dx over dy: `static constexpr InPlace
+/// in_place{...}`. Of an integration these are z over its own output, and d_own over dz.
+struct InPlace {
+  bool forward = false, backward = false;
+};
+/// Whether a kernel's backward writes dx, and does not add to it, where the pass says so: `static constexpr bool
+/// sets_input_gradient = true`.
 template <class K>
-inline constexpr bool is_stack_kernel = false;
+consteval bool sets_input_gradient_of() {
+  if constexpr (requires { K::sets_input_gradient; })
+    return K::sets_input_gradient;
+  else
+    return false;
+}
 
 namespace detail {
 template <class K>

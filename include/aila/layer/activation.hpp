@@ -32,6 +32,7 @@ struct ElementWise {
 /// y = x. Also the epilogue of a bare stack: `Epilogue<Identity>`.
 struct Identity : ElementWise {
   static constexpr const char* name = "identity";
+  static constexpr BackwardNeeds slope_needs{.input = false, .output = false};
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
     return x;
@@ -45,19 +46,21 @@ struct Identity : ElementWise {
 /// y = max(x, 0); the slope at 0 is 0.
 struct Relu : ElementWise {
   static constexpr const char* name = "relu";
+  static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
     return math::max(x, V(ScalarOf<V>(0)));
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V x, V) {
-    return math::select(x > V(ScalarOf<V>(0)), V(ScalarOf<V>(1)), V(ScalarOf<V>(0)));
+  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+    return math::select(y > V(ScalarOf<V>(0)), V(ScalarOf<V>(1)), V(ScalarOf<V>(0)));
   }
 };
 
 /// y = x Phi(x), Phi the normal distribution function (exact form, by erf). Source: arXiv 1606.08415.
 struct Gelu : ElementWise {
   static constexpr const char* name = "gelu";
+  static constexpr BackwardNeeds slope_needs{.output = false};
   static constexpr double far = 1000;  ///< Phi is 0 or 1 and its slope 0 from there on: infinity does not meet a 0
   template <class V>
   AILA_HOST_DEVICE static constexpr V phi(V x) {
@@ -94,6 +97,7 @@ struct Silu : ElementWise {
 
 struct Tanh : ElementWise {
   static constexpr const char* name = "tanh";
+  static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
     return math::tanh(x);
@@ -107,6 +111,7 @@ struct Tanh : ElementWise {
 /// y = 1 / (1 + exp(-x)).
 struct Sigmoid : ElementWise {
   static constexpr const char* name = "sigmoid";
+  static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
   AILA_HOST_DEVICE static constexpr V value(V x) {
     return math::sigmoid(x);

@@ -27,6 +27,8 @@
 // a scalar-or-batch type V, which serves every CPU backend. A body is one of
 //   element-wise:  template <class V> static constexpr V value(V x);
 //                  template <class V> static constexpr V slope(V x, V y);                      dy/dx, given x and y
+//                  static constexpr BackwardNeeds slope_needs{.input = false};   if it is of y alone: x is not kept
+//                  then
 //   position-wise: static constexpr bool position_wise = true;  x and y are the features of one position
 //   sample-wise:   (the default)                                x and y are the elements of one sample
 //       template <class In, class V>
@@ -52,6 +54,11 @@
 #include "../core/shape.hpp"
 
 namespace aila::inline v0 {
+
+/// What the backward of a layer looks at of its forward. The memory of the rest may be another's by then.
+struct BackwardNeeds {
+  bool input = true, output = true;
+};
 
 namespace detail {
 template <class V>

@@ -156,8 +156,8 @@ class Trainer {
                                bool training = true) {
     for (const auto& tensor : model_.tensors())
       if (!tensor.is_finite()) return "the parameter " + tensor.name;
-    WorkerType& worker = *workers_[0];
-    const std::size_t most = worker.workspace.capacity();
+    const std::size_t most = std::min(indices.size(), workers_[0]->workspace.capacity());
+    WorkerType worker(most, true);
     for (std::size_t first = 0; first < indices.size(); first += most) {
       Pass pass = load(source, indices, first, most, worker);
       pass.training = training;
@@ -287,7 +287,7 @@ class Trainer {
   }
 
   /// Whether the network clears its gradients itself: a part that works in phases would do so more than once.
-  static constexpr bool zeroes_by_parts = phases == 0 && is_chain_kernel<typename ModelType::Kernel>;
+  static constexpr bool zeroes_by_parts = phases == 0 && is_plan_kernel<typename ModelType::Kernel>;
   static void clear(Scalar* gradients) {
     std::fill_n(gradients, layout.trainable_end, Scalar(0));
     std::fill_n(gradients + layout.frozen_end, layout.size - layout.frozen_end, Scalar(0));

@@ -61,8 +61,9 @@ class Worker {
     return std::size_t{1};
   }();
 
-  explicit Worker(std::size_t samples)
-      : workspace(samples),
+  /// One for inspection keeps what every layer computes, see Workspace.
+  explicit Worker(std::size_t samples, bool inspects = false)
+      : workspace(samples, inspects),
         targets_(samples * targets),
         lengths_(samples),
         weights_(samples),

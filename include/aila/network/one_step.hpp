@@ -123,7 +123,7 @@ struct StepsInParameters {
 template <class Net, class Backend>
 struct StepsOfFusedNetwork {
   static consteval int say() {
-    constexpr bool by_layers = is_chain_kernel<KernelFor<PlacedNetwork<Net>, Backend>>;
+    constexpr bool by_layers = is_plan_kernel<KernelFor<PlacedNetwork<Net>, Backend>>;
     static_assert(by_layers, "aila: this network has a kernel of its own; to go step by step its layers are needed");
     return 0;
   }
@@ -146,7 +146,7 @@ consteval auto refusal_of_stream() {
       return std::type_identity<RefusalOf<NetworkOutput<OneStepNetwork<Net>>>>{};
     else if constexpr (Refused<KernelFor<PlacedNetwork<Net>, Backend>>)
       return std::type_identity<RefusalOf<KernelFor<PlacedNetwork<Net>, Backend>>>{};
-    else if constexpr (!is_chain_kernel<KernelFor<PlacedNetwork<Net>, Backend>>)
+    else if constexpr (!is_plan_kernel<KernelFor<PlacedNetwork<Net>, Backend>>)
       return std::type_identity<StepsOfFusedNetwork<Net, Backend>>{};
     else if constexpr (!StepsInParameters<Net, Backend>::equal)
       return std::type_identity<StepsInParameters<Net, Backend>>{};

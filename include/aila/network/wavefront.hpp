@@ -20,7 +20,7 @@ template <class Net, class Backend>
 struct NothingForWavefront {
   static consteval int say() {
     using Plan = WavefrontPlan<Net, Backend>;
-    if constexpr (!Plan::is_chain && !Refused<typename Plan::Kernel>) {
+    if constexpr (!Plan::has_parts && !Refused<typename Plan::Kernel>) {
       return StepsOfFusedNetwork<Net, Backend>::say();
     } else {
       constexpr bool shares = Plan::units >= 2 || Refused<typename Plan::Kernel>;
@@ -130,7 +130,7 @@ class WavefrontPredictor
   /// What the network does with the whole sequence.
   void finish(Pass pass, const Element* x, const std::int32_t* length) noexcept {
     pass.lengths = length;
-    if constexpr (Plan::is_chain)
+    if constexpr (Plan::has_parts)
       workspace_.forward_from(Plan::parts, pass, model_->parameters().data(), model_->packed(), x);
   }
   static void wait_for(const std::atomic<std::size_t>& steps, std::size_t least) noexcept {
@@ -147,7 +147,7 @@ class WavefrontPredictor
 
   const ModelType* model_;
   ThreadPool pool_;
-  typename Blocks::Whole workspace_{1};
+  typename Blocks::Whole workspace_{1, true};
   Blocks blocks_;
   AlignedArray<Scalar> scratch_;
   std::vector<std::int32_t> valid_ = std::vector<std::int32_t>(Plan::steps);

@@ -35,22 +35,26 @@ class Workspace {
   using MissingBackward = std::conditional_t<keeps_for_backward(C), detail::MissingBackward<Kernel>, detail::NoRefusal>;
   enum { has_kernels = detail::RefusalOf<Kernel>::say(), has_backward = MissingBackward::say() };
 
-  /// Throws Error where there is no memory for so many.
-  constexpr explicit Workspace(std::size_t samples)
+  /// Throws Error where there is no memory for so many. One for inspection keeps what every part computes: in others,
+  /// maps that are needed no more are overwritten.
+  constexpr explicit Workspace(std::size_t samples, bool inspects = false)
       : capacity_(samples),
-        memory_(memory_for<Scalar>(samples, [](std::size_t n) { return size(n); })),
+        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, inspects); })),
         tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
         meeting_(meeting) {
-    bind(Arena<Scalar>(memory_.data()), samples);
+    const Sizes sizes = measure(samples, inspects);
+    Scalar* const base = memory_.data();
+    buffers_->bind(inspects ? Arena<Scalar>::apart(base) : Arena<Scalar>(base, base + sizes.kept), samples);
+    buffers_->scratch = base + sizes.kept + sizes.passing;
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   constexpr ~Workspace() = default;
 
   /// Scalars of memory for a number of samples.
-  static constexpr std::size_t size(std::size_t samples) {
-    detail::Held<Buffers> buffers;
-    return buffers->bind(Arena<Scalar>(), samples);
+  static constexpr std::size_t size(std::size_t samples, bool inspects = false) {
+    const Sizes sizes = measure(samples, inspects);
+    return sizes.kept + sizes.passing + sizes.scratch;
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
@@ -93,14 +97,14 @@ class Workspace {
     clear_padding(pass, buffers_->y);
   }
 
-  /// The same of a chain from part `begin` on, where the parts before it have left their maps in saved().
+  /// The same from node `begin` of the network's plan on, where those before it have left their maps in saved().
   constexpr void forward_from(std::size_t begin, const Pass& pass, const Scalar* parameters, const Scalar* packed,
                               const Element* x) {
     if (!works_on(pass)) return;
     [[maybe_unused]] const Mode mode;
     in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward_from<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
-                                       buffers_->saved, buffers_->scratch, begin);
+      Kernel::template forward_nodes<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
+                                        buffers_->saved, buffers_->scratch, begin, Kernel::nodes);
     });
     clear_padding(pass, buffers_->y);
   }
@@ -111,13 +115,15 @@ class Workspace {
     requires(keeps_for_backward(C))
   {
     Scalar* dx = nullptr;
+    Pass now = pass;
     if constexpr (!In::is_tokens) {
       if (wants_input_gradient) {
         dx = buffers_->dx;
-        if (pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
+        now.sets_input_gradient = sets_input_gradient_of<Kernel>();
+        if (!now.sets_input_gradient && pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
       }
     }
-    backward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed,
+    backward(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
              Gradients<Scalar>(gradients, layout.offset.data()), dx);
   }
   /// The same of tensors that lie where the caller says; adds to dx too (null: nobody asks).
@@ -135,8 +141,8 @@ class Workspace {
 
   constexpr auto& saved() { return buffers_->saved; }
   constexpr Scalar* scratch() { return buffers_->scratch; }
-  /// All of it, in the order output, input, their gradients, what is kept, scratch: for who fills it with numbers that
-  /// no kernel may rely on.
+  /// All of it, in the order output, input, their gradients, what is kept, what passes, scratch: for who fills it with
+  /// numbers that no kernel may rely on.
   constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
 
  private:
@@ -193,7 +199,8 @@ class Workspace {
     Scalar* scratch = nullptr;
     typename Kernel::template Saved<C> saved{};
 
-    constexpr std::size_t bind(Arena<Scalar> arena, std::size_t samples) {
+    /// The arena, once all but the scratch is taken.
+    constexpr Arena<Scalar> bind(Arena<Scalar> arena, std::size_t samples) {
       y = arena.take(samples * Out::elements);
       if constexpr (!In::is_tokens) x = arena.take(samples * In::elements);
       if constexpr (keeps_for_backward(C)) {
@@ -201,11 +208,20 @@ class Workspace {
         if constexpr (!In::is_tokens) dx = arena.take(samples * In::elements);
       }
       saved.bind(arena, samples);
-      scratch = arena.take(Kernel::scratch(samples, C));
-      return arena.used();
+      return arena;
     }
   };
-  constexpr void bind(Arena<Scalar> arena, std::size_t samples) { buffers_->bind(arena, samples); }
+  /// Scalars of memory, in its order.
+  struct Sizes {
+    std::size_t kept = 0, passing = 0, scratch = 0;
+  };
+  static constexpr Sizes measure(std::size_t samples, bool inspects) {
+    detail::Held<Buffers> buffers;
+    const Arena<Scalar> arena = buffers->bind(inspects ? Arena<Scalar>::apart() : Arena<Scalar>(), samples);
+    Arena<Scalar> scratch;
+    scratch.take(Kernel::scratch(samples, C));
+    return {arena.used(), arena.most_passing(), scratch.used()};
+  }
 
   std::size_t capacity_;
   AlignedArray<Scalar> memory_;

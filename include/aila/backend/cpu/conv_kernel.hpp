@@ -18,6 +18,7 @@ namespace aila::inline v0 {
 /// See conv_forward.hpp, conv_backward.hpp and depthwise.hpp for what bounds them.
 template <class S, class Arch, class L, class In>
 struct CpuConv : KernelDefaults<S> {
+  static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr ConvPlan plan = L::template plan<In>;
   static constexpr bool depthwise = cpu::is_depthwise(plan);
   static constexpr bool winograd = cpu::uses_winograd<S, Arch>(plan);

@@ -160,8 +160,8 @@ struct DepthAttention {
     if constexpr (Asks) Query::begin(tile.query);
     for (std::size_t first = 0; first < rows; first += tile_rows) {
       const std::size_t count = std::min(tile_rows, rows - first);
-      const S* const up = dz + first * d;
-      for (std::size_t r = 0; r < count; ++r) add_row(up + r * d, d_own + (first + r) * d);
+      const S* const up = dz + first * d;  // which d_own may be
+      for (std::size_t r = 0; d_own != dz && r < count; ++r) add_row(up + r * d, d_own + (first + r) * d);
       if constexpr (mixes_first) {
         for (std::size_t m = 0; m < heads; ++m)
           multiply_packed<S, Arch>(count, value_width, di, up + place(m), d, 1,
@@ -194,8 +194,6 @@ struct DepthAttention {
           if constexpr (mixes_first)
             if (g) mix(n, before, first + r, valid, weights, share, tile.mixture + r * width);
         }
-        Query::backward(count, packed_weights, own + first * d, kept.query + first * Query::kept, tile.du,
-                        d_own + first * d, tile.query, g);
       }
       if constexpr (mixes_first)
         if (g) {
@@ -206,6 +204,9 @@ struct DepthAttention {
             multiply_transposed_add<S, Arch>(count, value_width, di, up + place(m), d, mixture + (Asks ? m * di : 0),
                                              Asks ? width : di, g[first_value] + m * value_width * di, di);
         }
+      if constexpr (Asks)
+        Query::backward(count, packed_weights, own + first * d, kept.query + first * Query::kept, tile.du,
+                        d_own + first * d, tile.query, g);
     }
     if constexpr (Asks)
       if (g) Query::finish(w, tile.query, g);

@@ -51,6 +51,8 @@ struct CpuDepthIntegration {
   using Scalar = S;
   using Before = typename Part::Before;
   static constexpr const char* name = Mixture::name;
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr InPlace in_place{.backward = true};
   using SharesFor = CpuDepthIntegration;  ///< not for what derives from it
   using Shared = SharedDepthIntegration<S, Mixture, Part::Own::positions>;
   using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture

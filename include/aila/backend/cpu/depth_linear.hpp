@@ -158,9 +158,11 @@ struct DepthLinear {
         item_gradients(c, mean, ds, score, dz + at, valid, d_items + r * d, d_score);
         for (std::size_t p = 0; p < valid; ++p) {
           const S* const dc = d_items + (r + p) * d;
-          for (std::size_t k = 0; k < Row::vectors; ++k)
-            Row::store(d_own + at + p * d, k,
-                       Row::load(d_own + at + p * d, k) + Row::load(dz + at + p * d, k) + Row::load(dc, k));
+          for (std::size_t k = 0; k < Row::vectors; ++k) {
+            S* const to = d_own + at + p * d;
+            const V up = Row::load(dz + at + p * d, k);
+            Row::store(to, k, (d_own == dz ? up : Row::load(to, k) + up) + Row::load(dc, k));
+          }
         }
       }
       for (std::size_t i = 0; i < count; ++i) {

@@ -12,6 +12,8 @@ namespace aila::inline v0 {
 template <class S, class Arch, class Own>
 struct CpuResidual : KernelDefaults<S> {
   static constexpr const char* name = "cpu residual, vectors";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
+  static constexpr InPlace in_place{.forward = true, .backward = true};
   using Lane = Lanes<backend::CpuOn<Arch, S>>;
 
   /// to = a + b over n elements.
@@ -28,7 +30,7 @@ struct CpuResidual : KernelDefaults<S> {
   template <Capability C>
   static void backward(const Pass& pass, Weights<S>, const S*, const S*, const S* const*, const S* dz, S* d_own,
                        S* const* d_before, Gradients<S>, NothingSaved&, S*) {
-    add(pass.samples * Own::elements, d_own, dz, d_own);
+    if (d_own != dz) add(pass.samples * Own::elements, d_own, dz, d_own);
     add(pass.samples * Own::elements, d_before[0], dz, d_before[0]);
   }
 };

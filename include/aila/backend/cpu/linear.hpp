@@ -23,6 +23,8 @@ struct CpuLinear : KernelDefaults<S> {
       forward_size + (packs_back ? round_up(cpu::packed_size<S, Arch>(Features, inputs), alignment_elements) : 0);
 
   static constexpr bool stays_normal = true;
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr bool sets_input_gradient = true;
 
   static void pack(Weights<S> w, S* to) {
     cpu::pack<S, Arch>(w[0], 1, inputs, inputs, Features, to);
@@ -42,7 +44,8 @@ struct CpuLinear : KernelDefaults<S> {
     const std::size_t rows = pass.samples * In::positions;
     if (dx != nullptr)
       cpu::multiply_packed<S, Arch>(rows, Features, inputs, dy, Features, 1,
-                                    packs_back ? packed_weights + forward_size : w[0], nullptr, dx, inputs, true);
+                                    packs_back ? packed_weights + forward_size : w[0], nullptr, dx, inputs,
+                                    !pass.sets_input_gradient);
     if (g) {
       cpu::multiply_transposed_add<S, Arch>(rows, Features, inputs, dy, Features, x, inputs, g[0], inputs);
       cpu::add_columns<S, Arch>(rows, Features, dy, Features, g[1]);

@@ -18,6 +18,9 @@ namespace aila::inline v0 {
 template <class S, class Arch, class L, class In>
 struct CpuNorm : KernelDefaults<S> {
   static constexpr const char* name = "cpu layer norm, fused";
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr InPlace in_place{.forward = true, .backward = true};
+  static constexpr bool sets_input_gradient = true;
   using First = typename L::First;
   static constexpr std::size_t d = In::features;
   using Row = cpu::Row<S, Arch, d>;
@@ -105,7 +108,7 @@ struct CpuNorm : KernelDefaults<S> {
           const V value = Row::load(x + r * d, k), scaled = Row::load(dy + r * d, k) * Row::load(w[0], k);
           const V step = V(of.inverse[r]) * (scaled - V(mean[r]) - of.normal(x, r, k) * V(along[r])) *
                          First::slope(value, First::value(value));
-          Row::store(dx + r * d, k, Row::load(dx + r * d, k) + step);
+          Row::store(dx + r * d, k, pass.sets_input_gradient ? step : Row::load(dx + r * d, k) + step);
         }
       dx += W * d;
     }

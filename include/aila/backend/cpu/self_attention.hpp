@@ -16,6 +16,7 @@ namespace aila::inline v0 {
 template <class S, class Arch, class L, class In>
 struct CpuSelfAttention : KernelDefaults<S> {
   static constexpr const char* name = "cpu self-attention, blocks of queries";
+  static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr std::size_t steps = In::positions, d = In::features;
   static constexpr cpu::AttentionSizes<S, Arch> sizes{steps, d, L::heads, L::causal};
   static constexpr std::size_t packed = sizes.packed();

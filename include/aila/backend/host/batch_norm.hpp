@@ -15,6 +15,8 @@ struct BatchNormKernel {
   using S = Scalar;
   static constexpr std::size_t F = In::features;
   static constexpr detail::BatchNormRows<Backend> rows{F, In::positions, In::rank == 2, L::rate, L::epsilon};
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr bool sets_input_gradient = true;
   static constexpr std::size_t phases = 1;
   static constexpr std::size_t meeting = rows.deposit();
 

@@ -6,6 +6,8 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
+
 #include "../kernel.hpp"
 #include "lanes.hpp"
 #include "padding.hpp"
@@ -99,15 +101,21 @@ struct ElementWiseLoops {
     for (; i + Lane::count <= n; i += Lane::count) Lane::store(y + i, L::template value<V>(Lane::load(x + i)));
     if (i < n) Lane::store_first(y + i, L::template value<V>(Lane::load_first(x + i, n - i)), n - i);
   }
+  /// dx = dy times the slope, or with `adds` dx += it.
+  template <bool adds>
   [[gnu::noinline]] static constexpr void backward(std::size_t n, const S* x, const S* y, const S* dy, S* dx) {
+    const auto added = [](const V& before, const V& more) {
+      if constexpr (adds) return before + more;
+      return more;
+    };
     std::size_t i = 0;
     for (; i + Lane::count <= n; i += Lane::count)
-      Lane::store(dx + i,
-                  Lane::load(dx + i) + Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i)));
+      Lane::store(dx + i, added(Lane::load(dx + i),
+                                Lane::load(dy + i) * L::template slope<V>(Lane::load(x + i), Lane::load(y + i))));
     if (i < n) {
       const std::size_t rest = n - i;
       const V slope = L::template slope<V>(Lane::load_first(x + i, rest), Lane::load_first(y + i, rest));
-      Lane::store_first(dx + i, Lane::load_first(dx + i, rest) + Lane::load_first(dy + i, rest) * slope, rest);
+      Lane::store_first(dx + i, added(Lane::load_first(dx + i, rest), Lane::load_first(dy + i, rest) * slope), rest);
     }
   }
 };
@@ -121,6 +129,12 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
   using MissingBackward = std::conditional_t<SlopeBody<L, V>, detail::NoRefusal, detail::LayerWithoutSlope<L>>;
+  static constexpr BackwardNeeds backward_needs = [] {
+    if constexpr (requires { L::slope_needs; }) return L::slope_needs;
+    return BackwardNeeds{};
+  }();
+  static constexpr InPlace in_place{.forward = true, .backward = true};
+  static constexpr bool sets_input_gradient = true;
 
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -133,10 +147,17 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
     if constexpr (SlopeBody<L, V>) {
       using Loops = detail::ElementWiseLoops<L, Backend>;
       if (dx == nullptr) return;
-      if (In::rank != 2 || pass.lengths == nullptr) return Loops::backward(pass.samples * In::elements, x, y, dy, dx);
+      const auto loop = [&](std::size_t n, std::size_t at) {
+        if (pass.sets_input_gradient)
+          Loops::template backward<false>(n, x + at, y + at, dy + at, dx + at);
+        else
+          Loops::template backward<true>(n, x + at, y + at, dy + at, dx + at);
+      };
+      if (In::rank != 2 || pass.lengths == nullptr) return loop(pass.samples * In::elements, 0);
       for (std::size_t n = 0; n < pass.samples; ++n) {
-        const std::size_t at = n * In::elements;
-        Loops::backward(pass.length(n, In::extents[0]) * In::features, x + at, y + at, dy + at, dx + at);
+        const std::size_t at = n * In::elements, valid = pass.length(n, In::extents[0]) * In::features;
+        loop(valid, at);
+        if (pass.sets_input_gradient) std::fill(dx + at + valid, dx + at + In::elements, S(0));
       }
     } else {
       enum { checked = MissingBackward::say() };
@@ -166,6 +187,8 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
       detail::clear_steps_of_lanes<Backend>(pass, In::positions, In::features, first, rows, tile);
   }
   static constexpr bool asks = requires { L::template scratch<In>; };
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr InPlace in_place{.forward = width_in == width_out};
 
   static constexpr std::size_t scratch(std::size_t, Capability c) {
     return ((width_in + width_out) * (keeps_for_backward(c) ? 2 : 1) + detail::body_scratch<L, In>()) * Lane::count;

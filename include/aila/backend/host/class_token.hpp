@@ -11,6 +11,7 @@ namespace aila::inline v0 {
 template <class In, class Backend>
 struct ClassTokenKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host class token";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   static constexpr std::size_t d = In::features, out = In::elements + d;
 
@@ -36,6 +37,7 @@ struct ClassTokenKernel : KernelDefaults<typename Backend::Scalar> {
 template <class In, class Backend>
 struct FirstStepKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host first step";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {

@@ -1,5 +1,9 @@
 // What a composite computes, as data: nodes over numbered values. Kernels are instantiated once for each kind of part,
 // and which tensors, buffers and phases a node has are numbers in constexpr arrays, however many nodes there are.
+//
+// A value lives from the node that writes it to the last that reads it: a node's forward, and its backward where that
+// looks at what it read or wrote. Of values that are not alive at a time one buffer may hold all, and gradients are
+// treated likewise.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -7,93 +11,85 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
-
-#include "../../core/list.hpp"
 
 namespace aila::inline v0::detail {
 
-/// What stands in a list of parts where there is none.
-struct NoPart {};
-
-template <class T>
-inline constexpr char type_mark = 0;
-
-/// Entries of a list of types by kind: equal types are one kind.
-template <std::size_t N>
-struct Kinds {
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
-  std::array<std::uint32_t, N + 1> kind{};     ///< of an entry; none of NoPart
-  std::array<std::uint32_t, N + 1> slot{};     ///< how many of its kind come before it
-  std::array<std::uint32_t, N + 1> first{};    ///< entry of a kind
-  std::array<std::uint32_t, N + 1> entries{};  ///< of a kind
-  std::size_t count = 0;
-};
-template <class... T>
-consteval auto kinds_of(List<T...>) {
-  Kinds<sizeof...(T)> k;
-  const std::array<const char*, sizeof...(T) + 1> marks{&type_mark<T>..., nullptr};
-  for (std::size_t i = 0; i < sizeof...(T); ++i) {
-    if (marks[i] == &type_mark<NoPart>) {
-      k.kind[i] = k.none;
-      continue;
-    }
-    std::size_t of = 0;
-    while (of < k.count && marks[k.first[of]] != marks[i]) ++of;
-    if (of == k.count) k.first[k.count++] = static_cast<std::uint32_t>(i);
-    k.kind[i] = static_cast<std::uint32_t>(of);
-    k.slot[i] = k.entries[of]++;
-  }
-  return k;
-}
-
-/// f with the constant that `kind` is.
-template <std::size_t Count, class F>
-constexpr void with_kind(std::size_t kind, F&& f) {
-  for_each_index<Count>([&](auto k) {
-    if (k == kind) f(k);
-  });
-}
-
 /// One map of a sample: what nodes write and read.
 struct PlanValue {
-  enum class Role : std::uint8_t {
-    external,  ///< input or output of the composite: the caller's memory
-    own,       ///< a core's output before it is integrated; prediction has one buffer for all
-    sum,       ///< what an epilogue reads; prediction has one buffer for all
-    map,       ///< what a layer publishes
-    joined,    ///< maps side by side
-    pooled,    ///< a map at the positions of later ones
-    passing    ///< a map on its way into a joined one, and of no use behind
-  };
-  Role role = Role::map;
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
   std::uint32_t elements = 0, features = 0;
-  std::uint32_t level = 0;     ///< of valid steps: how many parts before it changed their number
-  std::uint32_t gradient = 0;  ///< number of its gradient's buffer
+  std::uint32_t level = 0;                                ///< of valid steps: 0 are those of the composite's input
+  bool is_external = false;                               ///< input or output of the composite: the caller's memory
+  std::array<std::uint32_t, 2> buffer{nowhere, nowhere};  ///< of a forward alone; of one that backward follows
+  std::uint32_t gradient = nowhere;                       ///< buffer of its gradient; nowhere: the caller's
 };
 
 struct PlanNode {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
   enum class Sort : std::uint8_t {
-    layer,    ///< a placed layer: reads one value
-    mixture,  ///< an integration: reads a layer's own output and the earlier maps
-    pool,     ///< an average over windows: reads one map
-    place     ///< a map among the columns of a joined one, which several nodes write
+    layer,           ///< a placed layer: reads one value
+    mixture,         ///< an integration: reads a layer's own output and the earlier maps
+    pool,            ///< an average over windows: reads one map
+    place,           ///< a map among the columns of a joined one, which several nodes write
+    place_reversed,  ///< the same, the valid steps from the last to the first
+    reverse,         ///< the valid steps from the last to the first
+    add,             ///< the sum of maps
+    scale            ///< a map times a vector, the same at every position
   };
   Sort sort = Sort::layer;
   std::uint32_t kind = 0, slot = 0;   ///< slot: number among its kind; of a pool, the kind of map it goes to
-  std::uint32_t layer = 0;            ///< of the stack
+  std::uint32_t layer = 0;            ///< of a stack
   std::uint32_t reads = 0, read = 0;  ///< its values are numbers [read, read + reads) of the list of those read
   std::uint32_t writes = 0;
   std::uint32_t column = 0;            ///< of a joined map, from which it is written
   std::uint32_t part = 0, tables = 0;  ///< for Pass::part
   std::uint32_t tensor = 0, packed = 0;
   std::uint32_t first_phase = 0, last_phase = 0;
+  std::uint32_t first_piece = 0, pieces = 0;                 ///< of the packing of its weights
+  bool needs_input = false, needs_output = false;            ///< for its backward
+  bool forward_in_place = false, backward_in_place = false;  ///< output over input, dx over dy
+  std::uint32_t fold = none, fold_end = 0, fold_packed = 0;  ///< what prediction computes for this node and those to
+                                                             ///< fold_end, packed at fold_packed
+  bool is_inside_fold = false;                               ///< prediction leaves it out
 };
 
 /// A value that a node reads, and whether no later node reads it: the way back begins there.
 struct PlanRead {
   std::uint32_t value = 0;
   bool last = false;
+};
+
+/// Buffers that values take and give back.
+template <std::size_t Most>
+struct PlanBuffers {
+  std::array<std::uint32_t, Most + 1> size{};  ///< elements of each
+  std::array<bool, Most + 1> is_kept{};        ///< from forward to backward
+  std::size_t count = 0;
+
+  /// One for so many elements: of the free ones the smallest that is large enough, else the largest, else a new one.
+  constexpr std::uint32_t take(std::uint32_t elements) {
+    std::size_t best = free_count_;
+    for (std::size_t f = 0; f < free_count_; ++f)
+      if (best == free_count_ || suits_better(size[free_[f]], size[free_[best]], elements)) best = f;
+    if (best == free_count_) return take_new(elements);
+    const std::uint32_t buffer = free_[best];
+    free_[best] = free_[--free_count_];
+    if (size[buffer] < elements) size[buffer] = elements;
+    return buffer;
+  }
+  constexpr std::uint32_t take_new(std::uint32_t elements) {
+    size[count] = elements;
+    return static_cast<std::uint32_t>(count++);
+  }
+  constexpr void give_back(std::uint32_t buffer) { free_[free_count_++] = buffer; }
+
+ private:
+  static constexpr bool suits_better(std::uint32_t one, std::uint32_t other, std::uint32_t elements) {
+    if ((one >= elements) != (other >= elements)) return one >= elements;
+    return one >= elements ? one < other : one > other;
+  }
+  std::array<std::uint32_t, Most + 1> free_{};
+  std::size_t free_count_ = 0;
 };
 
 /// What a plan is made of; without room it only counts.
@@ -103,9 +99,14 @@ struct PlanTables {
   std::array<PlanNode, NodeCount + 1> node{};
   std::array<PlanValue, ValueCount + 1> value{};
   std::array<PlanRead, ReadCount + 1> read{};
-  std::array<std::uint32_t, ValueCount + 1> gradient_size{};  ///< elements of each gradient's buffer
-  std::size_t nodes = 0, values = 0, reads = 0, gradients = 0;
+  std::size_t nodes = 0, values = 0, reads = 0;
+  std::uint32_t output = 0;
+  std::size_t phases = 0, levels = 0, packed = 0, pieces = 0, tables = 0;
+  std::array<PlanBuffers<ValueCount>, 2> buffers{};  ///< as PlanValue::buffer
+  PlanBuffers<ValueCount> gradients{};
+  bool needs_input = false, needs_output = false;  ///< for backward, of the caller's memory
 
+  static constexpr std::size_t room() { return NodeCount; }
   constexpr std::uint32_t add(PlanValue v) {
     if (values < ValueCount) value[values] = v;
     return static_cast<std::uint32_t>(values++);
@@ -121,50 +122,134 @@ struct PlanTables {
     if (nodes < NodeCount) node[nodes] = n;
     return static_cast<std::uint32_t>(nodes++);
   }
-
-  /// The value lies outside: it is an output.
+  /// The value lies outside.
   constexpr void give_away(std::uint32_t v) {
-    if (v < ValueCount) value[v].role = PlanValue::Role::external;
+    if (v < ValueCount) value[v].is_external = true;
   }
 
-  /// Which reads are a value's last, and the buffers of gradients: one is free for others once the node that wrote the
-  /// value has gone back.
+  /// Where values and gradients lie, once all nodes are there.
   constexpr void finish() {
-    constexpr std::size_t nobody = ~std::size_t{0};
-    std::array<std::size_t, ValueCount + 1> reader{};
-    reader.fill(nobody);
-    for (std::size_t r = 0; r < reads; ++r) reader[read[r].value] = r;
-    for (std::size_t v = 0; v < values; ++v)
-      if (reader[v] != nobody && value[v].role != PlanValue::Role::external) read[reader[v]].last = true;
-    std::array<std::uint32_t, ValueCount + 1> free{};
-    std::size_t free_count = 0;
-    for (std::size_t i = nodes; i-- > 0;) {
-      const PlanNode& n = node[i];
-      const std::size_t end = n.read + n.reads;
-      for (std::size_t r = n.read; r < end; ++r) {
-        if (!read[r].last) continue;
-        PlanValue& v = value[read[r].value];
-        std::size_t best = free_count;
-        for (std::size_t f = 0; f < free_count; ++f)
-          if (best == free_count || suits_better(gradient_size[free[f]], gradient_size[free[best]], v.elements))
-            best = f;
-        v.gradient = best < free_count ? free[best] : static_cast<std::uint32_t>(gradients++);
-        if (best < free_count) free[best] = free[--free_count];
-        if (gradient_size[v.gradient] < v.elements) gradient_size[v.gradient] = v.elements;
-      }
-      if (value[n.writes].role != PlanValue::Role::external && n.column == 0)
-        free[free_count++] = value[n.writes].gradient;
+    for (std::size_t r = 0; r < reads; ++r) {
+      if (last_read_[read[r].value] > 0) read[last_read_[read[r].value] - 1].last = false;
+      read[r].last = true;
+      last_read_[read[r].value] = r + 1;
+      ++read_count_[read[r].value];
     }
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const PlanNode& n = node[i];
+      if (n.needs_output && n.writes == output) needs_output = true;
+      for (std::size_t r = n.read; n.needs_input && r < n.read + n.reads; ++r)
+        if (read[r].value == input) needs_input = true;
+    }
+    place_values(false);
+    place_values(true);
+    place_gradients();
   }
 
  private:
-  /// Whether a buffer of one size suits a value better than one of another: the smallest that is large enough, or else
-  /// the largest.
-  static constexpr bool suits_better(std::uint32_t size, std::uint32_t other, std::uint32_t elements) {
-    if ((size >= elements) != (other >= elements)) return size >= elements;
-    return size >= elements ? size < other : size > other;
+  static constexpr std::size_t nobody = ~std::size_t{0};
+
+  constexpr bool may_share(const PlanNode& n) const {
+    const PlanValue &from = value[read[n.read].value], &to = value[n.writes];
+    return (n.reads == 1 || n.sort == PlanNode::Sort::mixture) && !from.is_external && !to.is_external &&
+           from.elements == to.elements;
   }
+
+  constexpr void place_values(bool keeps) {
+    PlanBuffers<ValueCount>& all = buffers[keeps ? 1 : 0];
+    const std::size_t form = keeps ? 1 : 0;
+    std::array<std::size_t, ValueCount + 1> end{};  // the last node that needs it
+    std::array<bool, ValueCount + 1> is_kept{};
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const PlanNode& n = node[i];
+      const std::size_t until = !keeps && n.fold != PlanNode::none ? n.fold_end : i;
+      for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
+        const std::uint32_t v = read[r].value;
+        if (end[v] < until) end[v] = until;
+        if (keeps && n.needs_input) is_kept[v] = true;
+      }
+      if (end[n.writes] < i) end[n.writes] = i;
+      if (keeps && n.needs_output) is_kept[n.writes] = true;
+    }
+    // Values by the node where they end: the first of each, and the one behind a value.
+    std::array<std::size_t, NodeCount + 1> first{};
+    std::array<std::size_t, ValueCount + 1> behind{};
+    first.fill(nobody);
+    for (std::size_t v = 0; v < values; ++v) {
+      behind[v] = first[end[v]];
+      first[end[v]] = v;
+    }
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const PlanNode& n = node[i];
+      PlanValue& to = value[n.writes];
+      std::size_t moved = nobody;  // the value whose buffer is the output's now
+      if (!to.is_external && to.buffer[form] == PlanValue::nowhere) {
+        const std::uint32_t from = n.reads > 0 ? read[n.read].value : 0;
+        if (n.forward_in_place && may_share(n) && end[from] == i && !is_kept[from]) {
+          to.buffer[form] = value[from].buffer[form];
+          moved = from;
+        } else {
+          to.buffer[form] = is_kept[n.writes] ? all.take_new(to.elements) : all.take(to.elements);
+        }
+        if (is_kept[n.writes]) all.is_kept[to.buffer[form]] = true;
+      }
+      for (std::size_t v = first[i]; v != nobody; v = behind[v])
+        if (!value[v].is_external && !is_kept[v] && v != moved) all.give_back(value[v].buffer[form]);
+    }
+  }
+
+  /// Backward goes through the nodes from the last to the first: a gradient's buffer is taken by the last node that
+  /// reads the value, and is free for others when the node that wrote the value has gone back. What a node adds has the
+  /// gradient of the sum, which nobody changes.
+  constexpr void place_gradients() {
+    std::array<std::uint32_t, ValueCount + 1> users{};  // values of a buffer
+    for (std::size_t i = nodes; i-- > 0;) {
+      const PlanNode& n = node[i];
+      const std::uint32_t up = value[n.writes].gradient;
+      for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
+        PlanValue& v = value[read[r].value];
+        if (v.is_external || !read[r].last) continue;
+        const bool only = read_count_[read[r].value] == 1;
+        if (n.sort == PlanNode::Sort::add && only) {
+          v.gradient = up;
+        } else if (n.backward_in_place && r == n.read && only && up != PlanValue::nowhere && users[up] == 1 &&
+                   v.elements == value[n.writes].elements) {
+          v.gradient = up;
+        } else {
+          v.gradient = gradients.take(v.elements);
+        }
+        if (v.gradient != PlanValue::nowhere) ++users[v.gradient];
+      }
+      if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.give_back(up);
+    }
+  }
+
+  std::array<std::size_t, ValueCount + 1> last_read_{};  // 1 + its number; 0: none
+  std::array<std::uint32_t, ValueCount + 1> read_count_{};
 };
+
+/// The nodes that are parts of a composite, by their numbers.
+constexpr bool is_part(const PlanNode& n) {
+  return n.sort == PlanNode::Sort::layer || n.sort == PlanNode::Sort::mixture;
+}
+template <class Tables>
+consteval std::size_t count_parts(const Tables& plan) {
+  std::size_t parts = 0;
+  for (std::size_t i = 0; i < plan.nodes; ++i) parts += is_part(plan.node[i]) ? 1U : 0U;
+  return parts;
+}
+template <std::size_t Count, class Tables>
+consteval auto nodes_by_part(const Tables& plan) {
+  std::array<std::size_t, Count> order{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < plan.nodes; ++i) {
+    if (!is_part(plan.node[i])) continue;
+    std::size_t at = count++;
+    for (; at > 0 && plan.node[order[at - 1]].part > plan.node[i].part; --at) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  return order;
+}
 
 }  // namespace aila::inline v0::detail
 

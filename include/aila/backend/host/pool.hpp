@@ -57,6 +57,7 @@ struct MaxPoolKernel : KernelDefaults<typename Backend::Scalar> {
 template <class L, class In, class Backend>
 struct AveragePoolKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host average pool";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   using V = typename Lanes<Backend>::V;
   static constexpr std::size_t features = In::features;

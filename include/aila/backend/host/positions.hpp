@@ -14,6 +14,7 @@ namespace aila::inline v0 {
 template <class In, class Backend>
 struct LearnedPositionsKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host learned positions";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S*) {
@@ -36,6 +37,7 @@ struct LearnedPositionsKernel : KernelDefaults<typename Backend::Scalar> {
 template <class In, class Backend>
 struct SinusoidalPositionsKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host sinusoidal positions";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   static constexpr std::size_t pairs = (In::features + 1) / 2;
   /// Pairs that turn beside each other, on the stack: of wide maps one part of the features after the other.

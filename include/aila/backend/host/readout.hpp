@@ -16,6 +16,7 @@ namespace aila::inline v0 {
 template <class In, class Backend>
 struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host flatten";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   static constexpr bool stays_normal = true;
   static constexpr bool copies = true;
   using S = typename Backend::Scalar;
@@ -41,6 +42,7 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
 template <class In, class Backend>
 struct LastStepKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host last step";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   static constexpr bool stays_normal = true;
   static constexpr bool copies = In::positions == 1;
   using S = typename Backend::Scalar;
@@ -66,6 +68,7 @@ struct LastStepKernel : KernelDefaults<typename Backend::Scalar> {
 template <class In, class Backend>
 struct MeanKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host mean";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   using V = typename Lanes<Backend>::V;
   static constexpr std::size_t valid(const Pass& pass, std::size_t n) {

@@ -14,6 +14,7 @@ namespace aila::inline v0 {
 template <class L, class In, class Backend>
 struct ShortcutKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host shortcut";
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   using S = typename Backend::Scalar;
   using Out = typename L::template Out<In>;
   static constexpr WindowPlan plan = L::template window<In>;

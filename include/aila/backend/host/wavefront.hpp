@@ -28,21 +28,17 @@ struct WavefrontPlan {
   using S = typename Backend::Scalar;
   using In = NetworkInput<Net>;
 
-  /// Whether the whole network's kernel is the library's own.
-  static constexpr bool is_chain = is_chain_kernel<Kernel>;
-  template <class K, bool chain>
+  /// Whether the whole network's kernel is the library's own: a chain, whose nodes are its parts.
+  static constexpr bool has_parts = is_plan_kernel<Kernel>;
+  template <class K, bool own>
   struct PartsOf {
     using type = List<>;
-    static constexpr std::array<std::size_t, 1> packed_offset{};
   };
   template <class K>
   struct PartsOf<K, true> {
-    using type = typename K::Children;
-    static constexpr auto packed_offset = K::packed_offset;
+    using type = typename K::LayerParts;
   };
-  using Children = typename PartsOf<Kernel, is_chain>::type;
-  static constexpr auto packed_offset = PartsOf<Kernel, is_chain>::packed_offset;
-  static constexpr auto first_tensor = first_tensors(Children{});
+  using Children = typename PartsOf<Kernel, has_parts>::type;
   static constexpr std::size_t steps = In::positions, size = Children::size;
 
   template <std::size_t I>
@@ -58,8 +54,8 @@ struct WavefrontPlan {
     using P = Part<I>;
     bool goes = false;
     if constexpr (requires { typename StepOf<typename P::In>::type; } && SequenceShape<typename P::Out>)
-      if constexpr (P::In::positions == steps && P::Out::positions == steps && !Kernel::template folds<I> &&
-                    phases_of<KernelFor<P, Backend>>() == 0 &&
+      if constexpr (P::In::positions == steps && P::Out::positions == steps &&
+                    Kernel::plan.node[I].fold == PlanNode::none && phases_of<KernelFor<P, Backend>>() == 0 &&
                     std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
         goes = takes_blocks_of<StepKernel<I>>() && same_weights<P, Step<I>, Backend>();
     return goes;
@@ -75,7 +71,7 @@ struct WavefrontPlan {
   template <std::size_t I>
   static constexpr std::size_t units_of = [] {
     if constexpr (is_stack<I>)
-      return StepKernel<I>::depth;
+      return StepKernel<I>::Parts::depth;
     else
       return std::size_t{1};
   }();
@@ -92,7 +88,7 @@ struct WavefrontPlan {
     for_each_index<parts>([&](auto i) {
       if constexpr (is_stack<i>) {
         for_each_index<units_of<i>>([&](auto j) {
-          using Layer = typename StepKernel<i>::template Layer<j>;
+          using Layer = At<typename Step<i>::Layer::template Plan<typename Step<i>::In>::Layers, j>;
           flops[first_unit[i] + j] = Layer::Core::flops + Layer::Integration::flops + Layer::Epilogue::flops;
         });
       } else {
@@ -159,8 +155,8 @@ class WavefrontBlocks {
   using Whole = Workspace<Net, Backend, Capability::predict>;
   using Element = typename Whole::Element;
 
-  explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>())) {
-    bind(Arena<S>(memory_.data()));
+  explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>::apart())) {
+    bind(Arena<S>::apart(memory_.data()));
     saved_.reserve(workers);
     while (saved_.size() < workers) saved_.emplace_back(saved_[0]);
   }
@@ -196,15 +192,17 @@ class WavefrontBlocks {
         else
           return static_cast<const S*>(map<i - 1>(whole) + row * Step::In::elements);
       }();
-      const Pass here = pass.part(i, count_tables<typename Plan::Children, i>());
-      const Weights<S> weights = w.from(Plan::first_tensor[i]);
-      const S* const own_packed = packed + Plan::packed_offset[i];
+      constexpr const PlanNode& node = Kernel::plan.node[i];
+      const Pass here = pass.part(node.part, node.tables);
+      const Weights<S> weights = w.from(node.tensor);
+      const S* const own_packed = packed + node.packed;
       if constexpr (Plan::template is_stack<i>) {
         auto& saved = slot<i>(saved_[worker].parts);
-        StepKernel::point_to_rows(saved_of<i>(whole), row, saved);
-        StepKernel::template forward_layers<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
-                                                                begin > first ? begin - first : 0,
-                                                                std::min(end, last) - first);
+        point_to_rows<StepKernel>(saved_of<i>(whole), row, saved);
+        constexpr const auto& layer_begin = StepKernel::plan.layer_begin;
+        StepKernel::template forward_nodes<Capability::stream>(here, weights, own_packed, from, y, saved, scratch,
+                                                               layer_begin[begin > first ? begin - first : 0],
+                                                               layer_begin[std::min(end, last) - first]);
       } else {
         StepKernel::template forward<Capability::stream>(here, weights, own_packed, from, y, slot<i>(saved_[0].parts),
                                                          scratch);
@@ -215,11 +213,19 @@ class WavefrontBlocks {
  private:
   template <std::size_t I>
   static auto& saved_of(Whole& whole) noexcept {
-    return slot<I>(whole.saved().child);
+    constexpr const PlanNode& node = Kernel::plan.node[I];
+    return slot<node.kind>(whole.saved().layers)[node.slot];
   }
   template <std::size_t I>
   static S* map(Whole& whole) noexcept {
-    return I < Kernel::kept ? whole.saved().map[I] : whole.output();
+    constexpr std::uint32_t value = Kernel::plan.node[I].writes;
+    return value == Kernel::plan.output ? whole.output() : whole.saved().value[value];
+  }
+  /// Of a block of steps, the maps lie in those of the whole sequence.
+  template <class StepKernel, class Full, class Block>
+  static void point_to_rows(const Full& full, std::size_t row, Block& block) noexcept {
+    for (std::size_t v = 0; v < StepKernel::values; ++v)
+      if (full.value[v] != nullptr) block.value[v] = full.value[v] + row * StepKernel::plan.value[v].elements;
   }
 
   template <class Indices>

@@ -1,0 +1,101 @@
+// What stands between the layers of a composite, bound by memory: maps put side by side, added, scaled, reversed in
+// time. Sizes are numbers of the program's run, so that all maps share this code.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <algorithm>
+
+#include "../kernel.hpp"
+#include "rows.hpp"
+
+namespace aila::inline v0::detail {
+
+/// In backward, `sets` says that the gradient is written, and not added to what is there.
+template <class Backend>
+struct PlanJoints {
+  using S = typename Backend::Scalar;
+
+  /// to = a + b over n elements.
+  [[gnu::noinline]] static constexpr void add(std::size_t n, const S* a, const S* b, S* to) {
+    over_row<Backend>(n, [&](auto part) { part.store(to, part.load(a) + part.load(b)); });
+  }
+  /// y = the sum of `count` maps of n elements.
+  [[gnu::noinline]] static constexpr void add(std::size_t n, const S* const* map, std::size_t count, S* y) {
+    over_row<Backend>(n, [&](auto part) {
+      auto sum = part.load(map[0]);
+      for (std::size_t i = 1; i < count; ++i) sum = sum + part.load(map[i]);
+      part.store(y, sum);
+    });
+  }
+  /// to = from, or to += from; nothing where `to` is null.
+  [[gnu::noinline]] static constexpr void pass_on(std::size_t n, const S* from, S* to, bool sets) {
+    if (to == nullptr) return;
+    if (sets)
+      std::copy_n(from, n, to);
+    else
+      add(n, to, from, to);
+  }
+
+  /// Rows of `width` features into columns of rows of `width_to`.
+  [[gnu::noinline]] static constexpr void place(std::size_t rows, const S* from, std::size_t width, S* to,
+                                                std::size_t width_to) {
+    for (std::size_t r = 0; r < rows; ++r, from += width, to += width_to) std::copy_n(from, width, to);
+  }
+  /// The gradient of such rows, from the columns `d_to`; nothing where `d_from` is null.
+  [[gnu::noinline]] static constexpr void take(std::size_t rows, const S* d_to, std::size_t width_to, S* d_from,
+                                               std::size_t width, bool sets) {
+    if (d_from == nullptr) return;
+    for (std::size_t r = 0; r < rows; ++r, d_from += width, d_to += width_to) {
+      if (sets)
+        std::copy_n(d_to, width, d_from);
+      else
+        over_row<Backend>(width, [&](auto part) { part.store(d_from, part.load(d_from) + part.load(d_to)); });
+    }
+  }
+
+  /// Rows of `width` features in rows of `width_to`, of each sample's valid steps the last first; zeros behind them,
+  /// or, unless it `sets`, what is there stays. Nothing where `to` is null.
+  [[gnu::noinline]] static constexpr void reverse(const Pass& pass, std::size_t steps, std::size_t width, const S* from,
+                                                  std::size_t width_from, S* to, std::size_t width_to, bool sets) {
+    if (to == nullptr) return;
+    for (std::size_t n = 0; n < pass.samples; ++n, from += steps * width_from, to += steps * width_to) {
+      const std::size_t length = pass.length(n, steps);
+      for (std::size_t t = 0; t < length; ++t)
+        for (std::size_t f = 0; f < width; ++f) {
+          const S value = from[(length - 1 - t) * width_from + f];
+          S& target = to[t * width_to + f];
+          target = sets ? value : target + value;
+        }
+      for (std::size_t t = length; sets && t < steps; ++t)
+        for (std::size_t f = 0; f < width; ++f) to[t * width_to + f] = S(0);
+    }
+  }
+
+  /// y = x times r, x [samples, positions, width], r [samples, width].
+  [[gnu::noinline]] static constexpr void scale(std::size_t samples, std::size_t positions, std::size_t width,
+                                                const S* x, const S* r, S* y) {
+    for (std::size_t n = 0; n < samples; ++n, r += width)
+      for (std::size_t p = 0; p < positions; ++p, x += width, y += width)
+        over_row<Backend>(width, [&](auto part) { part.store(y, part.load(x) * part.load(r)); });
+  }
+  /// Adds to dx, unless it is null; sets dr.
+  [[gnu::noinline]] static constexpr void scale_back(std::size_t samples, std::size_t positions, std::size_t width,
+                                                     const S* x, const S* r, const S* dy, S* dx, S* dr) {
+    for (std::size_t n = 0; n < samples; ++n, r += width, dr += width) {
+      std::fill_n(dr, width, S(0));
+      for (std::size_t p = 0; p < positions; ++p, x += width, dy += width) {
+        S* d = dx == nullptr ? nullptr : dx + (n * positions + p) * width;
+        over_row<Backend>(width, [&](auto part) {
+          const auto g = part.load(dy);
+          part.store(dr, part.load(dr) + g * part.load(x));
+          if (d != nullptr) part.store(d, part.load(d) + g * part.load(r));
+        });
+      }
+    }
+  }
+};
+
+}  // namespace aila::inline v0::detail
+
+#include "../../core/macros_back.hpp"
