@@ -49,9 +49,10 @@ struct QueryInOne : Sizes {
     multiply_packed<S, Arch>(rows, own, width, y, own, 1, packed_maps + forward_at, nullptr, u, width, false);
   }
 
-  static constexpr std::size_t scratch = round_up(width * own, alignment_elements) +
-                                         round_up(packed_size<S, Arch>(before, own), alignment_elements) +
-                                         round_up(packed_size<S, Arch>(own, before), alignment_elements);
+  static constexpr std::size_t scratch(std::size_t) {
+    return round_up(width * own, alignment_elements) + round_up(packed_size<S, Arch>(before, own), alignment_elements) +
+           round_up(packed_size<S, Arch>(own, before), alignment_elements);
+  }
   static void begin(S* space) { std::fill_n(space, width * own, S(0)); }
   /// dy += , and the gradient of the matrix, which stays in scratch until `finish`.
   static void backward(std::size_t rows, const S* packed_maps, const S* y, const S*, const S* du, S* dy, S* space,
@@ -104,7 +105,7 @@ struct QueryInTwo : Sizes {
                                u + h * before, width, false);
   }
 
-  static constexpr std::size_t scratch = round_up(tile_rows * queries, alignment_elements);
+  static constexpr std::size_t scratch(std::size_t rows) { return round_up(rows * queries, alignment_elements); }
   static void begin(S*) {}
   static void backward(std::size_t rows, const S* packed_maps, const S* y, const S* q, const S* du, S* dy, S* dq,
                        Gradients<S> g) {

@@ -86,27 +86,28 @@ struct DepthAttention {
 
   /// What backward needs of a tile.
   struct Slopes {
-    S* mixture = nullptr;    ///< [tile_rows, width]
-    S* d_mixture = nullptr;  ///< of the mixtures [tile_rows, width], or of one layer's values [tile_rows, values]
-    S* du = nullptr;         ///< [tile_rows, width]
+    S* mixture = nullptr;    ///< [rows, width]
+    S* d_mixture = nullptr;  ///< of the mixtures [rows, width], or of one layer's values [rows, values]
+    S* du = nullptr;         ///< [rows, width]
     S* d_weights = nullptr;  ///< [blocks][heads, n][W]
     S* query = nullptr;
-    constexpr void bind(Arena<S>& arena, std::size_t n) {
-      mixture = arena.take(tile_rows * width);
-      d_mixture = arena.take(tile_rows * std::max(width, values));
-      du = arena.take(tile_rows * width);
-      d_weights = arena.take(tile_rows * heads * n);
-      if constexpr (Asks) query = arena.take(Query::scratch);
+    constexpr void bind(Arena<S>& arena, std::size_t n, std::size_t rows) {
+      mixture = arena.take(rows * width);
+      d_mixture = arena.take(rows * std::max(width, values));
+      du = arena.take(rows * width);
+      d_weights = arena.take(rows * heads * n);
+      if constexpr (Asks) query = arena.take(Query::scratch(rows));
     }
   };
 
-  static constexpr std::size_t scratch(Earlier n) {
+  static constexpr std::size_t scratch(Earlier n, std::size_t all_rows, bool keeps) {
+    const std::size_t rows = rows_of_tile<S, Arch>(all_rows);
     Arena<S> forward, backward;
     Buffers tile;
-    tile.bind(forward, n, tile_rows);
-    forward.take(tile_rows * width);
+    if (!keeps) tile.bind(forward, n, rows);
+    forward.take(rows * width);
     Slopes slopes;
-    slopes.bind(backward, n);
+    if (keeps) slopes.bind(backward, n, rows);
     return std::max(forward.used(), backward.used());
   }
 
@@ -115,14 +116,15 @@ struct DepthAttention {
                                         const S* const* before, S* z, const Buffers* saved, S* scratch) {
     Buffers tile_buffers;
     Arena<S> arena(scratch);
-    tile_buffers.bind(arena, n, tile_rows);
-    S* const mixture_rows = arena.take(tile_rows * width);
+    const std::size_t most = rows_of_tile<S, Arch>(rows);
+    if (saved == nullptr) tile_buffers.bind(arena, n, most);
+    S* const mixture_rows = arena.take(most * width);
     const std::size_t mixture_size = heads * n;
     for (std::size_t first = 0; first < rows; first += tile_rows) {
       const std::size_t tile = std::min(tile_rows, rows - first);
       const Buffers& to = saved != nullptr ? *saved : tile_buffers;
       const std::size_t at = saved != nullptr ? first : 0;
-      const std::size_t stride = saved != nullptr ? rows : tile_rows;  // rows between two layers' values
+      const std::size_t stride = saved != nullptr ? rows : most;  // rows between two layers' values
       if constexpr (Asks) {
         Query::forward(tile, packed_weights, own + first * d, to.query + at * Query::kept, to.u + at * width);
         for (std::size_t r = 0; r < tile; r += W) {  // block by block, so that its outputs are read from afar once
@@ -155,7 +157,7 @@ struct DepthAttention {
                                          S* const* d_before, Gradients<S> g, const Buffers& kept, S* scratch) {
     Arena<S> arena(scratch);
     Slopes tile;
-    tile.bind(arena, n);
+    tile.bind(arena, n, rows_of_tile<S, Arch>(rows));
     const std::size_t mixture_size = heads * n;
     if constexpr (Asks) Query::begin(tile.query);
     for (std::size_t first = 0; first < rows; first += tile_rows) {

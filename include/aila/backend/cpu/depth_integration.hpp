@@ -16,7 +16,7 @@ template <class S, class Mixture, std::size_t Positions>
 struct SharedDepthIntegration {
   struct Numbers {
     typename Mixture::Earlier earlier{};
-    std::size_t scratch = 0;
+    std::size_t scratch_of_body = 0;
   };
 
   static void pack(Numbers n, Weights<S> w, S* to) { Mixture::pack(n.earlier, w, to); }
@@ -29,7 +29,10 @@ struct SharedDepthIntegration {
   static constexpr void bind(Numbers n, Saved<C>& saved, Arena<S>& arena, std::size_t samples) {
     if constexpr (keeps_for_backward(C)) saved.all.bind(arena, n.earlier, samples * Positions);
   }
-  static constexpr std::size_t scratch(Numbers n, std::size_t, Capability) { return n.scratch; }
+  static constexpr std::size_t scratch(Numbers n, std::size_t samples, Capability c) {
+    const std::size_t own = Mixture::scratch(n.earlier, samples * Positions, keeps_for_backward(c));
+    return keeps_for_backward(c) ? std::max(own, n.scratch_of_body) : own;  // tools ask after a forward that kept
+  }
 
   template <Capability C>
   static void forward(Numbers n, const Pass& pass, Weights<S> w, const S* packed_weights, const S* own,
@@ -57,8 +60,7 @@ struct CpuDepthIntegration {
   using Shared = SharedDepthIntegration<S, Mixture, Part::Own::positions>;
   using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
   static constexpr auto earlier = Mixture::template earlier<Before>;
-  static constexpr typename Shared::Numbers numbers{
-      earlier, std::max(Mixture::scratch(earlier), Body::scratch(1, Capability::train))};
+  static constexpr typename Shared::Numbers numbers{earlier, Body::scratch(1, Capability::train)};
   static constexpr std::size_t packed = Mixture::packed(earlier);
   static void pack(Weights<S> w, S* to) { Shared::pack(numbers, w, to); }
 
@@ -68,7 +70,9 @@ struct CpuDepthIntegration {
       Shared::template bind<C>(numbers, *this, arena, samples);
     }
   };
-  static constexpr std::size_t scratch(std::size_t, Capability) { return numbers.scratch; }
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    return Shared::scratch(numbers, samples, c);
+  }
 
   template <Capability C>
   static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,

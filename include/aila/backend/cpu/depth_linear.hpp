@@ -85,10 +85,10 @@ struct DepthLinear {
     }
   };
 
-  static constexpr std::size_t scratch(Earlier maps) {
+  static constexpr std::size_t scratch(Earlier maps, std::size_t rows, bool) {
     const std::size_t n = items(maps.count);
     Arena<S> arena;
-    arena.take(n * tile_rows * d);  // items of a tile, or their gradients
+    arena.take(n * rows_of_tile<S, Arch>(rows) * d);  // items of a tile, or their gradients
     arena.take(heads * n * W);
     arena.take(heads * n * W);
     arena.take(score_rows(n) * d);  // gradient of the scores
@@ -101,7 +101,8 @@ struct DepthLinear {
                                         const S* own, const S* const* before, S* z, const Buffers* saved, S* scratch) {
     const std::size_t count = maps.count, n = items(count), mixture_size = heads * n;
     Arena<S> arena(scratch);
-    S* const tile_items = arena.take(n * tile_rows * d);
+    const std::size_t most = rows_of_tile<S, Arch>(rows);
+    S* const tile_items = arena.take(n * most * d);
     S* const block_weights = arena.take(mixture_size * W);
     S* const mean = arena.take(mixture_size * W);
     const S* const score = packed_weights + maps.offsets[2 * count];
@@ -109,7 +110,7 @@ struct DepthLinear {
       const std::size_t tile = std::min(tile_rows, rows - first);
       Items c{.own = own + first * d,
               .made = saved != nullptr ? saved->items + first * d : tile_items,
-              .between = (saved != nullptr ? rows : tile_rows) * d,
+              .between = (saved != nullptr ? rows : most) * d,
               .task = task(w, count),
               .count = count};
       for (std::size_t i = 0; i < count; ++i) {
@@ -136,7 +137,8 @@ struct DepthLinear {
                                          S* const* d_before, Gradients<S> g, const Buffers& kept, S* scratch) {
     const std::size_t count = maps.count, n = items(count), mixture_size = heads * n;
     Arena<S> arena(scratch);
-    S* const d_items = arena.take(n * tile_rows * d);
+    const std::size_t most = rows_of_tile<S, Arch>(rows);
+    S* const d_items = arena.take(n * most * d);
     S* const mean = arena.take(mixture_size * W);
     S* const ds = arena.take(mixture_size * W);
     S* const d_score = arena.take(score_rows(n) * d);
@@ -155,7 +157,7 @@ struct DepthLinear {
         const S* const weights = kept.weights + (first + r) * mixture_size;
         mean_weights(n, weights, mean);
         score_gradients(c, weights, dz + at, valid, d_weight, ds);
-        item_gradients(c, mean, ds, score, dz + at, valid, d_items + r * d, d_score);
+        item_gradients(c, mean, ds, score, dz + at, valid, d_items + r * d, most * d, d_score);
         for (std::size_t p = 0; p < valid; ++p) {
           const S* const dc = d_items + (r + p) * d;
           for (std::size_t k = 0; k < Row::vectors; ++k) {
@@ -167,13 +169,13 @@ struct DepthLinear {
       }
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t di = maps.widths[i];
-        const S* const dc = d_items + (1 + i) * tile_rows * d;
+        const S* const dc = d_items + (1 + i) * most * d;
         multiply_packed<S, Arch>(tile, d, di, dc, d, 1, packed_weights + maps.offsets[2 * i + 1], nullptr,
                                  d_before[i] + first * di, di, true);
         if (g) multiply_transposed_add<S, Arch>(tile, d, di, dc, d, before[i] + first * di, di, g[i], di);
       }
       if constexpr (P::has_task)
-        if (g) add_columns<S, Arch>(tile, d, d_items + (n - 1) * tile_rows * d, d, g[count + 1]);
+        if (g) add_columns<S, Arch>(tile, d, d_items + (n - 1) * most * d, d, g[count + 1]);
     }
     if (g)
       for_each_score(n, [&](std::size_t row, std::size_t packed_at, std::size_t at) {
@@ -311,11 +313,11 @@ struct DepthLinear {
       block_softmax_backward<S, Arch>(weights + h * n * W, d_weight, n, S(1) / S(heads), ds + h * n * W);
   }
 
-  /// Writes dc, [n][tile_rows, d] from the block's first row on, and adds to d_score.
+  /// Writes dc, from the block's first row on, `between` from one item to the next, and adds to d_score.
   static void item_gradients(const Items& c, const S* mean, const S* ds, const S* score, const S* da, std::size_t valid,
-                             S* dc, S* d_score) {
+                             S* dc, std::size_t between, S* d_score) {
     const std::size_t n = c.size();
-    for (std::size_t i = 0; i < n; ++i, dc += tile_rows * d) {
+    for (std::size_t i = 0; i < n; ++i, dc += between) {
       const S* const item = c.row(i);
       const std::size_t stride = c.stride(i);
       for (std::size_t h = 0; h < heads; ++h)

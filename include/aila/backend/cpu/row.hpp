@@ -57,9 +57,6 @@ void softmax_row(S* row, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) row[i] *= share;
 }
 
-/// Rows that an integration works on at once: a few maps of them stay in the second-level cache.
-inline constexpr std::size_t tile_rows = 96;
-
 }  // namespace aila::inline v0::cpu
 
 #include "../../core/macros_back.hpp"

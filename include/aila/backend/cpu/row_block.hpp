@@ -78,6 +78,14 @@ template <class S, class Arch>
                 simd::load<S, Arch>(weights + i * W) * V(factor) * (simd::load<S, Arch>(d_weights + i * W) - expected));
 }
 
+/// Rows that an integration works on at once: a few maps of them stay in the second-level cache.
+inline constexpr std::size_t tile_rows = 96;
+/// Those of a tile where there are so many in all, in whole blocks.
+template <class S, class Arch>
+constexpr std::size_t rows_of_tile(std::size_t rows) {
+  return std::min(tile_rows, round_up(rows, block_rows<S, Arch>));
+}
+
 }  // namespace aila::inline v0::cpu
 
 #include "../../core/macros_back.hpp"
