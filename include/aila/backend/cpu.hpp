@@ -9,7 +9,7 @@
 #include "cpu/integrate_linear.hpp"
 #include "cpu/integrate_residual.hpp"
 #include "cpu/linear.hpp"
-#include "cpu/lstm_kernel.hpp"
+#include "cpu/lstm.hpp"
 #include "cpu/norm.hpp"
 #include "cpu/patch_embedding.hpp"
 #include "cpu/self_attention.hpp"

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <aila/backend/cpu/lstm.hpp>
+#include <aila/backend/cpu/lstm_sequence.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -132,35 +132,37 @@ void agrees(std::size_t n, bool with_lengths) {
   const std::int32_t* lengths = with_lengths ? plain.lengths.data() : nullptr;
 
   const auto w_ih = narrow<S>(plain.w_ih), w_hh = narrow<S>(plain.w_hh), bias = narrow<S>(plain.bias);
-  std::vector<S> forward_only(cpu::lstm_packed_size<S, Arch, T, F, U>(false), nan);
-  std::vector<S> packed(cpu::lstm_packed_size<S, Arch, T, F, U>(true), nan);
-  cpu::lstm_pack<S, Arch, T, F, U>(w_ih.data(), w_hh.data(), bias.data(), forward_only.data(), false);
-  cpu::lstm_pack<S, Arch, T, F, U>(w_ih.data(), w_hh.data(), bias.data(), packed.data(), true);
-  std::vector<S> predicted(n * T * U, nan), y(n * T * U, nan), saved(cpu::lstm_saved_size<S, Arch, T, F, U>(n), nan);
-  std::vector<S> small(cpu::lstm_scratch_size<S, Arch, T, F, U>(n, false), nan);
-  std::vector<S> scratch(cpu::lstm_scratch_size<S, Arch, T, F, U>(n, true), nan);
-  cpu::lstm_forward<S, Arch, T, F, U>(n, x.data(), lengths, forward_only.data(), predicted.data(), nullptr,
-                                      small.data());
-  cpu::lstm_forward<S, Arch, T, F, U>(n, x.data(), lengths, packed.data(), y.data(), saved.data(), scratch.data());
+  using Lstm = cpu::LstmSequence<S, Arch>;
+  constexpr cpu::RecurrentSizes<Lstm> sizes{T, F, U};
+  const cpu::RecurrentTensors<const S> weights{w_ih.data(), w_hh.data(), bias.data()};
+  std::vector<S> packed(sizes.packed(), nan);
+  cpu::pack_recurrent(sizes, weights, packed.data());
+  std::vector<S> predicted(n * T * U, nan), y(n * T * U, nan), saved(sizes.saved_size(n), nan);
+  std::vector<S> scratch(sizes.forward_scratch(n), nan);
+  cpu::recurrent_forward<Lstm, false>(sizes, n, x.data(), lengths, packed.data(), predicted.data(),
+                                      static_cast<S*>(nullptr), scratch.data(), {});
+  std::fill(scratch.begin(), scratch.end(), nan);
+  cpu::recurrent_forward<Lstm, true>(sizes, n, x.data(), lengths, packed.data(), y.data(), saved.data(), scratch.data(),
+                                     {});
   CHECK(predicted == y);
   const double bound = std::is_same_v<S, float> ? 1e-5 : 1e-11;
   CHECK(error<S>(y, plain.y, 0) < bound);
 
-  std::fill(scratch.begin(), scratch.end(), nan);
+  scratch.assign(sizes.backward_scratch(n), nan);
   const S start = S(0.25);
   std::vector<S> dx(n * T * F, start), d_ih(4 * U * F, start), d_hh(4 * U * U, start), d_bias(4 * U, start);
-  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, w_ih.data(), w_hh.data(), packed.data(), y.data(),
-                                       dy.data(), dx.data(), d_ih.data(), d_hh.data(), d_bias.data(), saved.data(),
-                                       scratch.data());
+  const auto backward = [&](S* to_x, S* to_ih) {
+    cpu::recurrent_backward(sizes, n, x.data(), lengths, weights, packed.data(), y.data(), dy.data(), to_x,
+                            {to_ih, d_hh.data(), d_bias.data()}, saved.data(), scratch.data());
+  };
+  backward(dx.data(), d_ih.data());
   CHECK(error<S>(dx, plain.dx, start) < bound);
   CHECK(error<S>(d_ih, plain.d_ih, start) < bound);
   CHECK(error<S>(d_hh, plain.d_hh, start) < bound);
   CHECK(error<S>(d_bias, plain.d_bias, start) < bound);
 
   auto without_dx = std::vector<S>(4 * U * F, start);
-  cpu::lstm_backward<S, Arch, T, F, U>(n, x.data(), lengths, w_ih.data(), w_hh.data(), packed.data(), y.data(),
-                                       dy.data(), nullptr, without_dx.data(), d_hh.data(), d_bias.data(), saved.data(),
-                                       scratch.data());
+  backward(nullptr, without_dx.data());
   CHECK(without_dx == d_ih);
 }
 
@@ -192,14 +194,15 @@ TEST_CASE("a sample's output has the same bits whatever samples are beside it") 
   const auto x = narrow<float>(numbers<float>(n * T * F, 1, 1)),
              w_ih = narrow<float>(numbers<float>(4 * U * F, 2, 0.3)),
              w_hh = narrow<float>(numbers<float>(4 * U * U, 3, 0.3)), bias = narrow<float>(numbers<float>(4 * U, 4, 1));
-  std::vector<float> packed(cpu::lstm_packed_size<float, Arch, T, F, U>(false));
-  cpu::lstm_pack<float, Arch, T, F, U>(w_ih.data(), w_hh.data(), bias.data(), packed.data(), false);
-  std::vector<float> together(n * T * U), alone(n * T * U);
-  std::vector<float> scratch(cpu::lstm_scratch_size<float, Arch, T, F, U>(n, false));
-  cpu::lstm_forward<float, Arch, T, F, U>(n, x.data(), nullptr, packed.data(), together.data(), nullptr,
-                                          scratch.data());
-  for (std::size_t s = 0; s < n; ++s)
-    cpu::lstm_forward<float, Arch, T, F, U>(1, x.data() + s * T * F, nullptr, packed.data(), alone.data() + s * T * U,
-                                            nullptr, scratch.data());
+  using Lstm = cpu::LstmSequence<float, Arch>;
+  constexpr cpu::RecurrentSizes<Lstm> sizes{T, F, U};
+  std::vector<float> packed(sizes.packed()), together(n * T * U), alone(n * T * U), scratch(sizes.forward_scratch(n));
+  cpu::pack_recurrent(sizes, {w_ih.data(), w_hh.data(), bias.data()}, packed.data());
+  const auto forward = [&](std::size_t count, const float* from, float* to) {
+    cpu::recurrent_forward<Lstm, false>(sizes, count, from, nullptr, packed.data(), to, static_cast<float*>(nullptr),
+                                        scratch.data(), {});
+  };
+  forward(n, x.data(), together.data());
+  for (std::size_t s = 0; s < n; ++s) forward(1, x.data() + s * T * F, alone.data() + s * T * U);
   CHECK(alone == together);
 }

@@ -15,10 +15,8 @@
 #include "cpu.hpp"
 #include "depthwise.hpp"
 #include "depthwise_backward.hpp"
-#include "gru_backward.hpp"
-#include "gru_forward.hpp"
-#include "lstm_backward.hpp"
-#include "lstm_forward.hpp"
+#include "gru_sequence.hpp"
+#include "lstm_sequence.hpp"
 #include "row_block.hpp"
 
 // The unit that has the code defines AILA_HAS_KERNELS; a name with commas is one argument of `...`.
@@ -36,37 +34,37 @@
   AILA_KERNEL(product_tile<2, S, CompiledArch, rows, 2>); \
   AILA_KERNEL(product_tile<4, S, CompiledArch, rows, 1>)
 
-#define AILA_KERNELS(S)                                                                  \
-  AILA_PRODUCT_TILES(S, 1);                                                              \
-  AILA_PRODUCT_TILES(S, 2);                                                              \
-  AILA_PRODUCT_TILES(S, 3);                                                              \
-  AILA_PRODUCT_TILES(S, 4);                                                              \
-  AILA_PRODUCT_TILES(S, 5);                                                              \
-  AILA_PRODUCT_TILES(S, 6);                                                              \
-  AILA_KERNEL(multiply_packed<S, CompiledArch>);                                         \
-  AILA_KERNEL(pack_vector<S, CompiledArch>);                                             \
-  AILA_KERNEL(pack<S, CompiledArch>);                                                    \
-  AILA_KERNEL(add_segments<true, S, CompiledArch>);                                      \
-  AILA_KERNEL(add_segments<false, S, CompiledArch>);                                     \
-  AILA_KERNEL(multiply_segments_add<S, CompiledArch>);                                   \
-  AILA_KERNEL(multiply_transposed_add<S, CompiledArch>);                                 \
-  AILA_KERNEL(add_columns<S, CompiledArch>);                                             \
-  AILA_KERNEL(pack_lstm<S, CompiledArch>);                                               \
-  AILA_KERNEL(recurrent_forward<LstmSequence<S, CompiledArch>, false, S, CompiledArch>); \
-  AILA_KERNEL(recurrent_forward<LstmSequence<S, CompiledArch>, true, S, CompiledArch>);  \
-  AILA_KERNEL(lstm_backward_group<S, CompiledArch>);                                     \
-  AILA_KERNEL(pack_gru<S, CompiledArch>);                                                \
-  AILA_KERNEL(recurrent_forward<GruSequence<S, CompiledArch>, false, S, CompiledArch>);  \
-  AILA_KERNEL(recurrent_forward<GruSequence<S, CompiledArch>, true, S, CompiledArch>);   \
-  AILA_KERNEL(gru_backward<S, CompiledArch>);                                            \
-  AILA_KERNEL(conv_pack<S, CompiledArch>);                                               \
-  AILA_KERNEL(conv_forward<Identity, S, CompiledArch>);                                  \
-  AILA_KERNEL(conv_forward<Relu, S, CompiledArch>);                                      \
-  AILA_KERNEL(conv_backward<S, CompiledArch>);                                           \
-  AILA_KERNEL(depthwise_forward<Identity, S, CompiledArch>);                             \
-  AILA_KERNEL(depthwise_backward<S, CompiledArch>);                                      \
-  AILA_KERNEL(attention_forward<S, CompiledArch>);                                       \
-  AILA_KERNEL(attention_backward<S, CompiledArch>);                                      \
+#define AILA_RECURRENT(...)                           \
+  AILA_KERNEL(pack_recurrent<__VA_ARGS__>);           \
+  AILA_KERNEL(recurrent_forward<__VA_ARGS__, false>); \
+  AILA_KERNEL(recurrent_forward<__VA_ARGS__, true>);  \
+  AILA_KERNEL(recurrent_backward<__VA_ARGS__>)
+
+#define AILA_KERNELS(S)                                      \
+  AILA_PRODUCT_TILES(S, 1);                                  \
+  AILA_PRODUCT_TILES(S, 2);                                  \
+  AILA_PRODUCT_TILES(S, 3);                                  \
+  AILA_PRODUCT_TILES(S, 4);                                  \
+  AILA_PRODUCT_TILES(S, 5);                                  \
+  AILA_PRODUCT_TILES(S, 6);                                  \
+  AILA_KERNEL(multiply_packed<S, CompiledArch>);             \
+  AILA_KERNEL(pack_vector<S, CompiledArch>);                 \
+  AILA_KERNEL(pack<S, CompiledArch>);                        \
+  AILA_KERNEL(add_segments<true, S, CompiledArch>);          \
+  AILA_KERNEL(add_segments<false, S, CompiledArch>);         \
+  AILA_KERNEL(multiply_segments_add<S, CompiledArch>);       \
+  AILA_KERNEL(multiply_transposed_add<S, CompiledArch>);     \
+  AILA_KERNEL(add_columns<S, CompiledArch>);                 \
+  AILA_RECURRENT(LstmSequence<S, CompiledArch>);             \
+  AILA_RECURRENT(GruSequence<S, CompiledArch>);              \
+  AILA_KERNEL(conv_pack<S, CompiledArch>);                   \
+  AILA_KERNEL(conv_forward<Identity, S, CompiledArch>);      \
+  AILA_KERNEL(conv_forward<Relu, S, CompiledArch>);          \
+  AILA_KERNEL(conv_backward<S, CompiledArch>);               \
+  AILA_KERNEL(depthwise_forward<Identity, S, CompiledArch>); \
+  AILA_KERNEL(depthwise_backward<S, CompiledArch>);          \
+  AILA_KERNEL(attention_forward<S, CompiledArch>);           \
+  AILA_KERNEL(attention_backward<S, CompiledArch>);          \
   AILA_KERNEL(block_softmax<S, CompiledArch>)
 
 namespace aila::inline v0::cpu {
@@ -81,6 +79,7 @@ AILA_KERNELS(double);
 
 #undef AILA_KERNEL
 #undef AILA_PRODUCT_TILES
+#undef AILA_RECURRENT
 #undef AILA_KERNELS
 
 #include "../../core/macros_back.hpp"

@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "gru_pack.hpp"
+#include "gru_sequence.hpp"
 #include "step_vectors.hpp"
 
 namespace aila::inline v0::cpu {
@@ -15,8 +15,9 @@ namespace aila::inline v0::cpu {
 template <class S, class ArchType, std::size_t Features, std::size_t Units>
 struct GruCell {
   using Arch = ArchType;
-  static constexpr GruSizes<S, Arch> sizes{{1, Features, Units}};
-  static constexpr std::size_t gates = gru_gates, cells = 0, new_input = gru_gates;
+  using Sequence = GruSequence<S, Arch>;
+  static constexpr RecurrentSizes<Sequence> sizes{1, Features, Units};
+  static constexpr std::size_t gates = Sequence::gates, new_gate = Sequence::new_gate, new_input = gates;
   using Vectors = StepVectors<S, Arch, Units>;
   using V = typename Vectors::V;
   using Gates = StepGates<Vectors>;
@@ -27,8 +28,8 @@ struct GruCell {
     std::size_t first, stride;
   };
   static constexpr auto input_places = [] {
-    constexpr Parts panels(gru_gates * sizes.vectors(), panel_vectors);
-    std::array<InputPlace, gru_gates * sizes.vectors()> places{};
+    constexpr Parts panels(gates * sizes.vectors(), panel_vectors);
+    std::array<InputPlace, gates * sizes.vectors()> places{};
     for (std::size_t p = 0; p < panels.count; ++p)
       for (std::size_t i = 0; i < panels.size(p); ++i)
         places[panels.begin(p) + i] = {sizes.input_at() + (panels.begin(p) * Features + i) * sizes.W,
@@ -69,10 +70,10 @@ struct GruCell {
     V inner[Count];
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j)
-      inner[j] = sum(new_input, j) + sum(new_gate, j) / Gates::sigmoid(sum(reset_gate, j));
+      inner[j] = sum(new_input, j) + sum(new_gate, j) / Gates::sigmoid(sum(Sequence::reset_gate, j));
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
-      const V update = Vectors::all(S(1)) / Gates::sigmoid(sum(update_gate, j));
+      const V update = Vectors::all(S(1)) / Gates::sigmoid(sum(Sequence::update_gate, j));
       const typename Gates::Quotient n = Gates::tanh(inner[j]);
       const V fresh = n.above / n.below;
       const V before = Vectors::load(state + Step::place(0, v + j));

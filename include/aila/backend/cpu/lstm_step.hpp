@@ -4,6 +4,7 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include "lstm_sequence.hpp"
 #include "step_vectors.hpp"
 
 namespace aila::inline v0::cpu {
@@ -11,8 +12,9 @@ namespace aila::inline v0::cpu {
 template <class S, class ArchType, std::size_t Features, std::size_t Units>
 struct LstmCell {
   using Arch = ArchType;
-  static constexpr LstmSizes<S, Arch> sizes{1, Features, Units};
-  static constexpr std::size_t gates = gate_count, cells = 1;
+  using Sequence = LstmSequence<S, Arch>;
+  static constexpr RecurrentSizes<Sequence> sizes{1, Features, Units};
+  static constexpr std::size_t gates = Sequence::gates;
   using Vectors = StepVectors<S, Arch, Units>;
   using V = typename Vectors::V;
   using Gates = StepGates<Vectors>;
@@ -50,15 +52,15 @@ struct LstmCell {
     V cell[Count];
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
-      const typename Gates::Quotient g = Gates::tanh(sum(cell_gate, j));
-      const V i = Gates::sigmoid(sum(input_gate, j)), f = Gates::sigmoid(sum(forget_gate, j));
+      const typename Gates::Quotient g = Gates::tanh(sum(Sequence::cell_gate, j));
+      const V i = Gates::sigmoid(sum(Sequence::input_gate, j)), f = Gates::sigmoid(sum(Sequence::forget_gate, j));
       // Of few units one division more is done while the input gate is waited for, of many there are enough of them.
       const V fresh = sizes.units <= 16 ? g.above / g.below / i : g.above / (g.below * i);
       cell[j] = Vectors::load(kept_cells + Step::place(0, v + j)) / f + fresh;
     }
     AILA_UNROLL
     for (std::size_t j = 0; j < Count; ++j) {
-      const V o = Gates::sigmoid(sum(output_gate, j));
+      const V o = Gates::sigmoid(sum(Sequence::output_gate, j));
       const V kept = Vectors::large_or_zero(cell[j]);
       const typename Gates::Quotient c = Gates::tanh(cell[j], kept, o);
       const V h = c.above / c.below;

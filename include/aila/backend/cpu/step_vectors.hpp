@@ -18,7 +18,7 @@
 #include <bit>
 #include <limits>
 
-#include "lstm_pack.hpp"
+#include "recurrent_forward.hpp"
 #include "row_product.hpp"
 
 namespace aila::inline v0::cpu {
@@ -190,15 +190,15 @@ struct StepGates {
   }
 };
 
-/// What the steps of recurrent layers share. A `Cell` names its Vectors, sizes (see LstmSizes) and `gates`, the sums
-/// over h that a unit has, whose weights are panels of one register of units.
+/// What the steps of recurrent layers share. A `Cell` names its Vectors and sizes (see RecurrentSizes); the weights of
+/// the sums over h are panels of one register of units.
 template <class Cell>
 struct OneStep {
   using Vectors = typename Cell::Vectors;
   using S = typename Vectors::Scalar;
   using V = typename Vectors::V;
   static constexpr auto sizes = Cell::sizes;
-  static constexpr std::size_t w = Vectors::width, W = sizes.W, units = sizes.units, gates = Cell::gates;
+  static constexpr std::size_t w = Vectors::width, W = sizes.W, units = sizes.units, gates = sizes.gates;
   static constexpr std::size_t count = ceil_div(units, w);
   /// Whether the weights are more than the first-level cache keeps from one step to the next.
   static constexpr bool turns = gates * units * sizes.lanes() * sizeof(S) > 24576;
@@ -285,7 +285,7 @@ struct OneStep {
 
   /// Scalars that a step leaves for the next: h, twice with `turns`, and behind it the cells.
   static constexpr std::size_t cells_at = (turns ? 2 : 1) * sizes.lanes();
-  static constexpr std::size_t state_size = cells_at + Cell::cells * sizes.lanes();
+  static constexpr std::size_t state_size = cells_at + (sizes.states - 2) * sizes.lanes();
 
   /// x [features] -> y = h [units], from and to `state`. `sums` is memory for 4 lanes, and `turn` even and odd in turn.
   [[gnu::always_inline]] static void step(const S* x, const S* packed, S* state, S* y, S* sums,
