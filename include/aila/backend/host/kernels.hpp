@@ -14,5 +14,4 @@
 #include "readout.hpp"
 #include "shortcut.hpp"
 #include "stack.hpp"
-#include "stochastic_depth.hpp"
 #include "sum.hpp"
