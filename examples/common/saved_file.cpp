@@ -23,6 +23,13 @@ const std::string& SavedFile::text(const std::string& key, const std::vector<std
   return value;
 }
 
+Candidate SavedFile::candidate(const std::vector<Candidate>& known, const std::string& where) const {
+  Candidate found{text("network"), text("policy")};
+  if (std::ranges::find(known, found) == known.end())
+    fail("the network " + aila::io::printable(found.name()) + " is not one of this program's" + where);
+  return found;
+}
+
 namespace {
 [[noreturn]] void fail_number(const SavedFile& file, const std::string& key) {
   file.fail("the metadata say \"" + aila::io::printable(file.text(key)) + "\" where " + key + " is a number");

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "run.hpp"
+
 namespace example {
 
 using aila::io::Metadata;
@@ -20,6 +22,8 @@ class SavedFile {
   const std::string& text(const std::string& key) const;
   /// One of `known`.
   const std::string& text(const std::string& key, const std::vector<std::string>& known) const;
+  /// The network of the file, one of `known`; `where` ends the sentence that refuses any other.
+  Candidate candidate(const std::vector<Candidate>& known, const std::string& where = "") const;
   std::size_t whole_number(const std::string& key) const;
   double number(const std::string& key) const;
   [[noreturn]] void fail(const std::string& sentence) const { file_.fail(sentence); }

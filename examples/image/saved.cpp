@@ -1,7 +1,5 @@
 #include "saved.hpp"
 
-#include <algorithm>
-
 #include "../common/saved_file.hpp"
 #include "../common/text.hpp"
 #include "models.hpp"
@@ -19,11 +17,8 @@ std::map<std::string, std::string> metadata_of(const Dataset& dataset) {
 
 SavedModel::SavedModel(const std::filesystem::path& path, const Options& options) {
   const example::SavedFile file(path, "aila image");
-  candidate = {file.text("network"), file.text("policy")};
   const auto& name = file.text("dataset", dataset_names());
-  const auto known = known_candidates(name);
-  if (std::ranges::find(known, candidate) == known.end())
-    file.fail("the network " + aila::io::printable(candidate.name()) + " is not one of this program's for " + name);
+  candidate = file.candidate(known_candidates(name), " for " + name);
   seed = file.whole_number("seed");
   dataset = read_test_part(name, options.data, options.limit);
   dataset.scaling.mean.resize(dataset.images.test.channels);

@@ -2,7 +2,6 @@
 #include "saved.hpp"
 
 #include <aila/io/safetensors.hpp>
-#include <algorithm>
 #include <bit>
 #include <tuple>
 
@@ -101,9 +100,7 @@ void save_words(const std::filesystem::path& path, const Words& words) {
 Saved read_saved(const std::filesystem::path& model) {
   const example::SavedFile file(model, program);
   Saved saved;
-  saved.candidate = {file.text("network"), file.text("policy")};
-  if (std::ranges::find(known_candidates(), saved.candidate) == known_candidates().end())
-    file.fail("the network " + aila::io::printable(saved.candidate.name()) + " is not one of this program's");
+  saved.candidate = file.candidate(known_candidates());
   saved.seed = file.whole_number("seed");
   saved.reading.tokens = file.whole_number("tokens");
   if (saved.reading.tokens < 1 || saved.reading.tokens > most_tokens)
