@@ -78,45 +78,52 @@ template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors, std::
   }
 }
 
+/// sums[r][v] += left(r) right(v), of which each is loaded once.
+template <class Scalar, class Arch, std::size_t Rows, std::size_t Vectors, class Left, class Right>
+[[gnu::always_inline]] inline void add_products(Left left, Right right,
+                                                Sums<Scalar, Arch, Rows, Vectors>& sums) noexcept {
+  using B = simd::Batch<Scalar, Arch>;
+  if constexpr (Rows < Vectors) {  // fewer registers for what is multiplied: keep the shorter side
+    B lefts[Rows];
+    AILA_UNROLL
+    for (std::size_t r = 0; r < Rows; ++r) lefts[r] = B(left(r));
+    AILA_UNROLL
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      B one = right(v);
+      if constexpr (Rows > 1) simd::hold(one);
+      AILA_UNROLL
+      for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = simd::fmadd(lefts[r], one, sums.at[r][v]);
+    }
+  } else {
+    B rights[Vectors];
+    AILA_UNROLL
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      rights[v] = right(v);
+      if constexpr (Rows > 1) simd::hold(rights[v]);
+    }
+    AILA_UNROLL
+    for (std::size_t r = 0; r < Rows; ++r) {
+      const B one = B(left(r));
+      AILA_UNROLL
+      for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = simd::fmadd(one, rights[v], sums.at[r][v]);
+    }
+  }
+}
+
 /// sums[r][v] += sum over k < inner of a[r row_stride + k inner_stride] * b[k b_stride + v width, ...).
 /// With Partial the last vector of each row of b has `last` Scalars and nothing behind them is read.
 template <bool Partial = false, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 [[gnu::always_inline]] inline void multiply_add(std::size_t inner, const Scalar* a, std::size_t row_stride,
                                                 std::size_t inner_stride, const Scalar* b, std::size_t b_stride,
                                                 std::size_t last, Sums<Scalar, Arch, Rows, Vectors>& sums) noexcept {
-  using B = simd::Batch<Scalar, Arch>;
   constexpr std::size_t W = simd::width<Scalar, Arch>;
-  const auto vector = [&](std::size_t v) __attribute__((always_inline)) {
-    return Partial && v + 1 == Vectors ? simd::load_first<Scalar, Arch>(b + v * W, last)
-                                       : simd::load<Scalar, Arch>(b + v * W);
-  };
-  for (std::size_t k = 0; k < inner; ++k, a += inner_stride, b += b_stride) {
-    if constexpr (Rows < Vectors) {  // fewer registers for what is multiplied: keep the shorter side
-      B left[Rows];
-      AILA_UNROLL
-      for (std::size_t r = 0; r < Rows; ++r) left[r] = B(a[r * row_stride]);
-      AILA_UNROLL
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        B right = vector(v);
-        if constexpr (Rows > 1) simd::hold(right);
-        AILA_UNROLL
-        for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = simd::fmadd(left[r], right, sums.at[r][v]);
-      }
-    } else {
-      B right[Vectors];
-      AILA_UNROLL
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        right[v] = vector(v);
-        if constexpr (Rows > 1) simd::hold(right[v]);
-      }
-      AILA_UNROLL
-      for (std::size_t r = 0; r < Rows; ++r) {
-        const B left = B(a[r * row_stride]);
-        AILA_UNROLL
-        for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = simd::fmadd(left, right[v], sums.at[r][v]);
-      }
-    }
-  }
+  for (std::size_t k = 0; k < inner; ++k, a += inner_stride, b += b_stride)
+    add_products([&](std::size_t r) __attribute__((always_inline)) { return a[r * row_stride]; },
+                 [&](std::size_t v) __attribute__((always_inline)) {
+                   return Partial && v + 1 == Vectors ? simd::load_first<Scalar, Arch>(b + v * W, last)
+                                                      : simd::load<Scalar, Arch>(b + v * W);
+                 },
+                 sums);
 }
 
 /// Calls f with std::integral_constant<std::size_t, value>, 1 <= value <= Most.

@@ -82,33 +82,11 @@ template <class After, class Scalar, class Arch, std::size_t Rows, std::size_t V
       const Scalar* row[Rows];
       AILA_UNROLL
       for (std::size_t r = 0; r < Rows; ++r) row[r] = x[r] + i * p.tap_row + j * p.tap_column;
-      for (std::size_t k = 0; k < p.run; ++k, panel += Vectors * W) {
-        if constexpr (Rows < Vectors) {  // as in product_tile.hpp: the shorter side is kept
-          B left[Rows];
-          AILA_UNROLL
-          for (std::size_t r = 0; r < Rows; ++r) left[r] = B(row[r][k]);
-          AILA_UNROLL
-          for (std::size_t v = 0; v < Vectors; ++v) {
-            B right = simd::load<Scalar, Arch>(panel + v * W);
-            if constexpr (Rows > 1) simd::hold(right);
-            AILA_UNROLL
-            for (std::size_t r = 0; r < Rows; ++r) sums.at[r][v] = simd::fmadd(left[r], right, sums.at[r][v]);
-          }
-        } else {
-          B right[Vectors];
-          AILA_UNROLL
-          for (std::size_t v = 0; v < Vectors; ++v) {
-            right[v] = simd::load<Scalar, Arch>(panel + v * W);
-            if constexpr (Rows > 1) simd::hold(right[v]);
-          }
-          AILA_UNROLL
-          for (std::size_t r = 0; r < Rows; ++r) {
-            const B left = B(row[r][k]);
-            AILA_UNROLL
-            for (std::size_t v = 0; v < Vectors; ++v) sums.at[r][v] = simd::fmadd(left, right[v], sums.at[r][v]);
-          }
-        }
-      }
+      for (std::size_t k = 0; k < p.run; ++k, panel += Vectors * W)
+        add_products([&](std::size_t r) __attribute__((always_inline)) { return row[r][k]; },
+                     [&](std::size_t v)
+                         __attribute__((always_inline)) { return simd::load<Scalar, Arch>(panel + v * W); },
+                     sums);
     }
   AILA_UNROLL
   for (std::size_t r = 0; r < Rows; ++r) {
