@@ -31,7 +31,7 @@ struct Gru {
   static constexpr std::size_t units = Units;
   using Choice = OptionsOf<Gru, List<role::Initial>, Options...>;
   using Refusal = std::conditional_t<(Units > 0), detail::RefusalOf<Choice>, detail::NoGruUnits<Units>>;
-  using Start = typename Choice::template Pick<role::Initial, void>;
+  using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniformOf<Units>>>;
 
   template <class In>
   static constexpr bool accepts = SequenceShape<In>;
@@ -51,22 +51,14 @@ struct Gru {
   template <class In>
   static consteval auto parameters() {
     constexpr std::size_t inputs = In::features;
-    return std::array{parameter("weight_ih", {3 * Units, inputs}, start(inputs)),
-                      parameter("weight_hh", {3 * Units, Units}, start(Units)),
+    return std::array{parameter("weight_ih", {3 * Units, inputs}, Start::make(inputs, 3 * Units)),
+                      parameter("weight_hh", {3 * Units, Units}, Start::make(Units, 3 * Units)),
                       parameter("bias_ih", {3 * Units}, init::torch_uniform(Units)).without_decay(),
                       parameter("bias_hh", {3 * Units}, init::torch_uniform(Units)).without_decay()};
   }
   template <class In>
   static consteval std::size_t flops() {
     return In::positions * Units * (6 * (In::features + Units) + 6 + 9);
-  }
-
- private:
-  static consteval Initialiser start(std::size_t fan_in) {
-    if constexpr (std::is_void_v<Start>)
-      return init::torch_uniform(Units);
-    else
-      return Start::make(fan_in, 3 * Units);
   }
 };
 

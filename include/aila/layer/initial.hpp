@@ -25,6 +25,11 @@ namespace init {
 struct TorchUniform {
   static constexpr Initialiser make(std::size_t fan_in, std::size_t) { return torch_uniform(fan_in); }
 };
+/// The same of one number, whatever the fans: what its recurrent layers do.
+template <std::size_t Units>
+struct TorchUniformOf {
+  static constexpr Initialiser make(std::size_t, std::size_t) { return torch_uniform(Units); }
+};
 struct GlorotUniform {
   static constexpr Initialiser make(std::size_t fan_in, std::size_t fan_out) { return glorot_uniform(fan_in, fan_out); }
 };

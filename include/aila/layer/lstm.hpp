@@ -30,7 +30,7 @@ struct Lstm {
   static constexpr std::size_t units = Units;
   using Choice = OptionsOf<Lstm, List<role::Initial>, Options...>;
   using Refusal = std::conditional_t<(Units > 0), detail::RefusalOf<Choice>, detail::NoUnits<Units>>;
-  using Start = typename Choice::template Pick<role::Initial, void>;
+  using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniformOf<Units>>>;
 
   template <class In>
   static constexpr bool accepts = SequenceShape<In>;
@@ -50,21 +50,13 @@ struct Lstm {
   template <class In>
   static consteval auto parameters() {
     constexpr std::size_t inputs = In::features;
-    return std::array{parameter("weight_ih", {4 * Units, inputs}, start(inputs)),
-                      parameter("weight_hh", {4 * Units, Units}, start(Units)),
+    return std::array{parameter("weight_ih", {4 * Units, inputs}, Start::make(inputs, 4 * Units)),
+                      parameter("weight_hh", {4 * Units, Units}, Start::make(Units, 4 * Units)),
                       parameter("bias", {4 * Units}, init::torch_uniform(Units)).without_decay()};
   }
   template <class In>
   static consteval std::size_t flops() {
     return In::positions * Units * (8 * (In::features + Units) + 4 + 9);
-  }
-
- private:
-  static consteval Initialiser start(std::size_t fan_in) {
-    if constexpr (std::is_void_v<Start>)
-      return init::torch_uniform(Units);
-    else
-      return Start::make(fan_in, 4 * Units);
   }
 };
 
