@@ -21,9 +21,17 @@
 // backward adds to dx and to g; dx may be null and g may be false: then nobody asks for them. Buffers of the library
 // (all but a user's x in forward) may be read up to 64 bytes beyond their end. KernelDefaults has the empty cases.
 //
+// What a kernel says of itself saves memory and time; one that says nothing is given all it could need:
+//   static constexpr BackwardNeeds backward_needs{.input = false};   what its backward looks at of x and y (both): the
+//       rest is overwritten by then
+//   static constexpr InPlace in_place{.forward = true};   forward may write y over x, backward, where it writes dx, dx
+//       over dy; of an integration z over its own output, and d_own over dz
+//   static constexpr bool sets_input_gradient = true;   where pass.sets_input_gradient, backward writes dx in place of
+//       adding to it, zeros at padded steps
+//
 // A kernel of parts has for_each_map<C>(samples, saved, y, path, f), which shows what every part computed, with the
 // parts of parts, and for_each_mixture where a part mixes (`static constexpr bool mixes`): tools see what these tell.
-// And it passes on the refusals of its parts' kernels, as ChainKernel does: what has no kernel or no backward is said
+// And it passes on the refusals of its parts' kernels, as PlanKernel does: what has no kernel or no backward is said
 // early.
 //
 // The kernel of an integration has, instead of x and y,
@@ -244,14 +252,11 @@ constexpr std::size_t pack_piece_tensor_of([[maybe_unused]] std::size_t piece) {
 template <class K>
 inline constexpr bool is_plan_kernel = false;
 
-/// A kernel says what its backward looks at: `static constexpr BackwardNeeds backward_needs{...}`; and whether its
-/// forward may write y over x, and its backward, where that writes dx, dx over dy: `static constexpr InPlace
-/// in_place{...}`. Of an integration these are z over its own output, and d_own over dz.
+/// Whether a kernel's forward may write y over x, and its backward dx over dy.
 struct InPlace {
   bool forward = false, backward = false;
 };
-/// Whether a kernel's backward writes dx, and does not add to it, where the pass says so: `static constexpr bool
-/// sets_input_gradient = true`.
+/// Whether a kernel's backward can write dx in place of adding to it.
 template <class K>
 consteval bool sets_input_gradient_of() {
   if constexpr (requires { K::sets_input_gradient; })

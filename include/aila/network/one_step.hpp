@@ -94,6 +94,28 @@ struct OneStepNetwork : Net {
   using Input = typename StepOf<typename Net::Input>::type;
 };
 
+/// Whether the same parts have kernels of their own on one step as on all of them: then these pack weights alike.
+template <class Whole, class Step, class Backend>
+consteval bool same_parts() {
+  using Kernel = KernelFor<Whole, Backend>;
+  using StepKernel = KernelFor<Step, Backend>;
+  if constexpr (is_plan_kernel<Kernel> && is_plan_kernel<StepKernel>) {
+    if constexpr (Kernel::layer_kinds == StepKernel::layer_kinds) {
+      bool same = true;
+      for_each_index<Kernel::layer_kinds>([&](auto k) {
+        same =
+            same &&
+            same_parts<typename Kernel::template LayerPart<k>, typename StepKernel::template LayerPart<k>, Backend>();
+      });
+      return same;
+    } else {
+      return false;
+    }
+  } else {
+    return is_plan_kernel<Kernel> == is_plan_kernel<StepKernel>;
+  }
+}
+
 /// Whether a placed layer has the same tensors on one step as on all of them, packed in the same order.
 template <class Whole, class Step, class Backend>
 consteval bool same_weights() {
@@ -119,11 +141,16 @@ struct StepsInParameters {
   }
 };
 
-/// Somebody has written one kernel for the whole network, on its own input.
+template <class Net, class Backend>
+inline constexpr bool steps_by_layers =
+    is_plan_kernel<KernelFor<PlacedNetwork<Net>, Backend>> &&
+    same_parts<PlacedNetwork<Net>, Placed<OneStepNetwork<Net>, typename OneStepNetwork<Net>::Input>, Backend>();
+
+/// Somebody has written one kernel for the whole network, or for a part, on whole sequences alone.
 template <class Net, class Backend>
 struct StepsOfFusedNetwork {
   static consteval int say() {
-    constexpr bool by_layers = is_plan_kernel<KernelFor<PlacedNetwork<Net>, Backend>>;
+    constexpr bool by_layers = steps_by_layers<Net, Backend>;
     static_assert(by_layers, "aila: this network has a kernel of its own; to go step by step its layers are needed");
     return 0;
   }
@@ -146,7 +173,7 @@ consteval auto refusal_of_stream() {
       return std::type_identity<RefusalOf<NetworkOutput<OneStepNetwork<Net>>>>{};
     else if constexpr (Refused<KernelFor<PlacedNetwork<Net>, Backend>>)
       return std::type_identity<RefusalOf<KernelFor<PlacedNetwork<Net>, Backend>>>{};
-    else if constexpr (!is_plan_kernel<KernelFor<PlacedNetwork<Net>, Backend>>)
+    else if constexpr (!steps_by_layers<Net, Backend>)
       return std::type_identity<StepsOfFusedNetwork<Net, Backend>>{};
     else if constexpr (!StepsInParameters<Net, Backend>::equal)
       return std::type_identity<StepsInParameters<Net, Backend>>{};

@@ -8,6 +8,8 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
+
 #include "recurrent_forward.hpp"
 
 namespace aila::inline v0::cpu {
@@ -101,9 +103,9 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
     }
 }
 
-/// Adds to dx [n, steps, features] (or null: not wanted) and to `to` (all or none of its weights null) what dy [n,
-/// steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing at or behind a sample's length is
-/// read of x, y and dy. `from` are those that were packed.
+/// Adds to dx [n, steps, features] (or null: not wanted; with `sets_dx` writes it) and to `to` (all or none of its
+/// weights null) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing at or
+/// behind a sample's length is read of x, y and dy. `from` are those that were packed.
 ///
 /// A Sequence has backward(step, at, dy, dh_next, kept, d_gates): from the gradient of one sample's vector of units, of
 /// y and from the step behind, and what forward left in `kept`, those of the gates' sums.
@@ -111,7 +113,8 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
 [[gnu::noinline]] void recurrent_backward(RecurrentSizes<Sequence> sizes, std::size_t n, const Scalar* x,
                                           const std::int32_t* lengths, RecurrentTensors<const Scalar> from,
                                           const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx,
-                                          RecurrentTensors<Scalar> to, const Scalar* saved, Scalar* scratch) noexcept {
+                                          bool sets_dx, RecurrentTensors<Scalar> to, const Scalar* saved,
+                                          Scalar* scratch) noexcept {
   using Arch = typename Sequence::Arch;
   constexpr auto over_input = Sequence::over_input, over_state = Sequence::over_state;
   const std::size_t T = sizes.steps, F = sizes.features, U = sizes.units, L = sizes.lanes(), G = sizes.row();
@@ -129,6 +132,8 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
       .y_stride = T * U,
       .d_state = scratch,
       .lengths = lengths};
+  for (std::size_t s = 0; s < n && dx != nullptr && sets_dx; ++s)
+    std::fill(dx + (s * T + sizes.valid_steps(lengths, s, T)) * F, dx + (s + 1) * T * F, Scalar(0));
   const Parts panels(sizes.vectors(), panel_vectors);
   for (std::size_t end = longest; end > 0;) {
     const std::size_t begin = end > chunk ? end - chunk : 0;
@@ -161,7 +166,7 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
       if (wants_weights) add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);
       if (dx != nullptr)
         multiply_packed<Scalar, Arch>(rows, sizes.sums(), F, d_gates + s * G + first_place(over_input) * L, stride, 1,
-                                      input_back, nullptr, dx + (s * T + begin) * F, F, true);
+                                      input_back, nullptr, dx + (s * T + begin) * F, F, !sets_dx);
     }
     if (wants_weights) {
       add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, over_input, d_gates, x, F, to.weight_ih);

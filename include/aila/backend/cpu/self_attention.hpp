@@ -17,6 +17,7 @@ template <class S, class Arch, class L, class In>
 struct CpuSelfAttention : KernelDefaults<S> {
   static constexpr const char* name = "cpu self-attention, blocks of queries";
   static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr bool sets_input_gradient = true;
   static constexpr std::size_t steps = In::positions, d = In::features;
   static constexpr cpu::AttentionSizes<S, Arch> sizes{steps, d, L::heads, L::causal};
   static constexpr std::size_t packed = sizes.packed();
@@ -70,7 +71,9 @@ struct CpuSelfAttention : KernelDefaults<S> {
       cpu::attention_backward<S, Arch>(sizes, length, qkv, o, o + sizes.o_size(), d_o, d_qkv, rest);
       if (dx != nullptr)
         cpu::multiply_packed<S, Arch>(length, 3 * d, d, d_qkv, 3 * d, 1, packed_weights + sizes.input_back_at(),
-                                      nullptr, dx + n * In::elements, d, true);
+                                      nullptr, dx + n * In::elements, d, !pass.sets_input_gradient);
+      if (dx != nullptr && pass.sets_input_gradient)
+        std::fill(dx + n * In::elements + length * d, dx + (n + 1) * In::elements, S(0));
       if (!g) continue;
       cpu::multiply_transposed_add<S, Arch>(length, 3 * d, d, d_qkv, 3 * d, x, d, g[0], d);
       cpu::add_columns<S, Arch>(length, 3 * d, d_qkv, 3 * d, g[1]);

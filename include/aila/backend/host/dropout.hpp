@@ -16,6 +16,9 @@ struct DropoutKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr const char* name = "host dropout";
   static constexpr bool stays_normal = true;
   static constexpr bool copies = true;
+  static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
+  static constexpr InPlace in_place{.forward = true, .backward = true};
+  static constexpr bool sets_input_gradient = true;
   using S = typename Backend::Scalar;
   static constexpr S kept = S(1 / (1 - L::probability));
   static constexpr std::uint32_t threshold = static_cast<std::uint32_t>(L::probability * 4294967296.0);
@@ -42,13 +45,15 @@ struct DropoutKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
     if (pass.training)
       for_each_factor(pass, [&](std::size_t i, S factor) { y[i] = factor * x[i]; });
-    else
+    else if (x != y)
       for (std::size_t i = 0; i < pass.samples * In::elements; ++i) y[i] = x[i];
   }
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
-                                 Gradients<S>, NothingSaved&, S*) {
+                                 Gradients<S>, NothingSaved& nothing, S*) {
     if (dx == nullptr) return;
+    if (pass.sets_input_gradient)
+      return forward<C>(pass, Weights<S>(nullptr, nullptr), nullptr, dy, dx, nothing, nullptr);
     if (pass.training)
       for_each_factor(pass, [&](std::size_t i, S factor) { dx[i] += factor * dy[i]; });
     else

@@ -57,7 +57,8 @@ struct WavefrontPlan {
       if constexpr (P::In::positions == steps && P::Out::positions == steps &&
                     Kernel::plan.node[I].fold == PlanNode::none && phases_of<KernelFor<P, Backend>>() == 0 &&
                     std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
-        goes = takes_blocks_of<StepKernel<I>>() && same_weights<P, Step<I>, Backend>();
+        goes = takes_blocks_of<StepKernel<I>>() && same_parts<P, Step<I>, Backend>() &&
+               same_weights<P, Step<I>, Backend>();
     return goes;
   }();
   static constexpr std::size_t parts = [] {
