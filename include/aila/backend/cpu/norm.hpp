@@ -76,6 +76,16 @@ struct CpuNorm : KernelDefaults<S> {
   template <Capability C>
   static void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                        Gradients<S> g, NothingSaved&, S* scratch) {
+    // Two functions, so that in each a product is fused with what it is added to.
+    if (pass.sets_input_gradient)
+      go_back<false>(pass, w, x, dy, dx, g, scratch);
+    else
+      go_back<true>(pass, w, x, dy, dx, g, scratch);
+  }
+
+ private:
+  template <bool adds>
+  static void go_back(const Pass& pass, Weights<S> w, const S* x, const S* dy, S* dx, Gradients<S> g, S* scratch) {
     const std::size_t rows = pass.samples * In::positions;
     V *const d_weight = simd::as_vectors<V>(scratch), *const d_bias = d_weight + vectors;  // over all rows
     for (std::size_t k = 0; k < vectors; ++k) d_weight[k] = d_bias[k] = V(S(0));
@@ -108,7 +118,10 @@ struct CpuNorm : KernelDefaults<S> {
           const V value = Row::load(x + r * d, k), scaled = Row::load(dy + r * d, k) * Row::load(w[0], k);
           const V step = V(of.inverse[r]) * (scaled - V(mean[r]) - of.normal(x, r, k) * V(along[r])) *
                          First::slope(value, First::value(value));
-          Row::store(dx + r * d, k, pass.sets_input_gradient ? step : Row::load(dx + r * d, k) + step);
+          if constexpr (adds)
+            Row::store(dx + r * d, k, Row::load(dx + r * d, k) + step);
+          else
+            Row::store(dx + r * d, k, step);
         }
       dx += W * d;
     }

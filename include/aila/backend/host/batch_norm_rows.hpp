@@ -95,7 +95,11 @@ struct BatchNormRows {
       bias_mean[f] = batch ? static_cast<S>(pass.meeting->total[f] * share) : S(0);
       weight_mean[f] = batch ? static_cast<S>(pass.meeting->total[features + f] * share) : S(0);
     }
-    input_gradient(pass, x, dy, saved, scale, bias_mean, weight_mean, dx);
+    // Two functions, so that in each a product is fused with what it is added to.
+    if (pass.sets_input_gradient)
+      input_gradient<false>(pass, x, dy, saved, scale, bias_mean, weight_mean, dx);
+    else
+      input_gradient<true>(pass, x, dy, saved, scale, bias_mean, weight_mean, dx);
   }
 
   /// scale and shift of y = x scale + shift, by given statistics.
@@ -208,21 +212,24 @@ struct BatchNormRows {
     });
   }
 
-  /// dx (+)= scale (dy - mean of dy - normalised x times mean of dy times normalised x).
+  /// dx = scale (dy - mean of dy - normalised x times mean of dy times normalised x), or with `adds` dx += it.
+  template <bool adds>
   constexpr void input_gradient(const Pass& pass, const S* x, const S* dy, const Saved& saved, const S* scale,
                                 const S* bias_mean, const S* weight_mean, S* dx) const {
-    const bool sets = pass.sets_input_gradient;
     for_valid_blocks(pass, [&](std::size_t first, std::size_t rows) {
       over_row<Backend>(features, [&](auto part) {
         const V mean = part.load(saved.mean), inverse = part.load(saved.inverse), factor = part.load(scale);
         const V bias = part.load(bias_mean), weight = part.load(weight_mean);
         for (std::size_t at = first * features; at < (first + rows) * features; at += features) {
           const V d = part.load(dy + at) - bias - (part.load(x + at) - mean) * inverse * weight;
-          part.store(dx + at, sets ? factor * d : part.load(dx + at) + factor * d);
+          if constexpr (adds)
+            part.store(dx + at, part.load(dx + at) + factor * d);
+          else
+            part.store(dx + at, factor * d);
         }
       });
     });
-    if (!sets || !is_sequence || pass.lengths == nullptr) return;
+    if (adds || !is_sequence || pass.lengths == nullptr) return;
     for (std::size_t n = 0; n < pass.samples; ++n)
       std::fill(dx + (n * positions + pass.length(n, positions)) * features, dx + (n + 1) * positions * features, S(0));
   }
