@@ -1,16 +1,16 @@
-# Compiles <aila/aila.hpp> once for the many refusals of tests/compile, which ask for it with the options that they share.
+# Compiles headers once for the many calls of the compiler that begin with them: <aila/aila.hpp> for the refusals of
+# tests/compile, or those of bases.cmake for the tests of headers.
 #
-#     cmake -DCOMPILER=g++ -DPREPARED=<folder> -P tests/compile/prepare.cmake                     in the repository's root
+#     cmake -DCOMPILER=g++ -DPREPARED=<folder> -DFOR=refusals -P tests/compile/prepare.cmake      in the repository's root
 cmake_minimum_required(VERSION 3.25)
-string(REPLACE "," ";" INCLUDE_OPTIONS "${INCLUDE_OPTIONS}")
 include(${CMAKE_CURRENT_LIST_DIR}/options.cmake)
 file(REMOVE_RECURSE "${PREPARED}")
-# Layers and networks first, as the files of tests/compile have them.
-file(WRITE "${PREPARED}/aila.hpp"
-     "#include <aila/layer/layers.hpp>\n#include <aila/network/network.hpp>\n#include <aila/aila.hpp>\n")
-set(compiled aila.hpp.gch)
-if(COMPILER MATCHES "clang")
-  set(compiled aila.hpp.pch)
+if(FOR STREQUAL "headers")
+  include(${CMAKE_CURRENT_LIST_DIR}/bases.cmake)
+  foreach(base IN LISTS bases)
+    prepare(${base} "#include <aila/${base}.hpp>\n")
+  endforeach()
+else()
+  # Layers and networks first, as the files of tests/compile have them.
+  prepare(aila "#include <aila/layer/layers.hpp>\n#include <aila/network/network.hpp>\n#include <aila/aila.hpp>\n")
 endif()
-execute_process(COMMAND ${COMPILER} ${compile_options} -x c++-header "${PREPARED}/aila.hpp" -o "${PREPARED}/${compiled}"
-                COMMAND_ERROR_IS_FATAL ANY)
