@@ -18,7 +18,7 @@ struct Net : Network<Tokens<12>, SelfAttention<1>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_3)
 struct Net : Network<Sequence<12, 8>, SelfAttention<3>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_4)  // inside a block
-struct Net : Network<Sequence<12, 8>, Repeat<2, TransformerBlock<3, 16>>, LastStep, Linear<1>> {};
+struct Net : Network<Sequence<12, 8>, Repeat<2, TransformerBlock<5, 16>>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_5)
 struct Net : Network<Sequence<12, 8>, SelfAttention<0>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_6)

@@ -13,7 +13,7 @@ struct Net : Network<Tokens<12>, Linear<8>, Relu, Flatten> {};
 #elif defined(MUST_FAIL_2)
 struct Net : Network<Tokens<12>, Gelu, Linear<8>, Flatten> {};
 #elif defined(MUST_FAIL_3)
-struct Net : Network<Tokens<12>, Identity, Flatten> {};
+struct Net : Network<Tokens<10>, Identity, Flatten> {};
 #elif defined(MUST_FAIL_4)
 struct Net : Network<Tokens<12>, Chain<LayerNorm, Linear<8>>, Flatten> {};
 #elif defined(MUST_FAIL_5)

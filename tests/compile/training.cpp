@@ -42,6 +42,7 @@ using Ending = Network<In, Layers..., LastStep, Linear<1>>;
 struct Net : Ending<Lstm<4>> {};
 struct OnlyPredicts : Ending<Double, Square, Stack<Mean, Repeat<3, Lstm<4>>>> {};
 struct WithMean : Ending<Stack<Mean, Repeat<3, Lstm<4>>>> {};
+struct WithNarrowMean : Ending<Stack<Mean, Repeat<3, Lstm<2>>>> {};
 struct WithDouble : Ending<Chain<Double, Lstm<4>>> {};
 struct WithSquare : Ending<Stack<integrate::None, Repeat<3, Lstm<4>>, Epilogue<Square>>> {};
 
@@ -61,9 +62,9 @@ void trains(const Samples<In>& samples, const Samples<Sequence<12, 3>>& other) {
   Model<WithSquare> model;
   fit(model, samples, Huber{}, AdamW{}, {.validation = samples, .epochs = 3});
 #elif defined(MUST_FAIL_10)
-  Model<WithMean> model;
+  Model<WithNarrowMean> model;
   Inline executor;
-  Trainer<WithMean> trainer(model, {}, {}, {}, executor);
+  Trainer<WithNarrowMean> trainer(model, {}, {}, {}, executor);
 #else
   Model<Net> model;
 #if defined(MUST_FAIL_4)  // one output is no logits of two classes
