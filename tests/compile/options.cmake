@@ -3,6 +3,9 @@ set(ENV{LC_ALL} C)
 string(REPLACE "," ";" INCLUDE_OPTIONS "${INCLUDE_OPTIONS}")
 set(compile_options -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Iinclude ${INCLUDE_OPTIONS})
 set(compile ${COMPILER} ${compile_options} -fsyntax-only)
+if(NOT COMPILER MATCHES "clang")
+  list(APPEND compile --param=ggc-min-heapsize=524288)  # less garbage collection
+endif()
 
 # prepare(<name> <text>) compiles a header with this text for use_prepared.
 function(prepare name text)
