@@ -43,6 +43,11 @@ struct WavefrontPlan {
 
   template <std::size_t I>
   using Part = At<Children, I>;
+  /// A template, for a network that is refused has neither plan nor parts.
+  template <std::size_t I>
+  static constexpr const PlanNode& node_of() {
+    return Kernel::plan.node[I];
+  }
   template <std::size_t I>
   using Step = Placed<typename Part<I>::Layer, typename StepOf<typename Part<I>::In>::type>;
   template <std::size_t I>
@@ -193,7 +198,7 @@ class WavefrontBlocks {
         else
           return static_cast<const S*>(map<i - 1>(whole) + row * Step::In::elements);
       }();
-      constexpr const PlanNode& node = Kernel::plan.node[i];
+      constexpr const PlanNode& node = Plan::template node_of<i>();
       const Pass here = pass.part(node.part, node.tables);
       const Weights<S> weights = w.from(node.tensor);
       const S* const own_packed = packed + node.packed;
