@@ -278,6 +278,48 @@ TEST_CASE("the gradient checker finds kernels that rely on what memory holds") {
   CHECK(said_of(Fault::tensor_beyond) == "output[0] depends on numbers outside the parameters");
 }
 
+/// y = x^2, whose slope is not one of y alone.
+struct Square : ElementWise {
+  static constexpr BackwardNeeds slope_needs{.input = false};
+  template <class V>
+  static constexpr V value(V x) {
+    return x * x;
+  }
+  template <class V>
+  static constexpr V slope(V x, V) {
+    return x + x;
+  }
+};
+/// Its kernel looks at y, too.
+struct Halved {
+  template <class In>
+  using Out = In;
+};
+template <class In>
+struct HalvedKernel : KernelDefaults<double> {
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<double>, const double*, const double* x, double* y, NothingSaved&,
+                      double*) {
+    for (std::size_t i = 0; i < pass.samples * In::elements; ++i) y[i] = x[i] / (1 + x[i] * x[i]);
+  }
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<double>, const double*, const double* x, const double* y,
+                       const double* dy, double* dx, Gradients<double>, NothingSaved&, double*) {
+    for (std::size_t i = 0; dx != nullptr && i < pass.samples * In::elements; ++i)
+      dx[i] += dy[i] * (1 / (1 + x[i] * x[i]) - 2 * y[i] * y[i]);
+  }
+};
+template <class In>
+HalvedKernel<In> select_kernel(rank::Layer, Placed<Halved, In>, ReferenceDouble);
+
+TEST_CASE("the gradient checker finds backwards that look at what they say they do not") {
+  CHECK(check_gradients<Square, Vector<3>>().where ==
+        "the gradient of input[0] depends on a map that backward is said not to need");
+  CHECK(check_gradients<Halved, Vector<3>>().where ==
+        "the gradient of input[0] depends on a map that backward is said not to need");
+}
+
 TEST_CASE("the gradient checker finds kernels that depend on other samples or calls, or write where they must not") {
   CHECK(said_of(Fault::other_samples).starts_with("output of samples alone["));
   CHECK(said_of(Fault::last_call) == "output[0] depends on the calls before");

@@ -24,14 +24,15 @@ class GradientChecker final : CheckedCalls {
   explicit GradientChecker(const GradientCheckOptions& asked)
       : options_(asked), training_(asked.samples), predicting_(asked.samples) {
     training = {training_.memory(),          training_.output(),         training_.input(),
-                training_.output_gradient(), training_.input_gradient(), training_.scratch()};
+                training_.output_gradient(), training_.input_gradient(), training_.passing()};
     predicting = {predicting_.memory(), predicting_.output(), predicting_.input(), nullptr, nullptr,
-                  predicting_.scratch()};
+                  predicting_.passing()};
     inputs = In::elements;
     outputs = Training::Out::elements;
     steps = In::rank == 2 ? In::positions : 0;
     parameters = Training::layout.size;
     packed = Kernel::packed;
+    if constexpr (requires { Kernel::backward_needs; }) needs = Kernel::backward_needs;
     meets = Training::phases > 0;
   }
 

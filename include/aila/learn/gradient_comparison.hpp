@@ -119,6 +119,7 @@ class GradientComparison {
                           {&Poison::packed, " depends on packed weights that pack did not write"},
                           {&Poison::beyond, " depends on what stands beyond the end of an array"},
                           {&Poison::scratch, " depends on what stood in scratch memory before the call"},
+                          {&Poison::unneeded, " depends on a map that backward is said not to need"},
                           {&Poison::kept, " depends on memory between layers that was not written"}};
     for (const Kind& kind : kinds)
       for (const double poison : poisons) {

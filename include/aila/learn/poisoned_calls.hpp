@@ -27,12 +27,14 @@ class CheckedCalls {
   /// A workspace; without gradients where it predicts only.
   struct Memory {
     std::span<double> all;
-    double *y = nullptr, *x = nullptr, *dy = nullptr, *dx = nullptr, *scratch = nullptr;
+    double *y = nullptr, *x = nullptr, *dy = nullptr, *dx = nullptr;
+    double* passing = nullptr;  ///< what means nothing between two calls, the scratch too
   };
   Memory predicting, training;
   std::size_t inputs = 0, outputs = 0;  ///< of a sample
   std::size_t steps = 0;                ///< of a sequence
   std::size_t parameters = 0, packed = 0;
+  BackwardNeeds needs;
   bool meets = false;  ///< while training, an output depends on the whole batch
 
  protected:
@@ -41,14 +43,15 @@ class CheckedCalls {
 
 /// What memory holds before a call, by what it is for.
 struct Poison {
-  double output = 0;   ///< y, which is to be written
-  double kept = 0;     ///< what forward keeps for backward, and maps between layers
-  double scratch = 0;  ///< before forward, and again before backward
-  double beyond = 0;   ///< behind the ends of x, y, dx and dy
-  double outside = 0;  ///< between and behind the tensors of the parameters
-  double packed = 0;   ///< packed weights, before pack
+  double output = 0;    ///< y, which is to be written
+  double kept = 0;      ///< what forward keeps for backward
+  double scratch = 0;   ///< and what passes between layers, before forward, and again before backward
+  double unneeded = 0;  ///< before backward, x and y where it says that it looks at none
+  double beyond = 0;    ///< behind the ends of x, y, dx and dy
+  double outside = 0;   ///< between and behind the tensors of the parameters
+  double packed = 0;    ///< packed weights, before pack
 
-  static Poison everywhere(double value) { return {value, value, value, value, value, value}; }
+  static Poison everywhere(double value) { return {value, value, value, value, value, value, value}; }
 };
 
 class PoisonedCalls {
@@ -119,20 +122,24 @@ class PoisonedCalls {
     std::copy_n(x(), inputs(), memory.x);
     calls_.train(pass, tensors_.weights(), packed_.data());
     results.trained.assign(memory.y, memory.y + outputs());
+    check_kept("the input", cleared_input().data(), memory.x, inputs());
     check_end("forward", "output", memory.y, outputs(), poison.beyond);
 
     results.g.resize(tensors_.size());
     std::ranges::copy(r, memory.dy);
     std::fill_n(memory.dx, inputs(), 0.0);
+    if (!calls_.needs.input) std::fill_n(memory.x, inputs(), poison.unneeded);
+    if (!calls_.needs.output) std::fill_n(memory.y, outputs(), poison.unneeded);
+    const Numbers x_before(memory.x, memory.x + inputs()), y_before(memory.y, memory.y + outputs());
     for (int i = 0; i < asked.times; ++i) {
-      std::fill(memory.scratch, memory.all.data() + memory.all.size(), poison.scratch);
+      std::fill(memory.passing, memory.all.data() + memory.all.size(), poison.scratch);
       calls_.backward(pass, tensors_.weights(), packed_.data(),
                       tensors_.gradients(asked.g ? results.g.data() : nullptr), asked.dx ? memory.dx : nullptr);
     }
     results.dx.assign(memory.dx, memory.dx + inputs());
     check_end("backward", "the input's gradient", memory.dx, inputs(), poison.beyond);
-    check_kept("the input", cleared_input().data(), memory.x, inputs());
-    check_kept("the output", results.trained.data(), memory.y, outputs());
+    check_kept("the input", x_before.data(), memory.x, inputs());
+    check_kept("the output", y_before.data(), memory.y, outputs());
     check_kept("the output's gradient", cleared_gradient(memory.dy).data(), memory.dy, outputs());
     const Numbers after = fixed();
     check_kept("the parameters", before.data(), after.data(), before.size());
@@ -157,7 +164,7 @@ class PoisonedCalls {
     for (double* const out : {memory.y, memory.dy})
       if (out != nullptr) std::fill_n(out, taken(outputs()), poison.beyond);
     std::fill_n(memory.y, outputs(), poison.output);
-    std::fill(memory.scratch, memory.all.data() + memory.all.size(), poison.scratch);
+    std::fill(memory.passing, memory.all.data() + memory.all.size(), poison.scratch);
   }
   /// What no call may change.
   Numbers fixed() const {

@@ -45,6 +45,7 @@ class Workspace {
     const Sizes sizes = measure(samples, inspects);
     Scalar* const base = memory_.data();
     buffers_->bind(inspects ? Arena<Scalar>::apart(base) : Arena<Scalar>(base, base + sizes.kept), samples);
+    buffers_->passing = base + sizes.kept;
     buffers_->scratch = base + sizes.kept + sizes.passing;
   }
   Workspace(const Workspace&) = delete;
@@ -141,6 +142,8 @@ class Workspace {
 
   constexpr auto& saved() { return buffers_->saved; }
   constexpr Scalar* scratch() { return buffers_->scratch; }
+  /// What means nothing between two calls, before the scratch.
+  constexpr Scalar* passing() { return buffers_->passing; }
   /// All of it, in the order output, input, their gradients, what is kept, what passes, scratch: for who fills it with
   /// numbers that no kernel may rely on.
   constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
@@ -196,6 +199,7 @@ class Workspace {
     Scalar* y = nullptr;
     Scalar* dx = nullptr;
     Scalar* dy = nullptr;
+    Scalar* passing = nullptr;
     Scalar* scratch = nullptr;
     typename Kernel::template Saved<C> saved{};
 
