@@ -151,8 +151,8 @@ void agrees(std::size_t n, bool with_lengths) {
   scratch.assign(sizes.backward_scratch(n), nan);
   const S start = S(0.25);
   std::vector<S> dx(n * T * F, start), d_ih(4 * U * F, start), d_hh(4 * U * U, start), d_bias(4 * U, start);
-  const auto backward = [&](S* to_x, S* to_ih) {
-    cpu::recurrent_backward(sizes, n, x.data(), lengths, weights, packed.data(), y.data(), dy.data(), to_x,
+  const auto backward = [&](S* to_x, S* to_ih, bool sets_dx = false) {
+    cpu::recurrent_backward(sizes, n, x.data(), lengths, weights, packed.data(), y.data(), dy.data(), to_x, sets_dx,
                             {to_ih, d_hh.data(), d_bias.data()}, saved.data(), scratch.data());
   };
   backward(dx.data(), d_ih.data());
@@ -164,6 +164,11 @@ void agrees(std::size_t n, bool with_lengths) {
   auto without_dx = std::vector<S>(4 * U * F, start);
   backward(nullptr, without_dx.data());
   CHECK(without_dx == d_ih);
+
+  std::vector<S> written(n * T * F, nan), added(n * T * F, S(0));
+  backward(written.data(), without_dx.data(), true);
+  backward(added.data(), without_dx.data());
+  CHECK(written == added);
 }
 
 }  // namespace
