@@ -4,7 +4,8 @@
 // most 32 KiB of stack, whatever the network: what grows with a width, the steps or the depth is scratch, or Saved.
 //   static constexpr const char* name;  what summary() calls it (default: "own kernel")
 //   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };
-//       kept for backward
+//       kept for backward. Parts of a kernel of parts are bound one after the other, and called one after the other:
+//       what passes (see Arena) they share
 //   static constexpr std::size_t packed;  Scalars of weights packed in the kernel's order
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
 //   static constexpr std::size_t pack_pieces; static constexpr void pack_piece(std::size_t i, Weights<Scalar> w,

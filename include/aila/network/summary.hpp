@@ -113,8 +113,9 @@ inline std::string hexadecimal(std::uint64_t n) {
 /// The network as a table, a line a layer, and totals below it; ends with a newline.
 ///
 /// FLOPs are those of a forward pass of one sample. Memory is a layer's share of a training workspace for one sample,
-/// in bytes: its output, and what its kernel keeps for backward. The whole workspace, in the totals, has the input, the
-/// gradients of maps and scratch memory beside that. A layer whose kernel has no name computes in its "own kernel".
+/// in bytes: its output, which may share memory with others, and what its kernel keeps for backward. The whole
+/// workspace, in the totals, has the input, the gradients of maps and scratch memory beside that. A layer whose kernel
+/// has no name computes in its "own kernel".
 template <class Net, HostBackend Backend = backend::Cpu>
 std::string summary() {
   using Placed = PlacedNetwork<Net>;

@@ -127,46 +127,44 @@ struct PlanTables {
     if (v < ValueCount) value[v].is_external = true;
   }
 
-  /// Where values and gradients lie, once all nodes are there.
-  constexpr void finish() {
+  // Once all nodes are there, what follows from them. In steps: a compiler takes so many operations of each alone.
+
+  /// Which reads are the last of a value, and what the caller is to keep.
+  constexpr void look_at_reads() {
+    PlanRead* const all = read.data();
     for (std::size_t r = 0; r < reads; ++r) {
-      if (last_read_[read[r].value] > 0) read[last_read_[read[r].value] - 1].last = false;
-      read[r].last = true;
-      last_read_[read[r].value] = r + 1;
-      ++read_count_[read[r].value];
+      const std::uint32_t v = all[r].value;
+      std::size_t& last = last_read_[v];
+      if (last > 0) all[last - 1].last = false;
+      all[r].last = true;
+      last = r + 1;
+      ++read_count_[v];
     }
     for (std::size_t i = 0; i < nodes; ++i) {
       const PlanNode& n = node[i];
       if (n.needs_output && n.writes == output) needs_output = true;
       for (std::size_t r = n.read; n.needs_input && r < n.read + n.reads; ++r)
-        if (read[r].value == input) needs_input = true;
+        if (all[r].value == input) needs_input = true;
     }
-    place_values(false);
-    place_values(true);
-    place_gradients();
   }
 
- private:
-  static constexpr std::size_t nobody = ~std::size_t{0};
-
-  constexpr bool may_share(const PlanNode& n) const {
-    const PlanValue &from = value[read[n.read].value], &to = value[n.writes];
-    return (n.reads == 1 || n.sort == PlanNode::Sort::mixture) && !from.is_external && !to.is_external &&
-           from.elements == to.elements;
-  }
-
+  /// Where values lie, of a forward alone or of one that backward follows.
   constexpr void place_values(bool keeps) {
     PlanBuffers<ValueCount>& all = buffers[keeps ? 1 : 0];
     const std::size_t form = keeps ? 1 : 0;
     std::array<std::size_t, ValueCount + 1> end{};  // the last node that needs it
     std::array<bool, ValueCount + 1> is_kept{};
+    const PlanRead* const read_of = read.data();
+    std::size_t* const end_of = end.data();
+    bool* const kept_of = is_kept.data();
     for (std::size_t i = 0; i < nodes; ++i) {
       const PlanNode& n = node[i];
       const std::size_t until = !keeps && n.fold != PlanNode::none ? n.fold_end : i;
+      const bool needs = keeps && n.needs_input;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
-        const std::uint32_t v = read[r].value;
-        if (end[v] < until) end[v] = until;
-        if (keeps && n.needs_input) is_kept[v] = true;
+        const std::uint32_t v = read_of[r].value;
+        if (end_of[v] < until) end_of[v] = until;
+        if (needs) kept_of[v] = true;
       }
       if (end[n.writes] < i) end[n.writes] = i;
       if (keeps && n.needs_output) is_kept[n.writes] = true;
@@ -203,12 +201,14 @@ struct PlanTables {
   /// gradient of the sum, which nobody changes.
   constexpr void place_gradients() {
     std::array<std::uint32_t, ValueCount + 1> users{};  // values of a buffer
+    const PlanRead* const read_of = read.data();
     for (std::size_t i = nodes; i-- > 0;) {
       const PlanNode& n = node[i];
       const std::uint32_t up = value[n.writes].gradient;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
+        if (!read_of[r].last) continue;
         PlanValue& v = value[read[r].value];
-        if (v.is_external || !read[r].last) continue;
+        if (v.is_external) continue;
         const bool only = read_count_[read[r].value] == 1;
         if (n.sort == PlanNode::Sort::add && only) {
           v.gradient = up;
@@ -222,6 +222,15 @@ struct PlanTables {
       }
       if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.give_back(up);
     }
+  }
+
+ private:
+  static constexpr std::size_t nobody = ~std::size_t{0};
+
+  constexpr bool may_share(const PlanNode& n) const {
+    const PlanValue &from = value[read[n.read].value], &to = value[n.writes];
+    return (n.reads == 1 || n.sort == PlanNode::Sort::mixture) && !from.is_external && !to.is_external &&
+           from.elements == to.elements;
   }
 
   std::array<std::size_t, ValueCount + 1> last_read_{};  // 1 + its number; 0: none

@@ -226,9 +226,24 @@ struct PlanOf {
   }
   static constexpr auto counted = written<0, 0, 0>();
   static constexpr auto unfinished = written<counted.nodes, counted.values, counted.reads>();
-  static constexpr auto value = [] {
+  static constexpr auto looked_at = [] {
     auto plan = unfinished;
-    plan.finish();
+    plan.look_at_reads();
+    return plan;
+  }();
+  static constexpr auto predicting = [] {
+    auto plan = looked_at;
+    plan.place_values(false);
+    return plan;
+  }();
+  static constexpr auto training = [] {
+    auto plan = predicting;
+    plan.place_values(true);
+    return plan;
+  }();
+  static constexpr auto value = [] {
+    auto plan = training;
+    plan.place_gradients();
     return plan;
   }();
 };
