@@ -46,10 +46,11 @@ TEST_CASE("prediction with normalisation folded into convolutions gives what it 
     CHECK(folded[i] == doctest::Approx(plain[i]).epsilon(1e-11));
     CHECK(single[i] == doctest::Approx(plain[i]).epsilon(1e-4));
   }
-  static_assert(KernelFor<PlacedNetwork<Folded>, CpuDouble>::folds<0>);
-  static_assert(KernelFor<PlacedNetwork<Folded>, CpuDouble>::folds<3>);
-  static_assert(!KernelFor<PlacedNetwork<Folded>, CpuDouble>::folds<6>);
-  static_assert(!KernelFor<PlacedNetwork<Folded>, ReferenceDouble>::folds<0>);
+  static constexpr const auto& plan = KernelFor<PlacedNetwork<Folded>, CpuDouble>::plan;
+  static_assert(plan.node[0].fold != plan.node[0].none && plan.node[1].is_inside_fold);
+  static_assert(plan.node[3].fold != plan.node[3].none);
+  static_assert(plan.node[6].fold == plan.node[6].none && !plan.node[6].is_inside_fold);
+  static_assert(KernelFor<PlacedNetwork<Folded>, ReferenceDouble>::fold_kinds == 0);
 }
 
 TEST_CASE("a forward that trains is not folded") {
