@@ -54,13 +54,15 @@ static_assert(flops<Attention> == 2'823'297 + 12 * (attention_flops(1) + attenti
 static_assert(flops<Perceptron> == 3 * (2 * 2 + 1) + 3 + (2 * 3 + 1));
 
 // ---- memory --------------------------------------------------------------------------------------------------------
-// Each buffer is rounded up to 16 elements and has 16 behind it. Predicting: input, output, two maps, no scratch (16).
-static_assert(workspace_bytes<Perceptron, backend::Reference<double>> == (4 * 32 + 16) * 8);
-static_assert(workspace_bytes<Perceptron, backend::Reference<float>> == (4 * 32 + 16) * 4);
-// Training: the gradients of all four beside them. Ten samples: 30 elements are two lines.
-static_assert(workspace_bytes<Perceptron, backend::Reference<double>, Capability::train> == (8 * 32 + 16) * 8);
+// Each buffer is rounded up to 16 elements and has 16 behind it. Predicting: input, output, a map, which Tanh
+// is applied in, no scratch (16).
+static_assert(workspace_bytes<Perceptron, backend::Reference<double>> == (3 * 32 + 16) * 8);
+static_assert(workspace_bytes<Perceptron, backend::Reference<float>> == (3 * 32 + 16) * 4);
+// Training: two maps, the gradients of input and output, and one that is both maps' beside them. Ten samples: 30
+// elements are two lines.
+static_assert(workspace_bytes<Perceptron, backend::Reference<double>, Capability::train> == (7 * 32 + 16) * 8);
 static_assert(workspace_bytes<Perceptron, backend::Reference<double>, Capability::train, 10> ==
-              (2 * 32 + 6 * 48 + 16) * 8);
+              (2 * 32 + 5 * 48 + 16) * 8);
 
 // ---- shapes and depth ----------------------------------------------------------------------------------------------
 static_assert(std::is_same_v<NetworkInput<None>, Sequence<12, 1>> && std::is_same_v<NetworkOutput<None>, Vector<1>>);
