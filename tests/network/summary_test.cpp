@@ -118,7 +118,7 @@ TEST_CASE("a summary is the table of a network, line by line") {
         "\n"
         "parameters        4,009 (4,000 trainable, 9 frozen), and 0 numbers in buffers\n"
         "FLOPs             7,018 a sample, forward\n"
-        "workspace         9,088 bytes to predict one sample, 18,048 to train on one\n"
+        "workspace         8,832 bytes to predict one sample, 17,792 to train on one\n"
         "backend           reference\n"
         "description hash  " +
             detail::hexadecimal(description_hash<Perceptron>()) + "\n");

@@ -26,18 +26,19 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 /// Behind each buffer lie 64 bytes or more that may be read: kernels load whole vectors at the end of a row.
 ///
 /// Beside what is kept there is passing memory, for what means nothing between two calls of forward or backward, but
-/// stays through the phases of one: parts that are computed one after the other have the same. An arena for inspection
-/// keeps all of it apart: nothing that is computed is overwritten.
+/// stays through the phases of one. In an arena that shares, parts that are computed one after the other have the same
+/// passing memory, and a composite has maps lie where others have been; in one that does not, all of it is kept:
+/// nothing that is computed is overwritten.
 template <class Scalar>
 class Arena {
  public:
   constexpr Arena() = default;
-  constexpr explicit Arena(Scalar* base, Scalar* passing_base = nullptr) : base_(base), passing_base_(passing_base) {}
-  /// One that only counts, for inspection.
-  static constexpr Arena apart() { return apart(nullptr); }
-  static constexpr Arena apart(Scalar* base) {
+  constexpr explicit Arena(Scalar* base) : base_(base) {}
+  /// One that shares.
+  static constexpr Arena sharing(Scalar* base = nullptr, Scalar* passing_base = nullptr) {
     Arena arena(base);
-    arena.apart_ = true;
+    arena.passing_base_ = passing_base;
+    arena.shares_ = true;
     return arena;
   }
 
@@ -47,7 +48,7 @@ class Arena {
 
   /// Passing memory from `passing()` on; who has done with his parts gives it back by `pass_from`.
   constexpr Scalar* take_passing(std::size_t count) {
-    if (apart_) return take(count);
+    if (!shares_) return take(count);
     Scalar* p = taken(passing_base_, passing_, count);
     most_passing_ = passing_ > most_passing_ ? passing_ : most_passing_;
     return p;
@@ -55,7 +56,7 @@ class Arena {
   constexpr std::size_t passing() const { return passing_; }
   constexpr void pass_from(std::size_t begin) { passing_ = begin; }
   constexpr std::size_t most_passing() const { return most_passing_; }
-  constexpr bool keeps_apart() const { return apart_; }
+  constexpr bool shares() const { return shares_; }
 
  private:
   static constexpr Scalar* taken(Scalar* base, std::size_t& used, std::size_t count) {
@@ -67,7 +68,7 @@ class Arena {
   Scalar* base_ = nullptr;
   Scalar* passing_base_ = nullptr;
   std::size_t used_ = 0, passing_ = 0, most_passing_ = 0;
-  bool apart_ = false;
+  bool shares_ = false;
 };
 
 /// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too. Throws std::bad_alloc.

@@ -44,7 +44,7 @@ class Workspace {
         meeting_(meeting) {
     const Sizes sizes = measure(samples, inspects);
     Scalar* const base = memory_.data();
-    buffers_->bind(inspects ? Arena<Scalar>::apart(base) : Arena<Scalar>(base, base + sizes.kept), samples);
+    buffers_->bind(inspects ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept), samples);
     buffers_->passing = base + sizes.kept;
     buffers_->scratch = base + sizes.kept + sizes.passing;
   }
@@ -221,7 +221,7 @@ class Workspace {
   };
   static constexpr Sizes measure(std::size_t samples, bool inspects) {
     detail::Held<Buffers> buffers;
-    const Arena<Scalar> arena = buffers->bind(inspects ? Arena<Scalar>::apart() : Arena<Scalar>(), samples);
+    const Arena<Scalar> arena = buffers->bind(inspects ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
     Arena<Scalar> scratch;
     scratch.take(Kernel::scratch(samples, C));
     return {arena.used(), arena.most_passing(), scratch.used()};

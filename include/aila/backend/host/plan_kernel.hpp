@@ -144,13 +144,13 @@ struct PlanKernel {
     constexpr void bind_values(Arena<S>& arena, std::size_t samples) {
       constexpr const auto& buffers = plan.buffers[keeps ? 1 : 0];
       std::array<S*, values + 1> buffer{};
-      for (std::size_t b = 0; !arena.keeps_apart() && b < buffers.count; ++b)
+      for (std::size_t b = 0; arena.shares() && b < buffers.count; ++b)
         buffer[b] =
             buffers.is_kept[b] ? arena.take(samples * buffers.size[b]) : arena.take_passing(samples * buffers.size[b]);
       for (std::size_t v = 0; v < values; ++v) {
         const Value& of = plan.value[v];
         if (of.is_external) continue;
-        value[v] = arena.keeps_apart() ? arena.take(samples * of.elements) : buffer[of.buffer[keeps ? 1 : 0]];
+        value[v] = arena.shares() ? buffer[of.buffer[keeps ? 1 : 0]] : arena.take(samples * of.elements);
       }
     }
   };

@@ -161,8 +161,8 @@ class WavefrontBlocks {
   using Whole = Workspace<Net, Backend, Capability::predict>;
   using Element = typename Whole::Element;
 
-  explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>::apart())) {
-    bind(Arena<S>::apart(memory_.data()));
+  explicit WavefrontBlocks(std::size_t workers) : saved_(1), memory_(bind(Arena<S>())) {
+    bind(Arena<S>(memory_.data()));
     saved_.reserve(workers);
     while (saved_.size() < workers) saved_.emplace_back(saved_[0]);
   }
