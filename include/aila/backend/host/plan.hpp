@@ -8,6 +8,7 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -163,10 +164,10 @@ struct PlanTables {
       const bool needs = keeps && n.needs_input;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
         const std::uint32_t v = read_of[r].value;
-        if (end_of[v] < until) end_of[v] = until;
+        end_of[v] = std::max(end_of[v], until);
         if (needs) kept_of[v] = true;
       }
-      if (end[n.writes] < i) end[n.writes] = i;
+      end[n.writes] = std::max(end[n.writes], i);
       if (keeps && n.needs_output) is_kept[n.writes] = true;
     }
     // Values by the node where they end: the first of each, and the one behind a value.
@@ -210,14 +211,10 @@ struct PlanTables {
         PlanValue& v = value[read[r].value];
         if (v.is_external) continue;
         const bool only = read_count_[read[r].value] == 1;
-        if (n.sort == PlanNode::Sort::add && only) {
-          v.gradient = up;
-        } else if (n.backward_in_place && r == n.read && only && up != PlanValue::nowhere && users[up] == 1 &&
-                   v.elements == value[n.writes].elements) {
-          v.gradient = up;
-        } else {
-          v.gradient = gradients.take(v.elements);
-        }
+        const bool is_sum = n.sort == PlanNode::Sort::add;
+        const bool is_over = n.backward_in_place && r == n.read && up != PlanValue::nowhere && users[up] == 1 &&
+                             v.elements == value[n.writes].elements;
+        v.gradient = only && (is_sum || is_over) ? up : gradients.take(v.elements);
         if (v.gradient != PlanValue::nowhere) ++users[v.gradient];
       }
       if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.give_back(up);

@@ -72,16 +72,19 @@ struct PlanKernel {
   }
   template <class F>
   static constexpr bool any_kind(F&& f) {
-    return most_of_kinds([&](auto k) { return f(k) ? 1U : 0U; }) > 0;
+    bool any = false;
+    for_each_index<layer_kinds>([&](auto k) { any = f(std::type_identity<LayerKernel<k>>{}) || any; });
+    return any;
   }
   static constexpr std::size_t meeting = most_of_kinds([]<class K>(std::type_identity<K>) { return meeting_of<K>(); });
+  static constexpr bool has_layers_alone = [] {
+    bool all = true;
+    for (std::size_t i = 0; i < nodes; ++i) all = all && plan.node[i].sort == Sort::layer;
+    return all;
+  }();
   /// A sum of small numbers may be denormal, and what integrations give.
   static constexpr bool stays_normal =
-      !any_kind([]<class K>(std::type_identity<K>) { return !stays_normal_of<K>(); }) && [] {
-        bool all = true;
-        for (std::size_t i = 0; i < nodes; ++i) all = all && plan.node[i].sort == Sort::layer;
-        return all;
-      }();
+      has_layers_alone && !any_kind([]<class K>(std::type_identity<K>) { return !stays_normal_of<K>(); });
   static constexpr bool takes_blocks =
       !any_kind([]<class K>(std::type_identity<K>) { return !takes_blocks_of<K>(); }) && [] {
         if constexpr (mixture_kinds > 0) return Parts::takes_blocks;

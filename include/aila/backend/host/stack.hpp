@@ -247,6 +247,7 @@ struct StackComposite {
 
   static std::vector<std::string> part_paths(const std::string& path) {
     std::vector<std::string> paths;
+    paths.reserve(3 * depth);
     for (std::size_t part = 0; part < 3 * depth; ++part)
       paths.push_back((path.empty() ? std::string() : path + ".") + std::to_string(part / 3) +
                       (part % 3 == 0   ? ".core"
