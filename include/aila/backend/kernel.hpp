@@ -257,6 +257,21 @@ inline constexpr bool is_plan_kernel = false;
 struct InPlace {
   bool forward = false, backward = false;
 };
+template <class K>
+consteval InPlace in_place_of() {
+  if constexpr (requires { K::in_place; })
+    return K::in_place;
+  else
+    return {};
+}
+/// What a kernel's backward looks at.
+template <class K>
+consteval BackwardNeeds backward_needs_of() {
+  if constexpr (requires { K::backward_needs; })
+    return K::backward_needs;
+  else
+    return {};
+}
 /// Whether a kernel's backward can write dx in place of adding to it.
 template <class K>
 consteval bool sets_input_gradient_of() {

@@ -14,6 +14,9 @@ enum class Capability {
   stream  ///< forward of consecutive steps of one sample; what a layer carries from step to step is in its Saved
 };
 
+/// What of the maps that are computed stays in a workspace: what is needed further on, or all of it, for tools.
+enum class Keep { needed, all };
+
 constexpr bool keeps_for_backward(Capability c) {
   return c == Capability::input_gradient || c == Capability::train;
 }

@@ -32,7 +32,7 @@ class GradientChecker final : CheckedCalls {
     steps = In::rank == 2 ? In::positions : 0;
     parameters = Training::layout.size;
     packed = Kernel::packed;
-    if constexpr (requires { Kernel::backward_needs; }) needs = Kernel::backward_needs;
+    needs = backward_needs_of<Kernel>();
     meets = Training::phases > 0;
   }
 

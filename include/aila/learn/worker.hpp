@@ -61,9 +61,8 @@ class Worker {
     return std::size_t{1};
   }();
 
-  /// One for inspection keeps what every layer computes, see Workspace.
-  explicit Worker(std::size_t samples, bool inspects = false)
-      : workspace(samples, inspects),
+  explicit Worker(std::size_t samples, Keep keep = Keep::needed)
+      : workspace(samples, keep),
         targets_(samples * targets),
         lengths_(samples),
         weights_(samples),

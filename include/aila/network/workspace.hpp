@@ -37,14 +37,14 @@ class Workspace {
 
   /// Throws Error where there is no memory for so many. One for inspection keeps what every part computes: in others,
   /// maps that are needed no more are overwritten.
-  constexpr explicit Workspace(std::size_t samples, bool inspects = false)
+  constexpr explicit Workspace(std::size_t samples, Keep keep = Keep::needed)
       : capacity_(samples),
-        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, inspects); })),
+        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, keep); })),
         tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
         meeting_(meeting) {
-    const Sizes sizes = measure(samples, inspects);
+    const Sizes sizes = measure(samples, keep);
     Scalar* const base = memory_.data();
-    buffers_->bind(inspects ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept), samples);
+    buffers_->bind(keep == Keep::all ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept), samples);
     buffers_->passing = base + sizes.kept;
     buffers_->scratch = base + sizes.kept + sizes.passing;
   }
@@ -53,8 +53,8 @@ class Workspace {
   constexpr ~Workspace() = default;
 
   /// Scalars of memory for a number of samples.
-  static constexpr std::size_t size(std::size_t samples, bool inspects = false) {
-    const Sizes sizes = measure(samples, inspects);
+  static constexpr std::size_t size(std::size_t samples, Keep keep = Keep::needed) {
+    const Sizes sizes = measure(samples, keep);
     return sizes.kept + sizes.passing + sizes.scratch;
   }
 
@@ -219,9 +219,9 @@ class Workspace {
   struct Sizes {
     std::size_t kept = 0, passing = 0, scratch = 0;
   };
-  static constexpr Sizes measure(std::size_t samples, bool inspects) {
+  static constexpr Sizes measure(std::size_t samples, Keep keep) {
     detail::Held<Buffers> buffers;
-    const Arena<Scalar> arena = buffers->bind(inspects ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
+    const Arena<Scalar> arena = buffers->bind(keep == Keep::all ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
     Arena<Scalar> scratch;
     scratch.take(Kernel::scratch(samples, C));
     return {arena.used(), arena.most_passing(), scratch.used()};

@@ -4,6 +4,7 @@
 #include "../../core/macros_aside.hpp"
 
 #include "../../integrate/controls.hpp"
+#include "../host/rows.hpp"
 #include "../kernel.hpp"
 #include "cpu.hpp"
 
@@ -14,24 +15,18 @@ struct CpuResidual : KernelDefaults<S> {
   static constexpr const char* name = "cpu residual, vectors";
   static constexpr BackwardNeeds backward_needs{.input = false, .output = false};
   static constexpr InPlace in_place{.forward = true, .backward = true};
-  using Lane = Lanes<backend::CpuOn<Arch, S>>;
+  using Backend = backend::CpuOn<Arch, S>;
 
-  /// to = a + b over n elements.
-  static void add(std::size_t n, const S* a, const S* b, S* to) {
-    std::size_t i = 0;
-    for (; i + Lane::count <= n; i += Lane::count) Lane::store(to + i, Lane::load(a + i) + Lane::load(b + i));
-    if (i < n) Lane::store_first(to + i, Lane::load_first(a + i, n - i) + Lane::load_first(b + i, n - i), n - i);
-  }
   template <Capability C>
   static void forward(const Pass& pass, Weights<S>, const S*, const S* own, const S* const* before, S* z, NothingSaved&,
                       S*) {
-    add(pass.samples * Own::elements, own, before[0], z);
+    add_maps<Backend>(pass.samples * Own::elements, own, before[0], z);
   }
   template <Capability C>
   static void backward(const Pass& pass, Weights<S>, const S*, const S*, const S* const*, const S* dz, S* d_own,
                        S* const* d_before, Gradients<S>, NothingSaved&, S*) {
-    if (d_own != dz) add(pass.samples * Own::elements, d_own, dz, d_own);
-    add(pass.samples * Own::elements, d_before[0], dz, d_before[0]);
+    if (d_own != dz) add_maps<Backend>(pass.samples * Own::elements, d_own, dz, d_own);
+    add_maps<Backend>(pass.samples * Own::elements, d_before[0], dz, d_before[0]);
   }
 };
 

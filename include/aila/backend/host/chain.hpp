@@ -89,21 +89,19 @@ struct ChainComposite {
         n.fold_end = static_cast<std::uint32_t>(i + Folds::parts[i] - 1);
         taken_in = Folds::parts[i] - 1;
       }
-      last = build.layer(Parts::layer[i], Parts::layer_kinds, i, i, Plan::first_tensor[i], last, level, n);
+      // A normalisation and the part that takes it in are one piece of packing, the normalisation's.
+      NodeFacts facts = Parts::layer[i];
+      if (Folds::parts[i] > 0)
+        facts.pieces = 0;
+      else if (i > 0 && Folds::parts[i - 1] > 0)
+        facts.pieces = 1;
+      last = build.layer(facts, Parts::layer_kinds, i, i, Plan::first_tensor[i], last, level, n);
     }
-    // Weights that were folded lie behind those of all parts. A normalisation and the part that takes it in are one
-    // piece of packing, the normalisation's.
-    for (std::size_t i = 0, pieces = 0; i < size; ++i) {
-      const bool folds = Folds::parts[i] > 0, is_taken = i > 0 && Folds::parts[i - 1] > 0;
-      const std::size_t packed = folds ? build.take_packed(Parts::layer[i].packed) : 0;
-      const std::size_t own_pieces = folds ? 0 : is_taken ? 1 : Parts::layer[i].pieces;
-      if (i < plan.room()) {
-        plan.node[i].fold_packed = static_cast<std::uint32_t>(packed);
-        plan.node[i].first_piece = static_cast<std::uint32_t>(pieces);
-        plan.node[i].pieces = static_cast<std::uint32_t>(own_pieces);
+    for (std::size_t i = 0; i < size; ++i)  // folded weights lie behind those of all parts
+      if (Folds::parts[i] > 0) {
+        const std::size_t at = build.take_packed(Parts::layer[i].packed);
+        if (i < plan.room()) plan.node[i].fold_packed = static_cast<std::uint32_t>(at);
       }
-      plan.pieces = pieces += own_pieces;
-    }
     build.end(join(build, last, level));
   }
 

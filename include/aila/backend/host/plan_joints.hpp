@@ -16,12 +16,9 @@ template <class Backend>
 struct PlanJoints {
   using S = typename Backend::Scalar;
 
-  /// to = a + b over n elements.
-  [[gnu::noinline]] static constexpr void add(std::size_t n, const S* a, const S* b, S* to) {
-    over_row<Backend>(n, [&](auto part) { part.store(to, part.load(a) + part.load(b)); });
-  }
   /// y = the sum of `count` maps of n elements.
   [[gnu::noinline]] static constexpr void add(std::size_t n, const S* const* map, std::size_t count, S* y) {
+    if (count == 2) return add_maps<Backend>(n, map[0], map[1], y);
     over_row<Backend>(n, [&](auto part) {
       auto sum = part.load(map[0]);
       for (std::size_t i = 1; i < count; ++i) sum = sum + part.load(map[i]);
@@ -29,12 +26,12 @@ struct PlanJoints {
     });
   }
   /// to = from, or to += from; nothing where `to` is null.
-  [[gnu::noinline]] static constexpr void pass_on(std::size_t n, const S* from, S* to, bool sets) {
+  static constexpr void pass_on(std::size_t n, const S* from, S* to, bool sets) {
     if (to == nullptr) return;
     if (sets)
       std::copy_n(from, n, to);
     else
-      add(n, to, from, to);
+      add_maps<Backend>(n, to, from, to);
   }
 
   /// Rows of `width` features into columns of rows of `width_to`.

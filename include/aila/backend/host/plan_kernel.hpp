@@ -338,10 +338,10 @@ struct PlanKernel {
           using Kernel = LayerKernel<k>;
           if constexpr (C == Capability::stream && copies_of<Kernel>() && !In::is_tokens)
             if (read(n, 0, x, y, saved) == out) return;
-          const auto& here = pass_of_layer<Part, C>(n, n.first_phase, pass, saved);
-          set_lengths<Part>(n, here.get(), saved);
-          Kernel::template forward<C>(here.get(), w.from(n.tensor), packed_weights + n.packed,
-                                      input<Part>(n, x, y, saved), out, slot<k>(saved.layers)[n.slot], scratch);
+          const Pass& here = pass_of_layer<Part, C>(n, pass, saved);
+          set_lengths<Part>(n, here, saved);
+          Kernel::template forward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
+                                      out, slot<k>(saved.layers)[n.slot], scratch);
         });
     if constexpr (can_be<Sort::mixture, I>)
       if (n.sort == Sort::mixture) {
@@ -372,7 +372,6 @@ struct PlanKernel {
       if (n.sort == Sort::add) {
         std::array<const S*, most_reads + 1> map{};
         for (std::size_t r = 0; r < n.reads; ++r) map[r] = read(n, r, x, y, saved);
-        if (n.reads == 2) return Joints::add(pass.samples * elements, map[0], map[1], out);
         return Joints::add(pass.samples * elements, map.data(), n.reads, out);
       }
     if constexpr (can_be<Sort::scale, I>)
@@ -542,23 +541,20 @@ struct PlanKernel {
     p.sets_input_gradient = false;
     return p;
   }
-  struct OwnPass {
-    Pass pass;
-    constexpr const Pass& get() const { return pass; }
-  };
-  struct SamePass {
-    const Pass& pass;
-    constexpr const Pass& get() const { return pass; }
-  };
-  /// The same of a layer in a forward. Where a stream's layer finds in the composite's own pass all it needs, its path
-  /// being a key of random numbers alone, that one: a copy would be made of each layer of each step.
+  /// Whether a stream's layer finds in the composite's own pass all it needs: its path is a key of random numbers
+  /// alone.
   template <class Part, Capability C>
-  static constexpr auto pass_of_layer(const Node& n, std::size_t first, const Pass& pass, const Saved<C>& saved) {
-    if constexpr (C == Capability::stream && phases == 0 &&
-                  (plan.tables == 0 || tables_of<typename Part::Layer, typename Part::In>() == 0))
-      return SamePass{pass};
-    else
-      return OwnPass{pass_of(n, first, pass, saved)};
+  static constexpr bool knows_enough = C == Capability::stream && phases == 0 &&
+                                       (plan.tables == 0 || tables_of<typename Part::Layer, typename Part::In>() == 0);
+  /// The same of a layer in a forward.
+  template <class Part, Capability C>
+    requires(knows_enough<Part, C>)
+  static constexpr const Pass& pass_of_layer(const Node&, const Pass& pass, const Saved<C>&) {
+    return pass;  // NOLINT(bugprone-return-const-ref-from-parameter): a copy would be made of each layer of each step
+  }
+  template <class Part, Capability C>
+  static constexpr Pass pass_of_layer(const Node& n, const Pass& pass, const Saved<C>& saved) {
+    return pass_of(n, n.first_phase, pass, saved);
   }
 
   /// The value that is number r of those a node reads.

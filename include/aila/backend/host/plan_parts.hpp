@@ -83,14 +83,10 @@ consteval NodeFacts facts_of() {
   f.phases = static_cast<std::uint32_t>(phases_of<K>());
   f.tensors = static_cast<std::uint32_t>(Part::tensors);
   f.specs = Part::parameters.data();
-  if constexpr (requires { K::backward_needs; }) {
-    f.needs_input = K::backward_needs.input;
-    f.needs_output = K::backward_needs.output;
-  }
-  if constexpr (requires { K::in_place; }) {
-    f.forward_in_place = K::in_place.forward;
-    f.backward_in_place = K::in_place.backward;
-  }
+  f.needs_input = backward_needs_of<K>().input;
+  f.needs_output = backward_needs_of<K>().output;
+  f.forward_in_place = in_place_of<K>().forward;
+  f.backward_in_place = in_place_of<K>().backward;
   return f;
 }
 template <class Part, class Backend>
@@ -110,20 +106,6 @@ consteval std::uint32_t features_of() {
     return 1;
   else
     return static_cast<std::uint32_t>(S::features);
-}
-
-/// The positions of a map, and its width.
-struct MapFacts {
-  std::array<std::uint32_t, 3> axes{};
-  std::uint32_t elements = 0, features = 0;
-};
-template <class S>
-consteval MapFacts facts_of_map() {
-  MapFacts f;
-  for (std::size_t axis = 0; axis + 1 < S::rank; ++axis) f.axes[axis] = static_cast<std::uint32_t>(S::extents[axis]);
-  f.elements = static_cast<std::uint32_t>(S::elements);
-  f.features = static_cast<std::uint32_t>(S::features);
-  return f;
 }
 
 /// The parts of a composite of layers alone.

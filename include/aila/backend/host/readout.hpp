@@ -29,12 +29,9 @@ struct FlattenKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr void backward(const Pass& pass, Weights<S>, const S*, const S*, const S*, const S* dy, S* dx,
                                  Gradients<S>, NothingSaved&, S*) {
     if (dx == nullptr) return;
-    const auto add = [](std::size_t elements, const S* from, S* to) {
-      over_row<Backend>(elements, [&](auto part) { part.store(to, part.load(to) + part.load(from)); });
-    };
-    if (In::rank != 2 || pass.lengths == nullptr) return add(pass.samples * In::elements, dy, dx);
+    if (In::rank != 2 || pass.lengths == nullptr) return add_maps<Backend>(pass.samples * In::elements, dx, dy, dx);
     for (std::size_t n = 0; n < pass.samples; ++n, dy += In::elements, dx += In::elements)
-      add(pass.length(n, In::positions) * In::features, dy, dx);
+      add_maps<Backend>(pass.length(n, In::positions) * In::features, dx, dy, dx);
   }
 };
 

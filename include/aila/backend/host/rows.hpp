@@ -37,6 +37,12 @@ constexpr void over_row(std::size_t width, F&& f) {
   if (first < width) f(PartOfVector<Backend>{first, width - first});
 }
 
+/// to = a + b over n elements.
+template <class Backend, class S = typename Backend::Scalar>
+[[gnu::noinline]] constexpr void add_maps(std::size_t n, const S* a, const S* b, S* to) {
+  over_row<Backend>(n, [&](auto part) { part.store(to, part.load(a) + part.load(b)); });
+}
+
 }  // namespace aila::inline v0
 
 #include "../../core/macros_back.hpp"

@@ -86,6 +86,20 @@ consteval NodeFacts facts_of_epilogue() {
   return f;
 }
 
+/// The positions of a map, and its width.
+struct MapFacts {
+  std::array<std::uint32_t, 3> axes{};
+  std::uint32_t elements = 0, features = 0;
+};
+template <class S>
+consteval MapFacts facts_of_map() {
+  MapFacts f;
+  for (std::size_t axis = 0; axis + 1 < S::rank; ++axis) f.axes[axis] = static_cast<std::uint32_t>(S::extents[axis]);
+  f.elements = static_cast<std::uint32_t>(S::elements);
+  f.features = static_cast<std::uint32_t>(S::features);
+  return f;
+}
+
 template <class Part>
 using PartOrNone = std::conditional_t<std::is_same_v<typename Part::Layer, Identity>, NoPart, Part>;
 
