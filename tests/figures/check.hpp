@@ -140,7 +140,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   training.forward(pass, parameters.data(), packed.data(), training.input());
   comparison.compare("y", training.output(), samples * Training::Out::elements);
   std::copy(dy.begin(), dy.end(), training.output_gradient());
-  Training inspecting(samples, aila::Keep::all);
+  Training inspecting(samples, aila::Retain::all);
   inspecting.forward(pass, parameters.data(), packed.data(), x.data());
   if constexpr (aila::mixes_of<Kernel>()) {
     std::vector<S> weights;

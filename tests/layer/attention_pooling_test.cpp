@@ -21,7 +21,7 @@ template <class Backend>
 std::vector<typename Backend::Scalar> weights_of(const std::vector<std::int32_t>& lengths) {
   using S = typename Backend::Scalar;
   using Space = Workspace<Texts, Backend, Capability::predict>;
-  Space space(lengths.size(), Keep::all);
+  Space space(lengths.size(), Retain::all);
   constexpr std::size_t margin = 2 * alignment_elements;
   AlignedArray<S> parameters(Space::layout.size + margin), packed(Space::Kernel::packed + margin);
   for (std::size_t i = 0; i < Space::layout.size; ++i)

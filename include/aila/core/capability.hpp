@@ -15,7 +15,7 @@ enum class Capability {
 };
 
 /// What of the maps that are computed stays in a workspace: what is needed further on, or all of it, for tools.
-enum class Keep { needed, all };
+enum class Retain { needed, all };
 
 constexpr bool keeps_for_backward(Capability c) {
   return c == Capability::input_gradient || c == Capability::train;

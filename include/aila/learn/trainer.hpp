@@ -157,7 +157,7 @@ class Trainer {
     for (const auto& tensor : model_.tensors())
       if (!tensor.is_finite()) return "the parameter " + tensor.name;
     const std::size_t most = std::min(indices.size(), workers_[0]->workspace.capacity());
-    WorkerType worker(most, Keep::all);
+    WorkerType worker(most, Retain::all);
     for (std::size_t first = 0; first < indices.size(); first += most) {
       Pass pass = load(source, indices, first, most, worker);
       pass.training = training;

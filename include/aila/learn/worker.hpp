@@ -61,8 +61,8 @@ class Worker {
     return std::size_t{1};
   }();
 
-  explicit Worker(std::size_t samples, Keep keep = Keep::needed)
-      : workspace(samples, keep),
+  explicit Worker(std::size_t samples, Retain retain = Retain::needed)
+      : workspace(samples, retain),
         targets_(samples * targets),
         lengths_(samples),
         weights_(samples),

@@ -32,7 +32,7 @@ class SampleGroups {
       throw_error(std::string(who) + ": expected inputs of " + std::to_string(In::elements) + " elements each, found " +
                   std::to_string(inputs.size()) + " elements in all");
     LengthRule<In>::check(who, lengths, samples);
-    Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most), Keep::all);
+    Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most), Retain::all);
     for (std::size_t first = 0; first < samples; first += most) {
       Pass pass;
       pass.samples = std::min(most, samples - first);

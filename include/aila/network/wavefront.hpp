@@ -147,7 +147,7 @@ class WavefrontPredictor
 
   const ModelType* model_;
   ThreadPool pool_;
-  typename Blocks::Whole workspace_{1, Keep::all};
+  typename Blocks::Whole workspace_{1, Retain::all};
   Blocks blocks_;
   AlignedArray<Scalar> scratch_;
   std::vector<std::int32_t> valid_ = std::vector<std::int32_t>(Plan::steps);

@@ -37,14 +37,15 @@ class Workspace {
 
   /// Throws Error where there is no memory for so many. One for inspection keeps what every part computes: in others,
   /// maps that are needed no more are overwritten.
-  constexpr explicit Workspace(std::size_t samples, Keep keep = Keep::needed)
+  constexpr explicit Workspace(std::size_t samples, Retain retain = Retain::needed)
       : capacity_(samples),
-        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, keep); })),
+        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, retain); })),
         tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
         meeting_(meeting) {
-    const Sizes sizes = measure(samples, keep);
+    const Sizes sizes = measure(samples, retain);
     Scalar* const base = memory_.data();
-    buffers_->bind(keep == Keep::all ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept), samples);
+    buffers_->bind(retain == Retain::all ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept),
+                   samples);
     buffers_->passing = base + sizes.kept;
     buffers_->scratch = base + sizes.kept + sizes.passing;
   }
@@ -53,8 +54,8 @@ class Workspace {
   constexpr ~Workspace() = default;
 
   /// Scalars of memory for a number of samples.
-  static constexpr std::size_t size(std::size_t samples, Keep keep = Keep::needed) {
-    const Sizes sizes = measure(samples, keep);
+  static constexpr std::size_t size(std::size_t samples, Retain retain = Retain::needed) {
+    const Sizes sizes = measure(samples, retain);
     return sizes.kept + sizes.passing + sizes.scratch;
   }
 
@@ -219,9 +220,10 @@ class Workspace {
   struct Sizes {
     std::size_t kept = 0, passing = 0, scratch = 0;
   };
-  static constexpr Sizes measure(std::size_t samples, Keep keep) {
+  static constexpr Sizes measure(std::size_t samples, Retain retain) {
     detail::Held<Buffers> buffers;
-    const Arena<Scalar> arena = buffers->bind(keep == Keep::all ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
+    const Arena<Scalar> arena =
+        buffers->bind(retain == Retain::all ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
     Arena<Scalar> scratch;
     scratch.take(Kernel::scratch(samples, C));
     return {arena.used(), arena.most_passing(), scratch.used()};
