@@ -4,8 +4,7 @@
 // most 32 KiB of stack, whatever the network: what grows with a width, the steps or the depth is scratch, or Saved.
 //   static constexpr const char* name;  what summary() calls it (default: "own kernel")
 //   template <Capability C> struct Saved { constexpr void bind(Arena<Scalar>&, std::size_t samples); };
-//       kept for backward. Parts of a kernel of parts are bound one after the other, and called one after the other:
-//       what passes (see Arena) they share
+//       kept for backward, which is called once after a forward
 //   static constexpr std::size_t packed;  Scalars of weights packed in the kernel's order
 //   static constexpr void pack(Weights<Scalar> w, Scalar* packed);  called after every change of the weights
 //   static constexpr std::size_t pack_pieces; static constexpr void pack_piece(std::size_t i, Weights<Scalar> w,
@@ -198,6 +197,14 @@ constexpr bool works_in([[maybe_unused]] std::size_t phase, [[maybe_unused]] std
     return true;
   else
     return phase >= first && phase <= last;
+}
+/// How many parts this kernel counts on the clock of lives (see Life): of its parts, if it says so.
+template <class K>
+consteval std::size_t ticks_of() {
+  if constexpr (requires { K::ticks; })
+    return K::ticks;
+  else
+    return 1;
 }
 /// Most numbers that this kernel deposits at one meeting.
 template <class K>

@@ -12,6 +12,7 @@
 
 #include "config.hpp"
 #include "error.hpp"
+#include "memory_plan.hpp"
 
 namespace aila::inline v0 {
 
@@ -22,53 +23,48 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// Hands out aligned buffers one after the other. Without a base it only counts.
-/// Behind each buffer lie 64 bytes or more that may be read: kernels load whole vectors at the end of a row.
-///
-/// Beside what is kept there is passing memory, for what means nothing between two calls of forward or backward, but
-/// stays through the phases of one. In an arena that shares, parts that are computed one after the other have the same
-/// passing memory, and a composite has maps lie where others have been; in one that does not, all of it is kept:
-/// nothing that is computed is overwritten.
+/// Hands out aligned buffers, behind each of which 64 bytes or more may be read: kernels load whole vectors at the end of
+/// a row. One after the other, or, where there is a plan, as it says: asked for the first time, buffers are noted, and
+/// once they are placed, the same calls are given their places. Without a base it only counts.
 template <class Scalar>
 class Arena {
  public:
   constexpr Arena() = default;
   constexpr explicit Arena(Scalar* base) : base_(base) {}
-  /// One that shares.
-  static constexpr Arena sharing(Scalar* base = nullptr, Scalar* passing_base = nullptr) {
-    Arena arena(base);
-    arena.passing_base_ = passing_base;
-    arena.shares_ = true;
-    return arena;
-  }
+  /// Where the plan is not placed yet, to note what is taken. In a network without backward, what parts keep is theirs
+  /// from call to call.
+  constexpr Arena(MemoryPlan& plan, bool has_backward, Scalar* base = nullptr)
+      : base_(base), plan_(&plan), has_backward_(has_backward) {}
 
-  constexpr Scalar* take(std::size_t count) { return taken(base_, used_, count); }
-  /// Elements of what is kept.
+  /// The parts of a network that are bound now.
+  constexpr Life::Parts parts() const { return parts_; }
+  constexpr void enter(Life::Parts parts) { parts_ = parts; }
+
+  /// A buffer that is kept from these parts' forward to their backward.
+  constexpr Scalar* take(std::size_t count) {
+    return take(count, has_backward_ ? Life::kept(parts_.first, parts_.first) : Life::always());
+  }
+  constexpr Scalar* take(std::size_t count, const Life& life) {
+    if (plan_ == nullptr) {
+      Scalar* p = base_ == nullptr ? nullptr : base_ + used_;
+      used_ += round_up(count, alignment_elements) + alignment_elements;
+      return p;
+    }
+    if (plan_->is_placed()) return base_ == nullptr ? nullptr : base_ + plan_->offset(used_++);
+    plan_->add(round_up(count, alignment_elements), life);
+    return nullptr;
+  }
+  /// Elements taken; of a plan, MemoryPlan::size() says it.
   constexpr std::size_t used() const { return used_; }
-
-  /// Passing memory from `passing()` on; who has done with his parts gives it back by `pass_from`.
-  constexpr Scalar* take_passing(std::size_t count) {
-    if (!shares_) return take(count);
-    Scalar* p = taken(passing_base_, passing_, count);
-    most_passing_ = passing_ > most_passing_ ? passing_ : most_passing_;
-    return p;
-  }
-  constexpr std::size_t passing() const { return passing_; }
-  constexpr void pass_from(std::size_t begin) { passing_ = begin; }
-  constexpr std::size_t most_passing() const { return most_passing_; }
-  constexpr bool shares() const { return shares_; }
+  /// Whether buffers may lie over one another.
+  constexpr bool shares() const { return plan_ != nullptr; }
 
  private:
-  static constexpr Scalar* taken(Scalar* base, std::size_t& used, std::size_t count) {
-    Scalar* p = base == nullptr ? nullptr : base + used;
-    used += round_up(count, alignment_elements) + alignment_elements;
-    return p;
-  }
-
   Scalar* base_ = nullptr;
-  Scalar* passing_base_ = nullptr;
-  std::size_t used_ = 0, passing_ = 0, most_passing_ = 0;
-  bool shares_ = false;
+  std::size_t used_ = 0;  // with a plan: buffers
+  MemoryPlan* plan_ = nullptr;
+  Life::Parts parts_;
+  bool has_backward_ = false;
 };
 
 /// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too. Throws std::bad_alloc.

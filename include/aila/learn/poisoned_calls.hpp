@@ -28,7 +28,7 @@ class CheckedCalls {
   struct Memory {
     std::span<double> all;
     double *y = nullptr, *x = nullptr, *dy = nullptr, *dx = nullptr;
-    double* passing = nullptr;  ///< what means nothing between two calls, the scratch too
+    std::vector<std::span<double>> idle;  ///< what means nothing between two calls
   };
   Memory predicting, training;
   std::size_t inputs = 0, outputs = 0;  ///< of a sample
@@ -60,7 +60,7 @@ class PoisonedCalls {
   struct Results {
     Numbers predicted, trained, dx, g;
   };
-  /// Which gradients are asked for, and how often backward is called after one forward.
+  /// Which gradients are asked for, and how often forward and backward are called.
   struct Asked {
     bool dx = true;
     bool g = true;
@@ -128,11 +128,11 @@ class PoisonedCalls {
     results.g.resize(tensors_.size());
     std::ranges::copy(r, memory.dy);
     std::fill_n(memory.dx, inputs(), 0.0);
-    if (!calls_.needs.input) std::fill_n(memory.x, inputs(), poison.unneeded);
-    if (!calls_.needs.output) std::fill_n(memory.y, outputs(), poison.unneeded);
+    hide_unneeded(poison);
     const Numbers x_before(memory.x, memory.x + inputs()), y_before(memory.y, memory.y + outputs());
     for (int i = 0; i < asked.times; ++i) {
-      std::fill(memory.passing, memory.all.data() + memory.all.size(), poison.scratch);
+      if (i > 0) train_again(poison);
+      for (const std::span<double> part : memory.idle) std::ranges::fill(part, poison.scratch);
       calls_.backward(pass, tensors_.weights(), packed_.data(),
                       tensors_.gradients(asked.g ? results.g.data() : nullptr), asked.dx ? memory.dx : nullptr);
     }
@@ -164,7 +164,18 @@ class PoisonedCalls {
     for (double* const out : {memory.y, memory.dy})
       if (out != nullptr) std::fill_n(out, taken(outputs()), poison.beyond);
     std::fill_n(memory.y, outputs(), poison.output);
-    std::fill(memory.passing, memory.all.data() + memory.all.size(), poison.scratch);
+    for (const std::span<double> part : memory.idle) std::ranges::fill(part, poison.scratch);
+  }
+  /// x and y where backward says that it looks at none.
+  void hide_unneeded(const Poison& poison) {
+    if (!calls_.needs.input) std::fill_n(calls_.training.x, inputs(), poison.unneeded);
+    if (!calls_.needs.output) std::fill_n(calls_.training.y, outputs(), poison.unneeded);
+  }
+  /// A forward that another backward may follow.
+  void train_again(const Poison& poison) {
+    std::copy_n(x(), inputs(), calls_.training.x);
+    calls_.train(pass, tensors_.weights(), packed_.data());
+    hide_unneeded(poison);
   }
   /// What no call may change.
   Numbers fixed() const {

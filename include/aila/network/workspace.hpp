@@ -39,15 +39,12 @@ class Workspace {
   /// maps that are needed no more are overwritten.
   constexpr explicit Workspace(std::size_t samples, Retain retain = Retain::needed)
       : capacity_(samples),
+        retain_(retain),
         memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, retain); })),
         tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
         meeting_(meeting) {
-    const Sizes sizes = measure(samples, retain);
-    Scalar* const base = memory_.data();
-    buffers_->bind(retain == Retain::all ? Arena<Scalar>(base) : Arena<Scalar>::sharing(base, base + sizes.kept),
-                   samples);
-    buffers_->passing = base + sizes.kept;
-    buffers_->scratch = base + sizes.kept + sizes.passing;
+    MemoryPlan plan = plan_for(samples, retain);
+    buffers_->bind(arena_for(plan, retain, memory_.data()), samples);
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -55,8 +52,10 @@ class Workspace {
 
   /// Scalars of memory for a number of samples.
   static constexpr std::size_t size(std::size_t samples, Retain retain = Retain::needed) {
-    const Sizes sizes = measure(samples, retain);
-    return sizes.kept + sizes.passing + sizes.scratch;
+    detail::Held<Buffers> buffers;
+    MemoryPlan plan = plan_for(samples, retain);
+    const std::size_t used = buffers->bind(arena_for(plan, retain, nullptr), samples).used();
+    return retain == Retain::all ? used : plan.size() + alignment_elements;
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
@@ -78,7 +77,7 @@ class Workspace {
   constexpr void reset() noexcept
     requires(C == Capability::stream)
   {
-    std::fill(memory_.data(), buffers_->scratch, Scalar(0));
+    std::fill_n(memory_.data(), memory_.size(), Scalar(0));
   }
 
   /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps; nothing for
@@ -143,11 +142,16 @@ class Workspace {
 
   constexpr auto& saved() { return buffers_->saved; }
   constexpr Scalar* scratch() { return buffers_->scratch; }
-  /// What means nothing between two calls, before the scratch.
-  constexpr Scalar* passing() { return buffers_->passing; }
-  /// All of it, in the order output, input, their gradients, what is kept, what passes, scratch: for who fills it with
-  /// numbers that no kernel may rely on.
+  /// All of it: for who fills it with numbers that no kernel may rely on.
   constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
+  /// f(span) for what means nothing between a forward and its backward.
+  template <class F>
+  constexpr void for_each_idle(F&& f) {
+    if (retain_ == Retain::all) return f(std::span<Scalar>(buffers_->scratch, Kernel::scratch(capacity_, C)));
+    plan_for(capacity_, retain_).for_each_idle(Life::between, [&](std::size_t first, std::size_t count) {
+      f(memory().subspan(first, count));
+    });
+  }
 
  private:
   /// Where a call enters the kernels: they need not know of no samples, nor of more than there is memory for.
@@ -200,36 +204,43 @@ class Workspace {
     Scalar* y = nullptr;
     Scalar* dx = nullptr;
     Scalar* dy = nullptr;
-    Scalar* passing = nullptr;
     Scalar* scratch = nullptr;
     typename Kernel::template Saved<C> saved{};
 
-    /// The arena, once all but the scratch is taken.
+    /// The arena, once all is taken.
     constexpr Arena<Scalar> bind(Arena<Scalar> arena, std::size_t samples) {
-      y = arena.take(samples * Out::elements);
-      if constexpr (!In::is_tokens) x = arena.take(samples * In::elements);
+      constexpr auto parts = static_cast<Life::Time>(ticks_of<Kernel>());
+      y = guarded(arena, samples * Out::elements);
+      if constexpr (!In::is_tokens) x = guarded(arena, samples * In::elements);
       if constexpr (keeps_for_backward(C)) {
-        dy = arena.take(samples * Out::elements);
-        if constexpr (!In::is_tokens) dx = arena.take(samples * In::elements);
+        dy = guarded(arena, samples * Out::elements);
+        if constexpr (!In::is_tokens) dx = guarded(arena, samples * In::elements);
       }
+      scratch = arena.take(Kernel::scratch(samples, C), Life::in_both(0, parts - 1));
+      arena.enter({0, parts});
       saved.bind(arena, samples);
       return arena;
     }
+    /// What callers see, with the elements behind its end that may be read.
+    static constexpr Scalar* guarded(Arena<Scalar>& arena, std::size_t count) {
+      return arena.take(count + (arena.shares() ? alignment_elements : 0), Life::always());
+    }
   };
-  /// Scalars of memory, in its order.
-  struct Sizes {
-    std::size_t kept = 0, passing = 0, scratch = 0;
-  };
-  static constexpr Sizes measure(std::size_t samples, Retain retain) {
+  static constexpr Arena<Scalar> arena_for(MemoryPlan& plan, Retain retain, Scalar* base) {
+    return retain == Retain::all ? Arena<Scalar>(base) : Arena<Scalar>(plan, keeps_for_backward(C), base);
+  }
+  /// Where buffers lie; empty where each has memory of its own.
+  static constexpr MemoryPlan plan_for(std::size_t samples, Retain retain) {
+    MemoryPlan plan;
+    if (retain == Retain::all) return plan;
     detail::Held<Buffers> buffers;
-    const Arena<Scalar> arena =
-        buffers->bind(retain == Retain::all ? Arena<Scalar>() : Arena<Scalar>::sharing(), samples);
-    Arena<Scalar> scratch;
-    scratch.take(Kernel::scratch(samples, C));
-    return {arena.used(), arena.most_passing(), scratch.used()};
+    buffers->bind(arena_for(plan, retain, nullptr), samples);
+    plan.place();
+    return plan;
   }
 
   std::size_t capacity_;
+  Retain retain_;
   AlignedArray<Scalar> memory_;
   AlignedArray<std::int32_t> tokens_;
   AlignedArray<double> meeting_;

@@ -138,10 +138,10 @@ void agrees(std::size_t n, bool with_lengths) {
   std::vector<S> packed(sizes.packed(), nan);
   cpu::pack_recurrent(sizes, weights, packed.data());
   std::vector<S> predicted(n * T * U, nan), y(n * T * U, nan), saved(sizes.saved_size(n), nan);
-  std::vector<S> scratch(sizes.forward_scratch(n), nan);
+  std::vector<S> scratch(sizes.forward_scratch(n, false), nan);
   cpu::recurrent_forward<Lstm, false>(sizes, n, x.data(), lengths, packed.data(), predicted.data(),
                                       static_cast<S*>(nullptr), scratch.data(), {});
-  std::fill(scratch.begin(), scratch.end(), nan);
+  scratch.assign(sizes.forward_scratch(n, true), nan);
   cpu::recurrent_forward<Lstm, true>(sizes, n, x.data(), lengths, packed.data(), y.data(), saved.data(), scratch.data(),
                                      {});
   CHECK(predicted == y);
@@ -152,8 +152,9 @@ void agrees(std::size_t n, bool with_lengths) {
   const S start = S(0.25);
   std::vector<S> dx(n * T * F, start), d_ih(4 * U * F, start), d_hh(4 * U * U, start), d_bias(4 * U, start);
   const auto backward = [&](S* to_x, S* to_ih, bool sets_dx = false) {
+    auto kept = saved;  // what forward left is written over
     cpu::recurrent_backward(sizes, n, x.data(), lengths, weights, packed.data(), y.data(), dy.data(), to_x, sets_dx,
-                            {to_ih, d_hh.data(), d_bias.data()}, saved.data(), scratch.data());
+                            {to_ih, d_hh.data(), d_bias.data()}, kept.data(), scratch.data());
   };
   backward(dx.data(), d_ih.data());
   CHECK(error<S>(dx, plain.dx, start) < bound);
@@ -201,7 +202,7 @@ TEST_CASE("a sample's output has the same bits whatever samples are beside it") 
              w_hh = narrow<float>(numbers<float>(4 * U * U, 3, 0.3)), bias = narrow<float>(numbers<float>(4 * U, 4, 1));
   using Lstm = cpu::LstmSequence<float, Arch>;
   constexpr cpu::RecurrentSizes<Lstm> sizes{T, F, U};
-  std::vector<float> packed(sizes.packed()), together(n * T * U), alone(n * T * U), scratch(sizes.forward_scratch(n));
+  std::vector<float> packed(sizes.packed()), together(n * T * U), alone(n * T * U), scratch(sizes.forward_scratch(n, false));
   cpu::pack_recurrent(sizes, {w_ih.data(), w_hh.data(), bias.data()}, packed.data());
   const auto forward = [&](std::size_t count, const float* from, float* to) {
     cpu::recurrent_forward<Lstm, false>(sizes, count, from, nullptr, packed.data(), to, static_cast<float*>(nullptr),

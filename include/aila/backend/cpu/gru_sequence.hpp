@@ -43,17 +43,17 @@ struct GruSequence {
   }
 
   [[gnu::always_inline]] static void backward(const RecurrentBackStep<S>& step, UnitsAt at, const B& dy,
-                                              const B& dh_next, const S* kept, S* d_gates) noexcept {
+                                              const B& dh_next, S* row) noexcept {
     const std::size_t L = step.lanes;
     const B h_before = step.h_before == nullptr ? B(S(0)) : at.load_from<Arch>(step.h_before);
     const B one = B(S(1)), dh = dy + simd::load<S, Arch>(step.d_state + at.state) + dh_next;
-    const B reset = simd::load<S, Arch>(kept + reset_gate * L), update = simd::load<S, Arch>(kept + update_gate * L);
-    const B fresh = simd::load<S, Arch>(kept + new_gate * L), state = simd::load<S, Arch>(kept + state_part * L);
+    const B reset = simd::load<S, Arch>(row + reset_gate * L), update = simd::load<S, Arch>(row + update_gate * L);
+    const B fresh = simd::load<S, Arch>(row + new_gate * L), state = simd::load<S, Arch>(row + state_part * L);
     const B d_fresh = dh * (one - update) * (one - fresh * fresh);
-    simd::store(d_gates + over_state[new_gate] * L, d_fresh * reset);
-    simd::store(d_gates + over_input[reset_gate] * L, d_fresh * state * reset * (one - reset));
-    simd::store(d_gates + over_input[update_gate] * L, dh * (h_before - fresh) * update * (one - update));
-    simd::store(d_gates + over_input[new_gate] * L, d_fresh);
+    simd::store(row + over_state[new_gate] * L, d_fresh * reset);
+    simd::store(row + over_input[reset_gate] * L, d_fresh * state * reset * (one - reset));
+    simd::store(row + over_input[update_gate] * L, dh * (h_before - fresh) * update * (one - update));
+    simd::store(row + over_input[new_gate] * L, d_fresh);
     simd::store(step.d_state + at.state, dh * update);
   }
 };

@@ -43,18 +43,18 @@ struct LstmSequence {
   }
 
   [[gnu::always_inline]] static void backward(const RecurrentBackStep<S>& step, UnitsAt at, const B& dy,
-                                              const B& dh_next, const S* kept, S* d_gates) noexcept {
+                                              const B& dh_next, S* row) noexcept {
     const std::size_t L = step.lanes;
     const B one = B(S(1)), dh = dy + dh_next;
-    const B i = simd::load<S, Arch>(kept + input_gate * L), f = simd::load<S, Arch>(kept + forget_gate * L);
-    const B g = simd::load<S, Arch>(kept + cell_gate * L), o = simd::load<S, Arch>(kept + output_gate * L);
+    const B i = simd::load<S, Arch>(row + input_gate * L), f = simd::load<S, Arch>(row + forget_gate * L);
+    const B g = simd::load<S, Arch>(row + cell_gate * L), o = simd::load<S, Arch>(row + output_gate * L);
     const B c_before = step.c_before == nullptr ? B(S(0)) : simd::load<S, Arch>(step.c_before + at.state);
     const B tanh_c = simd::tanh_gate(simd::load<S, Arch>(step.c + at.state));
     const B dc = simd::fmadd(dh * o, one - tanh_c * tanh_c, simd::load<S, Arch>(step.d_state + at.state));
-    simd::store(d_gates + input_gate * L, dc * g * i * (one - i));
-    simd::store(d_gates + forget_gate * L, dc * c_before * f * (one - f));
-    simd::store(d_gates + cell_gate * L, dc * i * (one - g * g));
-    simd::store(d_gates + output_gate * L, dh * tanh_c * o * (one - o));
+    simd::store(row + input_gate * L, dc * g * i * (one - i));
+    simd::store(row + forget_gate * L, dc * c_before * f * (one - f));
+    simd::store(row + cell_gate * L, dc * i * (one - g * g));
+    simd::store(row + output_gate * L, dh * tanh_c * o * (one - o));
     simd::store(step.d_state + at.state, dc * f);
   }
 };

@@ -20,13 +20,12 @@ struct RecurrentBackStep {
   std::size_t inner = 0, units, lanes;  // inner is 0 in the last step, behind which no gradient comes from
   const Scalar* d_gates_after = nullptr;
   const Scalar* weights;
-  const Scalar* gates = nullptr;
+  Scalar* gates = nullptr;  // what forward kept; then their gradients
   const Scalar* c = nullptr;
   const Scalar* c_before = nullptr;  // null in the first step, as h_before is
   const Scalar* h_before = nullptr;  // rows as those of dy
   const Scalar* dy = nullptr;
   std::size_t y_stride;
-  Scalar* d_gates = nullptr;
   Scalar* d_state;  // what reached the state by itself: an LSTM's c, a GRU's h through the update gate
   const std::int32_t* lengths;
   std::int32_t step = 0;
@@ -64,14 +63,14 @@ template <class Sequence, std::size_t Rows, std::size_t Vectors, class Scalar>
     const bool valid = step.lengths == nullptr || step.lengths[row + r] > step.step;
     for (std::size_t v = 0; v < Vectors; ++v) {
       const std::size_t unit = (first + v) * W, gate = (row + r) * stride + unit;
-      Scalar* d_gates = step.d_gates + gate;
+      Scalar* const gates = step.gates + gate;
       if (!valid) {
-        for (std::size_t g = 0; g < row_vectors; ++g) simd::store(d_gates + g * L, B(Scalar(0)));
+        for (std::size_t g = 0; g < row_vectors; ++g) simd::store(gates + g * L, B(Scalar(0)));
         continue;
       }
       const UnitsAt at{(row + r) * L + unit, (row + r) * step.y_stride + unit, smaller(W, step.units - unit)};
       Sequence::backward(step, at, at.load_from<Arch>(step.dy), simd::load<Scalar, Arch>(dh_next[r][v]),
-                         step.gates + gate, d_gates);
+                         gates);
     }
   }
 }
@@ -107,13 +106,13 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
 /// weights null) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing at or
 /// behind a sample's length is read of x, y and dy. `from` are those that were packed.
 ///
-/// A Sequence has backward(step, at, dy, dh_next, kept, d_gates): from the gradient of one sample's vector of units, of
-/// y and from the step behind, and what forward left in `kept`, those of the gates' sums.
+/// A Sequence has backward(step, at, dy, dh_next, gates): from the gradient of one sample's vector of units, of y and
+/// from the step behind, and what forward left in `gates`, those of the gates' sums, in its place.
 template <class Sequence, class Scalar = typename Sequence::Scalar>
 [[gnu::noinline]] void recurrent_backward(RecurrentSizes<Sequence> sizes, std::size_t n, const Scalar* x,
                                           const std::int32_t* lengths, RecurrentTensors<const Scalar> from,
                                           const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx,
-                                          bool sets_dx, RecurrentTensors<Scalar> to, const Scalar* saved,
+                                          bool sets_dx, RecurrentTensors<Scalar> to, Scalar* saved,
                                           Scalar* scratch) noexcept {
   using Arch = typename Sequence::Arch;
   constexpr auto over_input = Sequence::over_input, over_state = Sequence::over_state;
@@ -123,7 +122,6 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
   const bool wants_weights = to.weight_ih != nullptr;
   const Scalar* const input_back = sizes.packs_back(F, over_input) ? packed + sizes.input_back_at() : from.weight_ih;
   Scalar* bias_sums = scratch + state;
-  Scalar* d_gates = bias_sums + sizes.round(G);
   std::memset(scratch, 0, (state + G) * sizeof(Scalar));
   RecurrentBackStep<Scalar> step{
       .units = U,
@@ -137,13 +135,10 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
   const Parts panels(sizes.vectors(), panel_vectors);
   for (std::size_t end = longest; end > 0;) {
     const std::size_t begin = end > chunk ? end - chunk : 0;
-    if (end < longest)  // the chunk before began where this one ends
-      std::memcpy(d_gates + (end - begin) * stride, d_gates, n * G * sizeof(Scalar));
     for (std::size_t t = end; t-- > begin;) {
       step.step = static_cast<std::int32_t>(t);
-      step.d_gates = d_gates + (t - begin) * stride;
-      step.d_gates_after = step.d_gates + stride;
       step.gates = saved + t * stride;
+      step.d_gates_after = step.gates + stride;
       if (Sequence::keeps_cells) {
         step.c = saved + T * stride + t * state;
         step.c_before = t == 0 ? nullptr : step.c - state;
@@ -161,6 +156,7 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
         });
       step.inner = sizes.sums();
     }
+    const Scalar* const d_gates = saved + begin * stride;
     for (std::size_t s = 0; s < n; ++s) {
       const std::size_t length = sizes.valid_steps(lengths, s, end), rows = length > begin ? length - begin : 0;
       if (wants_weights) add_columns<Scalar, Arch>(rows, G, d_gates + s * G, stride, bias_sums);

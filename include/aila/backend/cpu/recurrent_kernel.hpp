@@ -44,8 +44,8 @@ struct CpuRecurrent {
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     if (c == Capability::stream)
-      return std::max(cpu::one_step_scratch<Cell>(), samples > 1 ? block(samples).forward_scratch(1) : 0);
-    const std::size_t forward = sizes.forward_scratch(samples);
+      return std::max(cpu::one_step_scratch<Cell>(), samples > 1 ? block(samples).forward_scratch(1, false) : 0);
+    const std::size_t forward = sizes.forward_scratch(samples, keeps_for_backward(c));
     return keeps_for_backward(c) ? std::max(forward, sizes.backward_scratch(samples)) : forward;
   }
 

@@ -2,8 +2,8 @@
 // and which tensors, buffers and phases a node has are numbers in constexpr arrays, however many nodes there are.
 //
 // A value lives from the node that writes it to the last that reads it: a node's forward, and its backward where that
-// looks at what it read or wrote. Of values that are not alive at a time one buffer may hold all, and gradients are
-// treated likewise.
+// looks at what it read or wrote. Its gradient lives from the backward of the last node that read it to that of the node
+// that wrote it. What is computed in place has one buffer; where buffers lie, and over which others, MemoryPlan decides.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -12,6 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "../../core/memory_plan.hpp"
 
 namespace aila::inline v0::detail {
 
@@ -44,6 +46,7 @@ struct PlanNode {
   std::uint32_t writes = 0;
   std::uint32_t column = 0;            ///< of a joined map, from which it is written
   std::uint32_t part = 0, tables = 0;  ///< for Pass::part
+  std::uint32_t tick = 0, ticks = 1;   ///< its parts on the clock of lives, from the composite's first
   std::uint32_t tensor = 0, packed = 0;
   std::uint32_t first_phase = 0, last_phase = 0;
   std::uint32_t first_piece = 0, pieces = 0;                 ///< of the packing of its weights
@@ -60,37 +63,48 @@ struct PlanRead {
   bool last = false;
 };
 
-/// Buffers that values take and give back.
+/// A buffer, and the nodes that need it.
+struct PlanBuffer {
+  std::uint32_t elements = 0;
+  std::uint32_t first = 0, last = 0;  ///< of values, in forward; of gradients backward goes from `first` down to `last`
+  std::uint32_t until = PlanNode::none;  ///< the last that looks at it in backward; none: it is not kept
+};
 template <std::size_t Most>
 struct PlanBuffers {
-  std::array<std::uint32_t, Most + 1> size{};  ///< elements of each
-  std::array<bool, Most + 1> is_kept{};        ///< from forward to backward
+  std::array<PlanBuffer, Most + 1> at{};
   std::size_t count = 0;
 
-  /// One for so many elements: of the free ones the smallest that is large enough, else the largest, else a new one.
-  constexpr std::uint32_t take(std::uint32_t elements) {
-    std::size_t best = free_count_;
-    for (std::size_t f = 0; f < free_count_; ++f)
-      if (best == free_count_ || suits_better(size[free_[f]], size[free_[best]], elements)) best = f;
-    if (best == free_count_) return take_new(elements);
-    const std::uint32_t buffer = free_[best];
-    free_[best] = free_[--free_count_];
-    if (size[buffer] < elements) size[buffer] = elements;
-    return buffer;
-  }
-  constexpr std::uint32_t take_new(std::uint32_t elements) {
-    size[count] = elements;
+  constexpr std::uint32_t add(PlanBuffer buffer) {
+    at[count] = buffer;
     return static_cast<std::uint32_t>(count++);
   }
-  constexpr void give_back(std::uint32_t buffer) { free_[free_count_++] = buffer; }
+};
+
+/// Lives of a composite's buffers, where `whole` are its parts on the clock. A kernel around the composite that counts no
+/// parts of its own is one part: then all live as long as it.
+class PlanLives {
+ public:
+  constexpr PlanLives(Life::Parts whole, std::size_t ticks)
+      : whole_(whole), counts_(static_cast<std::size_t>(whole.count) == ticks) {}
+
+  constexpr const Life::Parts& whole() const { return whole_; }
+  constexpr Life::Parts parts(const PlanNode& n) const {
+    if (!counts_) return whole_;
+    return {whole_.first + static_cast<Life::Time>(n.tick), static_cast<Life::Time>(n.ticks)};
+  }
+  constexpr Life of_value(const PlanNode* node, const PlanBuffer& value) const {
+    if (!counts_) return Life::kept(whole_.first, whole_.first);
+    const Life::Time first = parts(node[value.first]).first;
+    return value.until == PlanNode::none ? Life::in_forward(first, parts(node[value.last]).last())
+                                         : Life::kept(first, parts(node[value.until]).first);
+  }
+  constexpr Life of_gradient(const PlanNode* node, const PlanBuffer& gradient) const {
+    return Life::in_backward(parts(node[gradient.first]).last(), parts(node[gradient.last]).first);
+  }
 
  private:
-  static constexpr bool suits_better(std::uint32_t one, std::uint32_t other, std::uint32_t elements) {
-    if ((one >= elements) != (other >= elements)) return one >= elements;
-    return one >= elements ? one < other : one > other;
-  }
-  std::array<std::uint32_t, Most + 1> free_{};
-  std::size_t free_count_ = 0;
+  Life::Parts whole_;
+  bool counts_;
 };
 
 /// What a plan is made of; without room it only counts.
@@ -102,7 +116,7 @@ struct PlanTables {
   std::array<PlanRead, ReadCount + 1> read{};
   std::size_t nodes = 0, values = 0, reads = 0;
   std::uint32_t output = 0;
-  std::size_t phases = 0, levels = 0, packed = 0, pieces = 0, tables = 0;
+  std::size_t phases = 0, levels = 0, packed = 0, pieces = 0, tables = 0, ticks = 0;
   std::array<PlanBuffers<ValueCount>, 2> buffers{};  ///< as PlanValue::buffer
   PlanBuffers<ValueCount> gradients{};
   bool needs_input = false, needs_output = false;  ///< for backward, of the caller's memory
@@ -120,6 +134,8 @@ struct PlanTables {
   constexpr std::uint32_t add(PlanNode n, std::size_t from) {
     n.read = static_cast<std::uint32_t>(from);
     n.reads = static_cast<std::uint32_t>(reads - from);
+    n.tick = static_cast<std::uint32_t>(ticks);
+    ticks += n.ticks;
     if (nodes < NodeCount) node[nodes] = n;
     return static_cast<std::uint32_t>(nodes++);
   }
@@ -149,62 +165,57 @@ struct PlanTables {
     }
   }
 
-  /// Where values lie, of a forward alone or of one that backward follows.
+  /// The buffers of values, of a forward alone or of one that backward follows.
   constexpr void place_values(bool keeps) {
-    PlanBuffers<ValueCount>& all = buffers[keeps ? 1 : 0];
     const std::size_t form = keeps ? 1 : 0;
-    std::array<std::size_t, ValueCount + 1> end{};  // the last node that needs it
-    std::array<bool, ValueCount + 1> is_kept{};
+    PlanBuffers<ValueCount>& all = buffers[form];
+    std::array<PlanBuffer, ValueCount + 1> life{};  // of each value
+    std::array<bool, ValueCount + 1> is_written{};
     const PlanRead* const read_of = read.data();
-    std::size_t* const end_of = end.data();
-    bool* const kept_of = is_kept.data();
+    PlanBuffer* const life_of = life.data();
     for (std::size_t i = 0; i < nodes; ++i) {
       const PlanNode& n = node[i];
-      const std::size_t until = !keeps && n.fold != PlanNode::none ? n.fold_end : i;
+      const auto now = static_cast<std::uint32_t>(i);
+      const std::uint32_t last = !keeps && n.fold != PlanNode::none ? n.fold_end : now;
       const bool needs = keeps && n.needs_input;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
-        const std::uint32_t v = read_of[r].value;
-        end_of[v] = std::max(end_of[v], until);
-        if (needs) kept_of[v] = true;
+        PlanBuffer& v = life_of[read_of[r].value];
+        v.last = std::max(v.last, last);
+        if (needs) v.until = std::min(v.until, now);
       }
-      end[n.writes] = std::max(end[n.writes], i);
-      if (keeps && n.needs_output) is_kept[n.writes] = true;
-    }
-    // Values by the node where they end: the first of each, and the one behind a value.
-    std::array<std::size_t, NodeCount + 1> first{};
-    std::array<std::size_t, ValueCount + 1> behind{};
-    first.fill(nobody);
-    for (std::size_t v = 0; v < values; ++v) {
-      behind[v] = first[end[v]];
-      first[end[v]] = v;
+      PlanBuffer& to = life_of[n.writes];
+      if (!is_written[n.writes]) to.first = now;
+      is_written[n.writes] = true;
+      to.last = std::max(to.last, now);
+      if (keeps && n.needs_output) to.until = std::min(to.until, now);
     }
     for (std::size_t i = 0; i < nodes; ++i) {
       const PlanNode& n = node[i];
       PlanValue& to = value[n.writes];
-      std::size_t moved = nobody;  // the value whose buffer is the output's now
-      if (!to.is_external && to.buffer[form] == PlanValue::nowhere) {
-        const std::uint32_t from = n.reads > 0 ? read[n.read].value : 0;
-        if (n.forward_in_place && may_share(n) && end[from] == i && !is_kept[from]) {
-          to.buffer[form] = value[from].buffer[form];
-          moved = from;
-        } else {
-          to.buffer[form] = is_kept[n.writes] ? all.take_new(to.elements) : all.take(to.elements);
-        }
-        if (is_kept[n.writes]) all.is_kept[to.buffer[form]] = true;
+      if (to.is_external || to.buffer[form] != PlanValue::nowhere) continue;
+      PlanBuffer& own = life[n.writes];
+      own.elements = to.elements;
+      const std::uint32_t from = n.reads > 0 ? read[n.read].value : 0;
+      if (n.forward_in_place && may_share(n) && life[from].last == i && life[from].until == PlanNode::none) {
+        to.buffer[form] = value[from].buffer[form];
+        PlanBuffer& shared = all.at[to.buffer[form]];
+        shared.last = own.last;
+        shared.until = own.until;
+      } else {
+        to.buffer[form] = all.add(own);
       }
-      for (std::size_t v = first[i]; v != nobody; v = behind[v])
-        if (!value[v].is_external && !is_kept[v] && v != moved) all.give_back(value[v].buffer[form]);
     }
   }
 
-  /// Backward goes through the nodes from the last to the first: a gradient's buffer is taken by the last node that
-  /// reads the value, and is free for others when the node that wrote the value has gone back. What a node adds has the
-  /// gradient of the sum, which nobody changes.
+  /// Backward goes through the nodes from the last to the first: a gradient's buffer is needed from the last node that
+  /// reads the value until the node that wrote the value has gone back. What a node adds has the gradient of the sum,
+  /// which nobody changes.
   constexpr void place_gradients() {
     std::array<std::uint32_t, ValueCount + 1> users{};  // values of a buffer
     const PlanRead* const read_of = read.data();
     for (std::size_t i = nodes; i-- > 0;) {
       const PlanNode& n = node[i];
+      const auto now = static_cast<std::uint32_t>(i);
       const std::uint32_t up = value[n.writes].gradient;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
         if (!read_of[r].last) continue;
@@ -214,10 +225,10 @@ struct PlanTables {
         const bool is_sum = n.sort == PlanNode::Sort::add;
         const bool is_over = n.backward_in_place && r == n.read && up != PlanValue::nowhere && users[up] == 1 &&
                              v.elements == value[n.writes].elements;
-        v.gradient = only && (is_sum || is_over) ? up : gradients.take(v.elements);
+        v.gradient = only && (is_sum || is_over) ? up : gradients.add({.elements = v.elements, .first = now});
         if (v.gradient != PlanValue::nowhere) ++users[v.gradient];
       }
-      if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.give_back(up);
+      if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.at[up].last = now;
     }
   }
 

@@ -35,7 +35,8 @@ struct PlanKernel {
   using MissingBackward = typename Parts::MissingBackward;
 
   static constexpr const auto& plan = detail::PlanOf<Composite>::value;
-  static constexpr std::size_t values = plan.values, nodes = plan.nodes, phases = plan.phases, packed = plan.packed;
+  static constexpr std::size_t values = plan.values, nodes = plan.nodes, phases = plan.phases, packed = plan.packed,
+                               ticks = std::max<std::size_t>(plan.ticks, 1);
   static constexpr std::size_t layer_kinds = Parts::layer_kinds.count, mixture_kinds = Parts::mixture_kinds.count,
                                map_kinds = Parts::map_kinds.count, fold_kinds = Parts::fold_kinds.count;
   template <std::size_t K>
@@ -115,45 +116,42 @@ struct PlanKernel {
     std::array<S*, (keeps ? plan.gradients.count : 0) + 1> gradient{};
     std::array<detail::MappedLengths<S>, plan.levels + 1> lengths{};
 
-    /// Parts are computed one after the other: what passes is, in all of them, behind what passes here.
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
-      const std::size_t passing = arena.passing();
-      bind_values(arena, samples);
-      if constexpr (keeps) {
-        const std::size_t behind_values = arena.passing();
-        arena.pass_from(passing);
-        for (std::size_t g = 0; g < plan.gradients.count; ++g)
-          gradient[g] = arena.take_passing(samples * plan.gradients.size[g]);
-        arena.pass_from(std::max(behind_values, arena.passing()));
-      }
-      for_each_index<layer_kinds>([&](auto k) {
-        for (auto& one : slot<k>(layers)) one.bind(arena, samples);
-      });
-      if constexpr (mixture_kinds > 0)
-        for (std::size_t i = 0; i < nodes; ++i) {
-          const Node& n = plan.node[i];
-          if (n.sort != Sort::mixture) continue;
-          detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-            Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], slot<k>(mixtures)[n.slot], arena,
-                                         samples);
-          });
+      const detail::PlanLives lives(arena.parts(), ticks);
+      bind_values(lives, arena, samples);
+      if constexpr (keeps)
+        for (std::size_t g = 0; g < plan.gradients.count; ++g) {
+          const detail::PlanBuffer& of = plan.gradients.at[g];
+          gradient[g] = arena.take(samples * of.elements, lives.of_gradient(plan.node.data(), of));
         }
       if constexpr (C != Capability::stream)
         for (std::size_t i = 1; i <= plan.levels; ++i) lengths[i].bind(arena, samples);
-      arena.pass_from(passing);
+      over_nodes<false>([&](auto i) {
+        const Node& n = plan.node[i];
+        arena.enter(lives.parts(n));
+        if constexpr (can_be<Sort::layer, decltype(i)>)
+          if (n.sort == Sort::layer) with_layer(i, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
+        if constexpr (can_be<Sort::mixture, decltype(i)>)
+          if (n.sort == Sort::mixture)
+            detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+              Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], slot<k>(mixtures)[n.slot],
+                                           arena, samples);
+            });
+      });
+      arena.enter(lives.whole());
     }
 
    private:
-    constexpr void bind_values(Arena<S>& arena, std::size_t samples) {
-      constexpr const auto& buffers = plan.buffers[keeps ? 1 : 0];
+    constexpr void bind_values(const detail::PlanLives& lives, Arena<S>& arena, std::size_t samples) {
+      constexpr std::size_t form = keeps ? 1 : 0;
+      constexpr const auto& buffers = plan.buffers[form];
       std::array<S*, values + 1> buffer{};
       for (std::size_t b = 0; arena.shares() && b < buffers.count; ++b)
-        buffer[b] =
-            buffers.is_kept[b] ? arena.take(samples * buffers.size[b]) : arena.take_passing(samples * buffers.size[b]);
+        buffer[b] = arena.take(samples * buffers.at[b].elements, lives.of_value(plan.node.data(), buffers.at[b]));
       for (std::size_t v = 0; v < values; ++v) {
         const Value& of = plan.value[v];
         if (of.is_external) continue;
-        value[v] = arena.shares() ? buffer[of.buffer[keeps ? 1 : 0]] : arena.take(samples * of.elements);
+        value[v] = arena.shares() ? buffer[of.buffer[form]] : arena.take(samples * of.elements);
       }
     }
   };

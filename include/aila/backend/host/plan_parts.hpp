@@ -70,7 +70,7 @@ inline constexpr std::size_t parts_of_fold<Fold<Part, Norm, After>> = std::is_sa
 
 /// What a plan needs to know of a part.
 struct NodeFacts {
-  std::uint32_t packed = 0, pieces = 0, phases = 0, tensors = 0, tables = 0, elements = 0, features = 0;
+  std::uint32_t packed = 0, pieces = 0, phases = 0, tensors = 0, tables = 0, elements = 0, features = 0, ticks = 1;
   bool exists = true, changes_length = false, mixes = false;
   bool needs_input = true, needs_output = true, forward_in_place = false, backward_in_place = false;
   const ParameterSpec* specs = nullptr;
@@ -81,6 +81,7 @@ consteval NodeFacts facts_of() {
   f.packed = static_cast<std::uint32_t>(K::packed);
   f.pieces = static_cast<std::uint32_t>(pack_pieces_of<K>());
   f.phases = static_cast<std::uint32_t>(phases_of<K>());
+  f.ticks = static_cast<std::uint32_t>(ticks_of<K>());
   f.tensors = static_cast<std::uint32_t>(Part::tensors);
   f.specs = Part::parameters.data();
   f.needs_input = backward_needs_of<K>().input;
@@ -163,6 +164,7 @@ class PlanBuilder {
     n.last_phase = static_cast<std::uint32_t>(plan_.phases += facts.phases);
     n.first_piece = static_cast<std::uint32_t>(plan_.pieces);
     n.pieces = facts.pieces;
+    n.ticks = facts.ticks;
     plan_.pieces += facts.pieces;
     n.needs_input = facts.needs_input;
     n.needs_output = facts.needs_output;
