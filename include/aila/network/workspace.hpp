@@ -216,7 +216,9 @@ class Workspace {
         dy = guarded(arena, samples * Out::elements);
         if constexpr (!In::is_tokens) dx = guarded(arena, samples * In::elements);
       }
-      scratch = arena.take(Kernel::scratch(samples, C), Life::in_both(0, parts - 1));
+      if (!is_plan_kernel<Kernel> || C == Capability::stream ||
+          !arena.shares())  // parts that are planned have their own
+        scratch = arena.take(Kernel::scratch(samples, C), Life::in_both(0, parts - 1));
       arena.enter({0, parts});
       saved.bind(arena, samples);
       return arena;

@@ -2,8 +2,9 @@
 // and which tensors, buffers and phases a node has are numbers in constexpr arrays, however many nodes there are.
 //
 // A value lives from the node that writes it to the last that reads it: a node's forward, and its backward where that
-// looks at what it read or wrote. Its gradient lives from the backward of the last node that read it to that of the node
-// that wrote it. What is computed in place has one buffer; where buffers lie, and over which others, MemoryPlan decides.
+// looks at what it read or wrote. Its gradient lives from the backward of the last node that read it to that of the
+// node that wrote it. What is computed in place has one buffer; where buffers lie, and over which others, MemoryPlan
+// decides.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -80,8 +81,8 @@ struct PlanBuffers {
   }
 };
 
-/// Lives of a composite's buffers, where `whole` are its parts on the clock. A kernel around the composite that counts no
-/// parts of its own is one part: then all live as long as it.
+/// Lives of a composite's buffers, where `whole` are its parts on the clock. A kernel around the composite that counts
+/// no parts of its own is one part: then all live as long as it.
 class PlanLives {
  public:
   constexpr PlanLives(Life::Parts whole, std::size_t ticks)
@@ -100,6 +101,11 @@ class PlanLives {
   }
   constexpr Life of_gradient(const PlanNode* node, const PlanBuffer& gradient) const {
     return Life::in_backward(parts(node[gradient.first]).last(), parts(node[gradient.last]).first);
+  }
+
+  constexpr Life of_scratch(const PlanNode& n) const {
+    const Life::Parts of = parts(n);
+    return Life::in_both(of.first, of.last());
   }
 
  private:
@@ -187,6 +193,10 @@ struct PlanTables {
       if (!is_written[n.writes]) to.first = now;
       is_written[n.writes] = true;
       to.last = std::max(to.last, now);
+      if (last > now) {  // what a fold computes is the last one's
+        life_of[node[last].writes].first = now;
+        is_written[node[last].writes] = true;
+      }
       if (keeps && n.needs_output) to.until = std::min(to.until, now);
     }
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -199,6 +209,7 @@ struct PlanTables {
       if (n.forward_in_place && may_share(n) && life[from].last == i && life[from].until == PlanNode::none) {
         to.buffer[form] = value[from].buffer[form];
         PlanBuffer& shared = all.at[to.buffer[form]];
+        shared.first = std::min(shared.first, own.first);
         shared.last = own.last;
         shared.until = own.until;
       } else {

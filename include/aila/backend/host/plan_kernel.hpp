@@ -115,7 +115,14 @@ struct PlanKernel {
     std::array<S*, values + 1> value{};  ///< all but the composite's input and output
     std::array<S*, (keeps ? plan.gradients.count : 0) + 1> gradient{};
     std::array<detail::MappedLengths<S>, plan.levels + 1> lengths{};
+    static constexpr bool plans_scratch = C != Capability::stream;
+    std::array<S*, (plans_scratch ? nodes : 0) + 1> scratch{};  ///< of each node, where memory is shared
 
+    constexpr S* scratch_of(std::size_t node, S* of_the_call) const {
+      if constexpr (plans_scratch)
+        if (scratch[node] != nullptr) return scratch[node];
+      return of_the_call;
+    }
     constexpr void bind(Arena<S>& arena, std::size_t samples) {
       const detail::PlanLives lives(arena.parts(), ticks);
       bind_values(lives, arena, samples);
@@ -129,6 +136,8 @@ struct PlanKernel {
       over_nodes<false>([&](auto i) {
         const Node& n = plan.node[i];
         arena.enter(lives.parts(n));
+        if (plans_scratch && arena.shares())
+          scratch[i] = arena.take(scratch_of_node(n, samples, C), lives.of_scratch(n));
         if constexpr (can_be<Sort::layer, decltype(i)>)
           if (n.sort == Sort::layer) with_layer(i, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
         if constexpr (can_be<Sort::mixture, decltype(i)>)
@@ -189,14 +198,23 @@ struct PlanKernel {
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     std::size_t most = most_of_kinds([&]<class K>(std::type_identity<K>) { return K::scratch(samples, c); });
     if constexpr (mixture_kinds > 0)
-      for (std::size_t i = 0; i < nodes; ++i) {
-        const Node& n = plan.node[i];
-        if (n.sort != Sort::mixture) continue;
-        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-          most = std::max(most, Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[n.layer], samples, c));
-        });
-      }
+      for (std::size_t i = 0; i < nodes; ++i)
+        if (plan.node[i].sort == Sort::mixture) most = std::max(most, scratch_of_node(plan.node[i], samples, c));
     return most;
+  }
+  /// Of a node; of a composite, whose nodes have their own, nothing.
+  static constexpr std::size_t scratch_of_node(const Node& n, std::size_t samples, Capability c) {
+    std::size_t count = 0;
+    if (n.sort == Sort::layer)
+      detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+        if constexpr (!is_plan_kernel<LayerKernel<k>>) count = LayerKernel<k>::scratch(samples, c);
+      });
+    if constexpr (mixture_kinds > 0)
+      if (n.sort == Sort::mixture)
+        detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          count = Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[n.layer], samples, c);
+        });
+    return count;
   }
 
   template <Capability C>
@@ -320,8 +338,9 @@ struct PlanKernel {
 
   template <Capability C, class I>
   static constexpr void forward_node(I i, const Pass& pass, Weights<S> w, const S* packed_weights,
-                                     const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch) {
+                                     const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch_of_call) {
     const Node& n = plan.node[i];
+    S* const scratch = saved.scratch_of(i, scratch_of_call);
     if (!works_in<phases>(pass.phase, n.first_phase, n.last_phase)) return;
     if constexpr (!keeps_for_backward(C) && fold_kinds > 0)
       if (!pass.training) {
@@ -381,8 +400,9 @@ struct PlanKernel {
   template <Capability C, class I>
   static constexpr void backward_node(I i, const Pass& pass, Weights<S> w, const S* packed_weights,
                                       const ElementOf<In, S>* x, const S* y, const S* dy, S* dx, Gradients<S> g,
-                                      Saved<C>& saved, S* scratch) {
+                                      Saved<C>& saved, S* scratch_of_call) {
     const Node& n = plan.node[i];
+    S* const scratch = saved.scratch_of(i, scratch_of_call);
     const std::size_t first = phases - n.last_phase;
     if (!works_in<phases>(pass.phase, first, phases - n.first_phase)) return;
     const bool begins = works_in<phases>(pass.phase, first, first);
