@@ -45,13 +45,15 @@ class Arena {
     return take(count, has_backward_ ? Life::kept(parts_.first, parts_.first) : Life::always());
   }
   constexpr Scalar* take(std::size_t count, const Life& life) {
+    // A line behind each: maps of one size would else begin at the same sets of a cache, and evict one another.
+    const std::size_t elements = round_up(count, alignment_elements) + alignment_elements;
     if (plan_ == nullptr) {
       Scalar* p = base_ == nullptr ? nullptr : base_ + used_;
-      used_ += round_up(count, alignment_elements) + alignment_elements;
+      used_ += elements;
       return p;
     }
     if (plan_->is_placed()) return base_ == nullptr ? nullptr : base_ + plan_->offset(used_++);
-    plan_->add(round_up(count, alignment_elements), life);
+    plan_->add(elements, life);
     return nullptr;
   }
   /// Elements taken; of a plan, MemoryPlan::size() says it.

@@ -55,7 +55,7 @@ class Workspace {
     detail::Held<Buffers> buffers;
     MemoryPlan plan = plan_for(samples, retain);
     const std::size_t used = buffers->bind(arena_for(plan, retain, nullptr), samples).used();
-    return retain == Retain::all ? used : plan.size() + alignment_elements;
+    return retain == Retain::all ? used : plan.size();
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
@@ -210,11 +210,11 @@ class Workspace {
     /// The arena, once all is taken.
     constexpr Arena<Scalar> bind(Arena<Scalar> arena, std::size_t samples) {
       constexpr auto parts = static_cast<Life::Time>(ticks_of<Kernel>());
-      y = guarded(arena, samples * Out::elements);
-      if constexpr (!In::is_tokens) x = guarded(arena, samples * In::elements);
+      y = arena.take(samples * Out::elements, Life::always());
+      if constexpr (!In::is_tokens) x = arena.take(samples * In::elements, Life::always());
       if constexpr (keeps_for_backward(C)) {
-        dy = guarded(arena, samples * Out::elements);
-        if constexpr (!In::is_tokens) dx = guarded(arena, samples * In::elements);
+        dy = arena.take(samples * Out::elements, Life::always());
+        if constexpr (!In::is_tokens) dx = arena.take(samples * In::elements, Life::always());
       }
       if (!is_plan_kernel<Kernel> || C == Capability::stream ||
           !arena.shares())  // parts that are planned have their own
@@ -222,10 +222,6 @@ class Workspace {
       arena.enter({0, parts});
       saved.bind(arena, samples);
       return arena;
-    }
-    /// What callers see, with the elements behind its end that may be read.
-    static constexpr Scalar* guarded(Arena<Scalar>& arena, std::size_t count) {
-      return arena.take(count + (arena.shares() ? alignment_elements : 0), Life::always());
     }
   };
   static constexpr Arena<Scalar> arena_for(MemoryPlan& plan, Retain retain, Scalar* base) {
