@@ -7,6 +7,7 @@
 // expect 7: aila: an input is a contiguous range: an array, vector, span or Eigen map
 // expect 8: aila: an input is a contiguous range: an array, vector, span or Eigen map
 // expect 9: aila: a tensor of samples is row-major; Eigen's default is column-major
+// expect 10: aila: this input has not as many elements as the network's input shape
 #include <Eigen/Core>
 #include <aila/aila.hpp>
 #include <array>
@@ -40,10 +41,15 @@ float predict(Predictor<Net>& predictor) {
   return predictor.batch(std::list<float>(12))[0];
 #elif defined(MUST_FAIL_9)
   return predictor.batch(Eigen::Tensor<float, 3>(4, 12, 1))[0];
+#elif defined(MUST_FAIL_10)
+  const float window[13] = {};
+  return predictor(window)[0];
 #else
   using Windows = Eigen::Matrix<float, Eigen::Dynamic, 12, Eigen::RowMajor>;
   const std::vector<float> window(12);
-  return predictor(std::array<float, 12>{})[0] + predictor(window)[0] + predictor(Eigen::VectorXf(12))[0] +
-         predictor(std::span<const float, 12>(window.data(), 12))[0] + predictor.batch(Windows(4, 12))[0];
+  const float plain[12] = {};
+  return predictor(plain)[0] + predictor(std::array<float, 12>{})[0] + predictor(window)[0] +
+         predictor(Eigen::VectorXf(12))[0] + predictor(std::span<const float, 12>(window.data(), 12))[0] +
+         predictor.batch(Windows(4, 12))[0];
 #endif
 }

@@ -30,6 +30,9 @@ TEST_CASE("a window of fixed size, of run-time size and of a batch give the same
   static_assert(noexcept(predict(fixed)));
   CHECK(copied(predict(std::span<const float, 4>(x.data() + 4, 4))) == y);
   CHECK(copied(predict(std::span(x).subspan(4, 4))) == y);
+  const float plain[] = {x[4], x[5], x[6], x[7]};  // NOLINT(*-avoid-c-arrays): programs have them
+  static_assert(noexcept(predict(plain)));
+  CHECK(copied(predict(plain)) == y);
   CHECK(copied(predict(std::vector<float>(fixed.begin(), fixed.end()))) == y);
   const auto all = copied(predict.batch(x));
   CHECK(all.size() == 6);

@@ -17,12 +17,12 @@ namespace aila::inline v0 {
 namespace detail {
 
 template <class X>
-using ElementIn = std::remove_cvref_t<decltype(*std::declval<const X&>().data())>;
+using ElementIn = std::remove_cvref_t<decltype(*std::data(std::declval<const X&>()))>;
 
 template <class X>
 concept HasData = requires(const X& x) {
-  x.data();
-  x.size();
+  std::data(x);
+  std::size(x);
 };
 /// Eigen's dense expressions, recognised by their members: no header of Eigen is needed here.
 template <class X>
@@ -85,6 +85,8 @@ consteval std::size_t static_size() {
     return X::extent;
   else if constexpr (requires { std::tuple_size<X>::value; })
     return std::tuple_size<X>::value;
+  else if constexpr (std::is_bounded_array_v<X>)
+    return std::extent_v<X>;
   else
     return std::dynamic_extent;
 }
@@ -122,7 +124,7 @@ std::span<const Element> elements_of(const X& x) {
           throw_error("an Eigen input must be contiguous: its inner stride is " + std::to_string(x.innerStride()) +
                       " and its outer stride " + std::to_string(x.outerStride()));
       if constexpr (EigenTensor<X> && !std::is_void_v<In>) check_tensor<In>(x);
-      return {x.data(), static_cast<std::size_t>(x.size())};
+      return {std::data(x), static_cast<std::size_t>(std::size(x))};
     }
   }
   return {};

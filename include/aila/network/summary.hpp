@@ -126,12 +126,14 @@ std::string summary() {
   constexpr std::size_t trainable = detail::count_of_kind<Placed>(ParameterKind::trainable);
   constexpr std::size_t frozen = detail::count_of_kind<Placed>(ParameterKind::frozen);
   constexpr std::size_t buffers = detail::count_of_kind<Placed>(ParameterKind::buffer);
+  // At run time: of a deep network to plan its memory is more than compilers like to do.
+  constexpr auto bytes = [](std::size_t elements) { return elements * sizeof(typename Backend::Scalar); };
   return detail::aligned(rows) + "\nparameters        " + thousands(trainable + frozen) + " (" + thousands(trainable) +
          " trainable, " + thousands(frozen) + " frozen), and " + thousands(buffers) + " numbers in buffers" +
          detail::tables_not_counted(tables_of<Net, typename Placed::In>()) + "\nFLOPs             " +
          thousands(flops<Net>) + " a sample, forward" +  //
-         "\nworkspace         " + thousands(workspace_bytes<Net, Backend, Capability::predict>) +
-         " bytes to predict one sample, " + thousands(workspace_bytes<Net, Backend, Capability::train>) +
+         "\nworkspace         " + thousands(bytes(Workspace<Net, Backend, Capability::predict>::size(1))) +
+         " bytes to predict one sample, " + thousands(bytes(Workspace<Net, Backend, Capability::train>::size(1))) +
          " to train on one" +  //
          "\nbackend           " + Backend::name + "\ndescription hash  " +
          detail::hexadecimal(description_hash<Net>()) + "\n";

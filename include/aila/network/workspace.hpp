@@ -216,8 +216,8 @@ class Workspace {
         dy = arena.take(samples * Out::elements, Life::always());
         if constexpr (!In::is_tokens) dx = arena.take(samples * In::elements, Life::always());
       }
-      if (!is_plan_kernel<Kernel> || C == Capability::stream ||
-          !arena.shares())  // parts that are planned have their own
+      constexpr bool parts_have_their_own = is_plan_kernel<Kernel> && C != Capability::stream;
+      if (!parts_have_their_own || !arena.shares())
         scratch = arena.take(Kernel::scratch(samples, C), Life::in_both(0, parts - 1));
       arena.enter({0, parts});
       saved.bind(arena, samples);
@@ -245,7 +245,8 @@ class Workspace {
   detail::Held<Buffers> buffers_;
 };
 
-/// Bytes of one worker's workspace for a number of samples; a constant.
+/// Bytes of one worker's workspace for a number of samples; a constant. Of a network with hundreds of layers ask
+/// Workspace::size at run time: its plan takes more steps than a compiler grants.
 template <class Net, class Backend, Capability C = Capability::predict, std::size_t Samples = 1>
 inline constexpr std::size_t workspace_bytes =
     Workspace<Net, Backend, C>::size(Samples) * sizeof(typename Backend::Scalar);
