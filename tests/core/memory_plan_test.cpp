@@ -98,20 +98,18 @@ TEST_CASE("an arena is given the places of what it took before, in the same orde
     float* const third = arena.take(20, Life::in_backward(0, 0));
     return std::array<float*, 4>{state, first, second, third};
   };
-  for (float* const p : bind(Arena<float>(plan, true))) CHECK(p == nullptr);
+  for (float* const p : bind(Arena<float>(plan, Reuse::in_training))) CHECK(p == nullptr);
   plan.place();
   CHECK(plan.size() == 32 + 2 * 48);  // 16 behind each
   std::vector<float> memory(plan.size());
-  const auto [state, first, second, third] = bind(Arena<float>(plan, true, memory.data()));
+  const auto [state, first, second, third] = bind(Arena<float>(plan, Reuse::in_training, memory.data()));
   CHECK(second == third);
   CHECK((first + 48 <= second || second + 48 <= first));
   CHECK((state + 32 <= first || first + 48 <= state));
-  std::size_t idle = 0;
-  plan.for_each_idle(Life::between, [&](std::size_t at, std::size_t count) {
-    CHECK(memory.data() + at == second);
-    idle += count;
-  });
-  CHECK(idle == 48);
+  const std::vector<MemoryPlan::Range> idle = plan.idle(Life::between);
+  REQUIRE(idle.size() == 1);
+  CHECK(memory.data() + idle[0].first == second);
+  CHECK(idle[0].count == 48);
 }
 
 TEST_CASE("an arena without a plan takes one buffer behind the other") {

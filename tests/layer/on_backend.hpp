@@ -54,12 +54,13 @@ class OnBackend {
     const std::size_t inputs = pass.samples * In::elements, outputs = pass.samples * Out::elements;
     constexpr S nan = std::numeric_limits<S>::quiet_NaN();
     Predicting predicting(pass.samples);
-    std::fill_n(predicting.output(), Predicting::size(pass.samples), nan);  // the output comes first
+    std::ranges::fill(predicting.memory(), nan);
     predicting.forward(pass, parameters_.data(), packed_.data(), x.data());
     Training training(pass.samples);
-    std::fill_n(training.output(), Training::size(pass.samples), nan);
+    std::ranges::fill(training.memory(), nan);
     std::copy_n(x.data(), inputs, training.input());
     training.forward(pass, parameters_.data(), packed_.data(), training.input());
+    training.for_each_idle([nan](std::span<S> part) { std::ranges::fill(part, nan); });
     std::copy_n(dy.data(), outputs, training.output_gradient());
     aila::AlignedArray<S> gradients(room);
     training.backward(pass, parameters_.data(), packed_.data(), gradients.data(), true);

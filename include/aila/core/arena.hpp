@@ -23,18 +23,20 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// Hands out aligned buffers, behind each of which 64 bytes or more may be read: kernels load whole vectors at the end of
-/// a row. One after the other, or, where there is a plan, as it says: asked for the first time, buffers are noted, and
-/// once they are placed, the same calls are given their places. Without a base it only counts.
+/// What lies over one another: nothing; what a forward alone, where all that parts keep is theirs from call to call,
+/// has done with; or what a forward and its backward have done with.
+enum class Reuse : std::uint8_t { none, in_forward, in_training };
+
+/// Hands out aligned buffers, behind each of which 64 bytes or more may be read: kernels load whole vectors at the end
+/// of a row. One after the other, or, where there is a plan, as it says: asked for the first time, buffers are noted,
+/// and once they are placed, the same calls are given their places. Without a base it only counts.
 template <class Scalar>
 class Arena {
  public:
   constexpr Arena() = default;
   constexpr explicit Arena(Scalar* base) : base_(base) {}
-  /// Where the plan is not placed yet, to note what is taken. In a network without backward, what parts keep is theirs
-  /// from call to call.
-  constexpr Arena(MemoryPlan& plan, bool has_backward, Scalar* base = nullptr)
-      : base_(base), plan_(&plan), has_backward_(has_backward) {}
+  /// Where the plan is not placed yet, to note what is taken.
+  constexpr Arena(MemoryPlan& plan, Reuse reuse, Scalar* base = nullptr) : base_(base), plan_(&plan), reuse_(reuse) {}
 
   /// The parts of a network that are bound now.
   constexpr Life::Parts parts() const { return parts_; }
@@ -42,7 +44,7 @@ class Arena {
 
   /// A buffer that is kept from these parts' forward to their backward.
   constexpr Scalar* take(std::size_t count) {
-    return take(count, has_backward_ ? Life::kept(parts_.first, parts_.first) : Life::always());
+    return take(count, reuse_ == Reuse::in_training ? Life::kept(parts_.first, parts_.first) : Life::always());
   }
   constexpr Scalar* take(std::size_t count, const Life& life) {
     // A line behind each: maps of one size would else begin at the same sets of a cache, and evict one another.
@@ -53,20 +55,20 @@ class Arena {
       return p;
     }
     if (plan_->is_placed()) return base_ == nullptr ? nullptr : base_ + plan_->offset(used_++);
-    plan_->add(elements, life);
+    plan_->add(elements, shares() ? life : Life::always());
     return nullptr;
   }
   /// Elements taken; of a plan, MemoryPlan::size() says it.
   constexpr std::size_t used() const { return used_; }
   /// Whether buffers may lie over one another.
-  constexpr bool shares() const { return plan_ != nullptr; }
+  constexpr bool shares() const { return reuse_ != Reuse::none; }
 
  private:
   Scalar* base_ = nullptr;
   std::size_t used_ = 0;  // with a plan: buffers
   MemoryPlan* plan_ = nullptr;
   Life::Parts parts_;
-  bool has_backward_ = false;
+  Reuse reuse_ = Reuse::none;
 };
 
 /// Owns `size` zeroed elements at an alignment of 64 bytes; works in constant expressions too. Throws std::bad_alloc.

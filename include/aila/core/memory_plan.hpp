@@ -1,4 +1,5 @@
-// Where buffers lie in one block of memory: two whose numbers are never needed at the same time may lie over one another.
+// Where buffers lie in one block of memory: two whose numbers are never needed at the same time may lie over one
+// another.
 #pragma once
 
 #include "macros_aside.hpp"
@@ -102,19 +103,24 @@ class MemoryPlan {
     return blocks_[takes_[take].block].offset + takes_[take].within;
   }
 
-  /// f(first, count) of elements where no number is needed at this time.
-  template <class F>
-  constexpr void for_each_idle(Life::Time time, F&& f) const {
+  /// Elements [first, first + count).
+  struct Range {
+    std::size_t first = 0, count = 0;
+  };
+  /// Where no number is needed at this time.
+  constexpr std::vector<Range> idle(Life::Time time) const {
     std::vector<const Block*> used;
     for (const Block& block : blocks_)
       if (block.life.meets(Life::in_forward(time, time))) used.push_back(&block);
     std::sort(used.begin(), used.end(), [](const Block* a, const Block* b) { return a->offset < b->offset; });
+    std::vector<Range> all;
     std::size_t at = 0;
     for (const Block* block : used) {
-      if (block->offset > at) f(at, block->offset - at);
+      if (block->offset > at) all.push_back({at, block->offset - at});
       at = std::max(at, block->offset + block->elements);
     }
-    if (at < size_) f(at, size_ - at);
+    if (at < size_) all.push_back({at, size_ - at});
+    return all;
   }
 
  private:

@@ -16,6 +16,20 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+/// An array of f(samples, retain) elements. f grows at most in proportion, so what is too much is known before f
+/// overflows. Throws Error.
+template <class T>
+[[gnu::noinline]] constexpr AlignedArray<T> workspace_memory(std::size_t samples, Retain retain,
+                                                             std::size_t (*f)(std::size_t, Retain)) {
+  return taking("workspace", samples, "samples", [&] {
+    const std::size_t one = f(1, retain);
+    if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw_as<std::bad_alloc>();
+    return AlignedArray<T>(f(samples, retain));
+  });
+}
+}  // namespace detail
+
 /// Memory for up to a number of samples, taken once; forward and backward allocate nothing.
 template <class Net, HostBackend Backend, Capability C>
 class Workspace {
@@ -40,11 +54,11 @@ class Workspace {
   constexpr explicit Workspace(std::size_t samples, Retain retain = Retain::needed)
       : capacity_(samples),
         retain_(retain),
-        memory_(memory_for<Scalar>(samples, [&](std::size_t n) { return size(n, retain); })),
-        tokens_(memory_for<std::int32_t>(copies_tokens ? samples : 0, [](std::size_t n) { return n * In::elements; })),
+        memory_(detail::workspace_memory<Scalar>(samples, retain, &Workspace::size)),
+        tokens_(detail::workspace_memory<std::int32_t>(copies_tokens ? samples : 0, retain, &Workspace::tokens)),
         meeting_(meeting) {
     MemoryPlan plan = plan_for(samples, retain);
-    buffers_->bind(arena_for(plan, retain, memory_.data()), samples);
+    buffers_->bind(plan, reuse(retain), memory_.data(), samples);
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -52,10 +66,7 @@ class Workspace {
 
   /// Scalars of memory for a number of samples.
   static constexpr std::size_t size(std::size_t samples, Retain retain = Retain::needed) {
-    detail::Held<Buffers> buffers;
-    MemoryPlan plan = plan_for(samples, retain);
-    const std::size_t used = buffers->bind(arena_for(plan, retain, nullptr), samples).used();
-    return retain == Retain::all ? used : plan.size();
+    return plan_for(samples, retain).size();
   }
 
   constexpr std::size_t capacity() const { return capacity_; }
@@ -147,10 +158,8 @@ class Workspace {
   /// f(span) for what means nothing between a forward and its backward.
   template <class F>
   constexpr void for_each_idle(F&& f) {
-    if (retain_ == Retain::all) return f(std::span<Scalar>(buffers_->scratch, Kernel::scratch(capacity_, C)));
-    plan_for(capacity_, retain_).for_each_idle(Life::between, [&](std::size_t first, std::size_t count) {
-      f(memory().subspan(first, count));
-    });
+    for (const MemoryPlan::Range& part : plan_for(capacity_, retain_).idle(Life::between))
+      f(memory().subspan(part.first, part.count));
   }
 
  private:
@@ -164,17 +173,6 @@ class Workspace {
     throw_error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
                 std::to_string(samples));
   }
-  /// An array of f(samples) elements. f grows at most in proportion, so what is too much is known before f overflows.
-  template <class T, class F>
-  static constexpr AlignedArray<T> memory_for(std::size_t samples, F&& f) {
-    return detail::taking("workspace", samples, "samples", [&] {
-      const std::size_t one = f(std::size_t{1});
-      if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one)
-        detail::throw_as<std::bad_alloc>();
-      return AlignedArray<T>(f(samples));
-    });
-  }
-
   /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
   /// what a layer of single steps makes of padding.
   static constexpr void clear_padding(const Pass& pass, Scalar* map) {
@@ -207,9 +205,9 @@ class Workspace {
     Scalar* scratch = nullptr;
     typename Kernel::template Saved<C> saved{};
 
-    /// The arena, once all is taken.
-    constexpr Arena<Scalar> bind(Arena<Scalar> arena, std::size_t samples) {
+    [[gnu::noinline]] constexpr void bind(MemoryPlan& plan, Reuse reuse, Scalar* memory, std::size_t samples) {
       constexpr auto parts = static_cast<Life::Time>(ticks_of<Kernel>());
+      Arena<Scalar> arena(plan, reuse, memory);
       y = arena.take(samples * Out::elements, Life::always());
       if constexpr (!In::is_tokens) x = arena.take(samples * In::elements, Life::always());
       if constexpr (keeps_for_backward(C)) {
@@ -221,21 +219,19 @@ class Workspace {
         scratch = arena.take(Kernel::scratch(samples, C), Life::in_both(0, parts - 1));
       arena.enter({0, parts});
       saved.bind(arena, samples);
-      return arena;
     }
   };
-  static constexpr Arena<Scalar> arena_for(MemoryPlan& plan, Retain retain, Scalar* base) {
-    return retain == Retain::all ? Arena<Scalar>(base) : Arena<Scalar>(plan, keeps_for_backward(C), base);
+  static constexpr Reuse reuse(Retain retain) {
+    return retain == Retain::all ? Reuse::none : keeps_for_backward(C) ? Reuse::in_training : Reuse::in_forward;
   }
-  /// Where buffers lie; empty where each has memory of its own.
-  static constexpr MemoryPlan plan_for(std::size_t samples, Retain retain) {
+  [[gnu::noinline]] static constexpr MemoryPlan plan_for(std::size_t samples, Retain retain) {
     MemoryPlan plan;
-    if (retain == Retain::all) return plan;
     detail::Held<Buffers> buffers;
-    buffers->bind(arena_for(plan, retain, nullptr), samples);
+    buffers->bind(plan, reuse(retain), nullptr, samples);
     plan.place();
     return plan;
   }
+  static constexpr std::size_t tokens(std::size_t samples, Retain) { return samples * In::elements; }
 
   std::size_t capacity_;
   Retain retain_;

@@ -17,6 +17,7 @@
 #include "depthwise_backward.hpp"
 #include "gru_sequence.hpp"
 #include "lstm_sequence.hpp"
+#include "norm_rows.hpp"
 #include "row_block.hpp"
 
 // The unit that has the code defines AILA_HAS_KERNELS; a name with commas is one argument of `...`.
@@ -39,6 +40,11 @@
   AILA_KERNEL(recurrent_forward<__VA_ARGS__, false>); \
   AILA_KERNEL(recurrent_forward<__VA_ARGS__, true>);  \
   AILA_KERNEL(recurrent_backward<__VA_ARGS__>)
+
+#define AILA_NORM(S, First, partial)                                 \
+  AILA_KERNEL(norm_forward<S, CompiledArch, First, partial>);        \
+  AILA_KERNEL(norm_backward<true, S, CompiledArch, First, partial>); \
+  AILA_KERNEL(norm_backward<false, S, CompiledArch, First, partial>)
 
 #define AILA_KERNELS(S)                                      \
   AILA_PRODUCT_TILES(S, 1);                                  \
@@ -65,7 +71,11 @@
   AILA_KERNEL(depthwise_backward<S, CompiledArch>);          \
   AILA_KERNEL(attention_forward<S, CompiledArch>);           \
   AILA_KERNEL(attention_backward<S, CompiledArch>);          \
-  AILA_KERNEL(block_softmax<S, CompiledArch>)
+  AILA_KERNEL(block_softmax<S, CompiledArch>);               \
+  AILA_NORM(S, Identity, true);                              \
+  AILA_NORM(S, Identity, false);                             \
+  AILA_NORM(S, Relu, true);                                  \
+  AILA_NORM(S, Relu, false)
 
 namespace aila::inline v0::cpu {
 using CompiledArch = backend::Cpu::Arch;
@@ -80,6 +90,7 @@ AILA_KERNELS(double);
 #undef AILA_KERNEL
 #undef AILA_PRODUCT_TILES
 #undef AILA_RECURRENT
+#undef AILA_NORM
 #undef AILA_KERNELS
 
 #include "../../core/macros_back.hpp"

@@ -39,6 +39,36 @@ struct Row {
   }
 };
 
+/// The same of a width known at run time; `partial` where a row does not end with a whole vector.
+template <class S, class Arch, bool partial>
+struct RowOf {
+  using V = simd::Batch<S, Arch>;
+  static constexpr std::size_t lanes = simd::width<S, Arch>;
+  std::size_t width;
+  std::size_t vectors = (width + lanes - 1) / lanes;
+
+  V load(const S* row, std::size_t k) const {
+    if (!partial || k + 1 < vectors) return simd::load<S, Arch>(row + k * lanes);
+    return simd::load_first<S, Arch>(row + k * lanes, width - k * lanes);
+  }
+  void store(S* row, std::size_t k, const V& v) const {
+    if (!partial || k + 1 < vectors)
+      simd::store(row + k * lanes, v);
+    else
+      simd::store_first(row + k * lanes, v, width - k * lanes);
+  }
+  V within(const V& v, std::size_t k) const {
+    if constexpr (partial) {
+      if (k + 1 == vectors) {
+        alignas(64) S flat[lanes];
+        simd::store(flat, v);
+        return simd::load_first<S, Arch>(flat, width - k * lanes);
+      }
+    }
+    return v;
+  }
+};
+
 /// In place over n scores of a row; the largest is subtracted first.
 template <class Arch, class S>
 void softmax_row(S* row, std::size_t n) {
