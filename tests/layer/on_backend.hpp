@@ -60,7 +60,7 @@ class OnBackend {
     std::ranges::fill(training.memory(), nan);
     std::copy_n(x.data(), inputs, training.input());
     training.forward(pass, parameters_.data(), packed_.data(), training.input());
-    training.for_each_idle([nan](std::span<S> part) { std::ranges::fill(part, nan); });
+    for (const std::span<S> part : training.idle()) std::ranges::fill(part, nan);
     std::copy_n(dy.data(), outputs, training.output_gradient());
     aila::AlignedArray<S> gradients(room);
     training.backward(pass, parameters_.data(), packed_.data(), gradients.data(), true);

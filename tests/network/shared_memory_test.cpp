@@ -51,7 +51,7 @@ Results results(const Case& of, Retain retain) {
   Results all;
   all.y.assign(memory.output(), memory.output() + of.samples * Memory::Out::elements);
   if constexpr (keeps_for_backward(C)) {
-    memory.for_each_idle([](std::span<float> part) { std::ranges::fill(part, nan); });
+    for (const std::span<float> part : memory.idle()) std::ranges::fill(part, nan);
     std::copy_n(noise.data(), of.samples * Memory::Out::elements, memory.output_gradient());
     memory.backward(pass, model.parameters().data(), packed.data(), gradients.data(), true);
     all.dx.assign(memory.input_gradient(), memory.input_gradient() + of.samples * In::elements);

@@ -24,10 +24,9 @@ class GradientChecker final : CheckedCalls {
   explicit GradientChecker(const GradientCheckOptions& asked)
       : options_(asked), training_(asked.samples), predicting_(asked.samples) {
     training = {training_.memory(),          training_.output(),         training_.input(),
-                training_.output_gradient(), training_.input_gradient(), {}};
-    predicting = {predicting_.memory(), predicting_.output(), predicting_.input(), nullptr, nullptr, {}};
-    training_.for_each_idle([this](std::span<double> part) { training.idle.push_back(part); });
-    predicting_.for_each_idle([this](std::span<double> part) { predicting.idle.push_back(part); });
+                training_.output_gradient(), training_.input_gradient(), training_.idle()};
+    predicting = {predicting_.memory(), predicting_.output(), predicting_.input(), nullptr, nullptr,
+                  predicting_.idle()};
     inputs = In::elements;
     outputs = Training::Out::elements;
     steps = In::rank == 2 ? In::positions : 0;

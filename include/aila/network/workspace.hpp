@@ -8,6 +8,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
@@ -27,6 +28,12 @@ template <class T>
     if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw_as<std::bad_alloc>();
     return AlignedArray<T>(f(samples, retain));
   });
+}
+template <class Scalar>
+[[gnu::noinline]] std::vector<std::span<Scalar>> idle_memory(const MemoryPlan& plan, Scalar* memory) {
+  std::vector<std::span<Scalar>> parts;
+  for (const MemoryPlan::Range& part : plan.idle(Life::between)) parts.emplace_back(memory + part.first, part.count);
+  return parts;
 }
 }  // namespace detail
 
@@ -155,11 +162,9 @@ class Workspace {
   constexpr Scalar* scratch() { return buffers_->scratch; }
   /// All of it: for who fills it with numbers that no kernel may rely on.
   constexpr std::span<Scalar> memory() { return {memory_.data(), memory_.size()}; }
-  /// f(span) for what means nothing between a forward and its backward.
-  template <class F>
-  constexpr void for_each_idle(F&& f) {
-    for (const MemoryPlan::Range& part : plan_for(capacity_, retain_).idle(Life::between))
-      f(memory().subspan(part.first, part.count));
+  /// What of it means nothing between a forward and its backward.
+  std::vector<std::span<Scalar>> idle() {
+    return detail::idle_memory<Scalar>(plan_for(capacity_, retain_), memory_.data());
   }
 
  private:
