@@ -1,12 +1,7 @@
-// What marks functions for CUDA (AILA_HOST_DEVICE, empty elsewhere), and the arithmetic that the library needs. Every
-// header includes this, itself or by others.
+// The arithmetic that the library needs. Every header includes this, itself or by others.
 #pragma once
 
-#if defined(__CUDACC__)
-#define AILA_HOST_DEVICE __host__ __device__
-#else
-#define AILA_HOST_DEVICE
-#endif
+#define AILA_ARITHMETIC_IS_CHECKED
 
 // A training that has diverged is told by its NaN, and 2^x is had by adding a large number and taking it away again:
 // options that let the compiler do without either would give other numbers, and nobody would be told. (No macro of

@@ -19,12 +19,12 @@ namespace aila::inline v0::math {
 namespace detail {
 
 /// std::is_constant_evaluated, which device code may not call without a compiler option.
-AILA_HOST_DEVICE constexpr bool is_constant() noexcept {
+constexpr bool is_constant() noexcept {
   return __builtin_is_constant_evaluated();
 }
 
 /// The value as Scalar; beyond its range infinity, since a constant expression may not overflow.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar round_to(double x) {
+template <std::floating_point Scalar> constexpr Scalar round_to(double x) {
   // from half a unit above the largest float on
   if (sizeof(Scalar) == sizeof(float) && magnitude(x) >= 0x1.ffffffp+127) x = x > 0 ? infinity : -infinity;
   return static_cast<Scalar>(x);
@@ -33,80 +33,80 @@ template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar round_to
 }  // namespace detail
 
 /// e^x.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar exp(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar exp(Scalar x) {
   if (detail::is_constant()) return detail::round_to<Scalar>(detail::exp(static_cast<double>(x)));
   return std::exp(x);
 }
 
 /// The natural logarithm.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar log(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar log(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::log(static_cast<double>(x)));
   return std::log(x);
 }
 
 /// log(1 + x), accurate near 0.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar log1p(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar log1p(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::log1p(static_cast<double>(x)));
   return std::log1p(x);
 }
 
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar tanh(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar tanh(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::tanh(static_cast<double>(x)));
   return std::tanh(x);
 }
 
 /// The square root, rounded correctly everywhere: the same bits in constant expressions and at run time.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar sqrt(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar sqrt(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::sqrt(static_cast<double>(x)));
   return std::sqrt(x);
 }
 
 /// The error function 2/sqrt(pi) * integral of exp(-t^2) for t from 0 to x.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar erf(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar erf(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::erf(static_cast<double>(x)));
   return std::erf(x);
 }
 
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar abs(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar abs(Scalar x) {
   if (detail::is_constant()) return static_cast<Scalar>(detail::magnitude(static_cast<double>(x)));
   return std::fabs(x);
 }
 
 /// The larger of two. A NaN in the first place stays, one in the second is passed over.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar max(Scalar a, Scalar b) {
+template <std::floating_point Scalar> constexpr Scalar max(Scalar a, Scalar b) {
   return a < b ? b : a;
 }
 
 /// The smaller of two. A NaN in the first place stays, one in the second is passed over.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar min(Scalar a, Scalar b) {
+template <std::floating_point Scalar> constexpr Scalar min(Scalar a, Scalar b) {
   return b < a ? b : a;
 }
 
 /// a * b + c with one rounding. Exact by definition, hence the same bits everywhere; without FMA instructions it is a
 /// slow call.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar fma(Scalar a, Scalar b, Scalar c) {
+template <std::floating_point Scalar> constexpr Scalar fma(Scalar a, Scalar b, Scalar c) {
   if (detail::is_constant()) return detail::fma(a, b, c);
   return std::fma(a, b, c);
 }
 
 /// condition ? a : b; element by element where the arguments are batches.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar select(bool condition, Scalar a, Scalar b) {
+template <std::floating_point Scalar> constexpr Scalar select(bool condition, Scalar a, Scalar b) {
   return condition ? a : b;
 }
 
 /// The sum of a batch's elements; a scalar is a batch of one.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar reduce_add(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar reduce_add(Scalar x) {
   return x;
 }
 
 /// 1 / (1 + e^-x). Both sides keep their relative accuracy, so that log(sigmoid(x)) may be taken.
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar sigmoid(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar sigmoid(Scalar x) {
   const Scalar e = math::exp(-math::abs(x));
   return (x < 0 ? e : Scalar(1)) / (Scalar(1) + e);
 }
 
 /// log(1 + e^x) without overflow: max(x, 0) + log1p(e^-|x|).
-template <std::floating_point Scalar> AILA_HOST_DEVICE constexpr Scalar softplus(Scalar x) {
+template <std::floating_point Scalar> constexpr Scalar softplus(Scalar x) {
   return math::max(x, Scalar(0)) + math::log1p(math::exp(-math::abs(x)));
 }
 

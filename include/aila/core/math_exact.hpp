@@ -14,19 +14,19 @@ inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // __builtin_bit_cast, not std::bit_cast: device code may not call a constexpr host function without a compiler option.
-AILA_HOST_DEVICE constexpr std::uint64_t to_bits(double x) {
+constexpr std::uint64_t to_bits(double x) {
   return __builtin_bit_cast(std::uint64_t, x);
 }
-AILA_HOST_DEVICE constexpr double from_bits(std::uint64_t x) {
+constexpr double from_bits(std::uint64_t x) {
   return __builtin_bit_cast(double, x);
 }
 
-AILA_HOST_DEVICE constexpr double magnitude(double x) {
+constexpr double magnitude(double x) {
   return from_bits(to_bits(x) & ~(std::uint64_t{1} << 63));
 }
 
 /// 2^exponent for a normal result, -1022 <= exponent <= 1023.
-AILA_HOST_DEVICE constexpr double power_of_two(int exponent) {
+constexpr double power_of_two(int exponent) {
   return from_bits(static_cast<std::uint64_t>(exponent + 1023) << 52);
 }
 
@@ -35,7 +35,7 @@ struct Split {
   double fraction;
   int exponent;
 };
-AILA_HOST_DEVICE constexpr Split split(double x) {
+constexpr Split split(double x) {
   const bool subnormal = x < 0x1p-1022;
   const std::uint64_t bits = to_bits(subnormal ? x * 0x1p54 : x);
   const std::uint64_t one = std::uint64_t{1023} << 52;
@@ -44,7 +44,7 @@ AILA_HOST_DEVICE constexpr Split split(double x) {
 }
 
 /// Correctly rounded, one binary digit of the root after the other.
-AILA_HOST_DEVICE constexpr double sqrt(double x) {
+constexpr double sqrt(double x) {
   if (x != x || x == 0 || x == infinity) return x;
   if (x < 0) return not_a_number;
   const Split parts = split(x);
@@ -69,14 +69,14 @@ struct Sum {
   double value;
   double error;
 };
-AILA_HOST_DEVICE constexpr Sum exact_sum(double a, double b) {
+constexpr Sum exact_sum(double a, double b) {
   const double value = a + b;
   const double from_b = value - a;
   return {value, (a - (value - from_b)) + (b - from_b)};
 }
 
 /// a + b rounded to odd: where inexact, to the neighbour whose last bit is 1, so that a second rounding does no harm.
-AILA_HOST_DEVICE constexpr double odd_sum(double a, double b) {
+constexpr double odd_sum(double a, double b) {
   const Sum sum = exact_sum(a, b);
   const std::uint64_t bits = to_bits(sum.value);
   if (sum.error == 0 || (bits & 1) != 0) return sum.value;
@@ -85,7 +85,7 @@ AILA_HOST_DEVICE constexpr double odd_sum(double a, double b) {
 
 /// a * b + c rounded once (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", 2008). Where the
 /// product leaves 2^-900..2^900 or an operand 2^990, the product is rounded as well.
-AILA_HOST_DEVICE constexpr double fma(double a, double b, double c) {
+constexpr double fma(double a, double b, double c) {
   const double product = a * b;
   const bool safe = magnitude(product) > 0x1p-900 && magnitude(product) < 0x1p900 && magnitude(a) < 0x1p990 &&
                     magnitude(b) < 0x1p990 && magnitude(c) < 0x1p990;
@@ -97,7 +97,7 @@ AILA_HOST_DEVICE constexpr double fma(double a, double b, double c) {
   const Sum high = exact_sum(product, low.value);
   return high.value + odd_sum(low.error, high.error);
 }
-AILA_HOST_DEVICE constexpr float fma(float a, float b, float c) {
+constexpr float fma(float a, float b, float c) {
   return static_cast<float>(odd_sum(static_cast<double>(a) * static_cast<double>(b), static_cast<double>(c)));
 }
 

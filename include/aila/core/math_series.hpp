@@ -21,7 +21,7 @@ struct Reduced {
   double expm1;
   int exponent;
 };
-AILA_HOST_DEVICE constexpr Reduced reduce_exp(double x) {
+constexpr Reduced reduce_exp(double x) {
   const int k = static_cast<int>(x * 0x1.71547652b82fep+0 + (x < 0 ? -0.5 : 0.5));
   const double high = x - k * ln2_high;
   const double low = k * ln2_low;
@@ -32,7 +32,7 @@ AILA_HOST_DEVICE constexpr Reduced reduce_exp(double x) {
   return {rest + (0.5 * rest * rest * series + tail), k};
 }
 
-AILA_HOST_DEVICE constexpr double exp(double x) {
+constexpr double exp(double x) {
   if (x != x) return x;
   if (x > 0x1.62e42fefa39efp+9) return infinity;
   if (x < -745.2) return 0;
@@ -45,7 +45,7 @@ AILA_HOST_DEVICE constexpr double exp(double x) {
 
 /// log(1 + f) for 1/sqrt(2) <= 1 + f <= sqrt(2), from atanh: with s = f / (2 + f), log(1 + f) = 2 s + 2 s^3 / 3 + ...
 /// 2 s is written f - f^2 / 2 + s f^2 / 2, so that its rounding error is small against f.
-AILA_HOST_DEVICE constexpr double log_near_one(double f, double plus = 0) {
+constexpr double log_near_one(double f, double plus = 0) {
   const double s = f / (2 + f);
   const double z = s * s;
   double series = 0;
@@ -54,7 +54,7 @@ AILA_HOST_DEVICE constexpr double log_near_one(double f, double plus = 0) {
   return f - (half - (s * (half + series) + plus));
 }
 
-AILA_HOST_DEVICE constexpr double log(double x) {
+constexpr double log(double x) {
   if (x != x || x == infinity) return x;
   if (x == 0) return -infinity;
   if (x < 0) return not_a_number;
@@ -63,7 +63,7 @@ AILA_HOST_DEVICE constexpr double log(double x) {
   return parts.exponent * ln2_high + log_near_one(parts.fraction - 1, parts.exponent * ln2_low);
 }
 
-AILA_HOST_DEVICE constexpr double log1p(double x) {
+constexpr double log1p(double x) {
   if (x != x || x == infinity || magnitude(x) < 0x1p-54) return x;
   if (x > -0.25 && x < 0.375) return log_near_one(x);
   const double sum = 1 + x;
@@ -73,7 +73,7 @@ AILA_HOST_DEVICE constexpr double log1p(double x) {
 }
 
 /// tanh x = e / (e + 2) with e = exp(2 x) - 1.
-AILA_HOST_DEVICE constexpr double tanh(double x) {
+constexpr double tanh(double x) {
   const double size = magnitude(x);
   if (x != x || size < 0x1p-28) return x;
   if (size > 20) return x < 0 ? -1 : 1;
@@ -84,7 +84,7 @@ AILA_HOST_DEVICE constexpr double tanh(double x) {
 
 /// Below 1 the Maclaurin series, below 2 the Taylor series about 1.5 (from y'' = -2 x y'), beyond the continued
 /// fraction of 1 - erf.
-AILA_HOST_DEVICE constexpr double erf(double x) {
+constexpr double erf(double x) {
   const double size = magnitude(x);
   if (x != x || x == 0) return x;
   double y = 1;

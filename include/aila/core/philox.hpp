@@ -17,7 +17,7 @@ struct PhiloxWords {
   std::uint32_t word[4];
 };
 
-AILA_HOST_DEVICE constexpr PhiloxWords philox4x32(PhiloxWords c, std::uint32_t key0, std::uint32_t key1) {
+constexpr PhiloxWords philox4x32(PhiloxWords c, std::uint32_t key0, std::uint32_t key1) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * c.word[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * c.word[2];

@@ -40,7 +40,7 @@ constexpr std::uint64_t hash_path(std::string_view path) {
 class Random {
  public:
   /// `step` is the training step or epoch, `path` a hash_path; 0 where there is none.
-  AILA_HOST_DEVICE constexpr Random(Seed seed, Purpose purpose, std::uint64_t step, std::uint64_t path) {
+  constexpr Random(Seed seed, Purpose purpose, std::uint64_t step, std::uint64_t path) {
     const auto stream = detail::philox4x32({{low(path), high(path), static_cast<std::uint32_t>(purpose), 0}},
                                            low(seed.value), high(seed.value));
     const auto key =
@@ -50,18 +50,18 @@ class Random {
   }
 
   /// Block `number` of a sample: four words. The counter is (number, sample), 64 bits each.
-  AILA_HOST_DEVICE constexpr std::array<std::uint32_t, 4> block(std::uint64_t sample, std::uint64_t number) const {
+  constexpr std::array<std::uint32_t, 4> block(std::uint64_t sample, std::uint64_t number) const {
     const auto w = words(sample, number);
     return {w.word[0], w.word[1], w.word[2], w.word[3]};
   }
 
   /// 32 uniform bits: word element % 4 of block element / 4. The cheap draw; for dropout compare it with a threshold.
-  AILA_HOST_DEVICE constexpr std::uint32_t bits(std::uint64_t sample, std::uint64_t element) const {
+  constexpr std::uint32_t bits(std::uint64_t sample, std::uint64_t element) const {
     return words(sample, element / 4).word[element % 4];
   }
 
   /// Uniform in [0, 1): a multiple of 2^-53, from half element % 2 of block element / 2.
-  AILA_HOST_DEVICE constexpr double uniform(std::uint64_t sample, std::uint64_t element) const {
+  constexpr double uniform(std::uint64_t sample, std::uint64_t element) const {
     const auto w = words(sample, element / 2);
     return static_cast<double>(half(w, element % 2) >> 11) * 0x1p-53;
   }
@@ -69,7 +69,7 @@ class Random {
   /// Standard normal: by Box and Muller, cosine for even elements and sine for odd ones of block element / 2; |normal|
   /// < 8.6. Only + - * /, fma and sqrt, which IEEE 754 rounds exactly; each a * b + c is one fma, so there is nothing
   /// to contract.
-  AILA_HOST_DEVICE constexpr double normal(std::uint64_t sample, std::uint64_t element) const {
+  constexpr double normal(std::uint64_t sample, std::uint64_t element) const {
     const auto w = words(sample, element / 2);
     const double radius = math::sqrt(minus_two_log((half(w, 0) >> 11) + 1));
     // fma with zero instead of a product: what a caller adds to it cannot be fused with it
@@ -77,19 +77,19 @@ class Random {
   }
 
  private:
-  AILA_HOST_DEVICE static constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-  AILA_HOST_DEVICE static constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+  static constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
+  static constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 
-  AILA_HOST_DEVICE constexpr detail::PhiloxWords words(std::uint64_t sample, std::uint64_t number) const {
+  constexpr detail::PhiloxWords words(std::uint64_t sample, std::uint64_t number) const {
     return detail::philox4x32({{low(number), high(number), low(sample), high(sample)}}, key0_, key1_);
   }
 
-  AILA_HOST_DEVICE static constexpr std::uint64_t half(const detail::PhiloxWords& w, std::uint64_t which) {
+  static constexpr std::uint64_t half(const detail::PhiloxWords& w, std::uint64_t which) {
     return (std::uint64_t{w.word[2 * which + 1]} << 32) | w.word[2 * which];
   }
 
   /// -2 log(n / 2^53) for 1 <= n <= 2^53.
-  AILA_HOST_DEVICE static constexpr double minus_two_log(std::uint64_t n) {
+  static constexpr double minus_two_log(std::uint64_t n) {
     int doublings = 0;
     while (n < 0x16a09e667f3bcd) {  // 2^52.5, so that m lies between 1/sqrt(2) and sqrt(2)
       n *= 2;
@@ -107,7 +107,7 @@ class Random {
   }
 
   /// cos(2 pi n / 2^64): the nearest quarter turn, and a rest within an eighth of a turn.
-  AILA_HOST_DEVICE static constexpr double turn(std::uint64_t n) {
+  static constexpr double turn(std::uint64_t n) {
     const std::uint64_t quarter = (n + (std::uint64_t{1} << 61)) >> 62;
     const auto rest = static_cast<std::int64_t>(n << 2) >> 11;  // signed, 53 bits: exact as double
     const double angle = static_cast<double>(rest) * (0x1p-53 * 0x1.921fb54442d18p+0);

@@ -78,14 +78,13 @@ struct AttentionOf : Policy {
   }
 
   template <class Before, class V>
-  AILA_HOST_DEVICE static constexpr const ScalarOf<V>* value_map(Weights<ScalarOf<V>> w, std::size_t i) {
+  static constexpr const ScalarOf<V>* value_map(Weights<ScalarOf<V>> w, std::size_t i) {
     return w[first_value<Before> + (tied ? 0 : i)];
   }
 
   /// y = matrix x, matrix [rows, columns]
   template <class V>
-  AILA_HOST_DEVICE static constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns,
-                                                 const V* x, V* y) {
+  static constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x, V* y) {
     for (std::size_t r = 0; r < rows; ++r) {
       V sum(ScalarOf<V>(0));
       for (std::size_t c = 0; c < columns; ++c) sum += V(matrix[r * columns + c]) * x[c];
@@ -95,9 +94,8 @@ struct AttentionOf : Policy {
 
   /// dx += matrix^T dy, and the gradient of the matrix += dy x^T
   template <class V, class G>
-  AILA_HOST_DEVICE static constexpr void product_backward(const ScalarOf<V>* matrix, std::size_t rows,
-                                                          std::size_t columns, const V* x, const V* dy, V* dx, G& g,
-                                                          std::size_t tensor) {
+  static constexpr void product_backward(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x,
+                                         const V* dy, V* dx, G& g, std::size_t tensor) {
     for (std::size_t r = 0; r < rows; ++r)
       for (std::size_t c = 0; c < columns; ++c) {
         dx[c] += V(matrix[r * columns + c]) * dy[r];
@@ -107,8 +105,7 @@ struct AttentionOf : Policy {
 
   /// q [H K], k [n, H K] and weights [H, n]
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void attend(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* q,
-                                                V* k, V* weights) {
+  static constexpr void attend(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* q, V* k, V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, di = Before::features(0), width = key_width<Own>,
                           queries = head_count * width;
@@ -131,8 +128,8 @@ struct AttentionOf : Policy {
                                          2 * head_count * Before::count + 2 * head_count * value_width<Own>;
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                 V* weights, [[maybe_unused]] V* q) {
+  static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights,
+                                [[maybe_unused]] V* q) {
     if constexpr (has_query<Before>) {
       attend<Own, Before>(own, before, w, q, q + head_count * key_width<Own>, weights);
     } else {
@@ -141,8 +138,7 @@ struct AttentionOf : Policy {
   }
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a,
-                                                 V* weights) {
+  static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a, V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, d = Own::features, width = value_width<Own>, values = head_count * width;
     V* const v = weights + head_count * n;
@@ -157,8 +153,8 @@ struct AttentionOf : Policy {
   }
 
   template <class Own, class Before, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                  const V* da, V* d_own, V* const* d_before, G& g, V* weights) {
+  static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, const V* da, V* d_own,
+                                 V* const* d_before, G& g, V* weights) {
     using S = ScalarOf<V>;
     constexpr std::size_t n = Before::count, d = Own::features, di = Before::features(0), key = key_width<Own>,
                           queries = head_count * key, width = value_width<Own>, values = head_count * width;

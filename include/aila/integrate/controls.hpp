@@ -38,12 +38,12 @@ struct Residual : Policy {
   }
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V*, const V* const* before, Weights<ScalarOf<V>>, V* a) {
+  static constexpr void forward(const V*, const V* const* before, Weights<ScalarOf<V>>, V* a) {
     for (std::size_t f = 0; f < Own::features; ++f) a[f] = before[0][f];
   }
   template <class Own, class Before, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V*,
-                                                  V* const* d_before, G&) {
+  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V*, V* const* d_before,
+                                 G&) {
     for (std::size_t f = 0; f < Own::features; ++f) d_before[0][f] += da[f];
   }
 };

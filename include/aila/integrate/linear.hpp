@@ -66,8 +66,7 @@ struct LinearOf : Policy {
 
   /// c [items, d]
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void make_items(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                    V* c) {
+  static constexpr void make_items(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* c) {
     constexpr std::size_t d = Own::features;
     for (std::size_t f = 0; f < d; ++f) c[f] = own[f];
     for (std::size_t i = 0; i < Before::count; ++i)
@@ -83,7 +82,7 @@ struct LinearOf : Policy {
 
   /// weights [heads, items] of the items c
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void weigh(const V* c, Weights<ScalarOf<V>> w, V* weights) {
+  static constexpr void weigh(const V* c, Weights<ScalarOf<V>> w, V* weights) {
     constexpr std::size_t d = Own::features, slice = d / head_count, n = items<Own, Before>;
     for (std::size_t k = 0; k < head_count; ++k) {
       V* row = weights + k * n;
@@ -107,15 +106,13 @@ struct LinearOf : Policy {
   static constexpr std::size_t scratch = items<Own, Before> * (2 * Own::features + head_count + 1);
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                 V* weights, V* c) {
+  static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights, V* c) {
     make_items<Own, Before>(own, before, w, c);
     weigh<Own, Before>(c, w, weights);
   }
 
   template <class Own, class Before, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a,
-                                                 V* c) {
+  static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a, V* c) {
     using S = ScalarOf<V>;
     constexpr std::size_t d = Own::features, n = items<Own, Before>;
     V* const weights = c + n * d;
@@ -129,8 +126,8 @@ struct LinearOf : Policy {
   }
 
   template <class Own, class Before, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w,
-                                                  const V* da, V* d_own, V* const* d_before, G& g, V* c) {
+  static constexpr void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, const V* da, V* d_own,
+                                 V* const* d_before, G& g, V* c) {
     using S = ScalarOf<V>;
     constexpr std::size_t d = Own::features, slice = d / head_count, n = items<Own, Before>;
     constexpr std::size_t inputs = score_inputs<Own, Before>;
@@ -191,7 +188,7 @@ struct LinearOf : Policy {
 
  private:
   template <class V>
-  AILA_HOST_DEVICE static constexpr V mean_weight(const V* weights, std::size_t item, std::size_t n) {
+  static constexpr V mean_weight(const V* weights, std::size_t item, std::size_t n) {
     V sum(ScalarOf<V>(0));
     for (std::size_t k = 0; k < head_count; ++k) sum += weights[k * n + item];
     return sum * V(ScalarOf<V>(1) / ScalarOf<V>(head_count));

@@ -107,7 +107,7 @@ namespace integrate {
 
 /// In place over n scores; the largest is subtracted first.
 template <class V>
-AILA_HOST_DEVICE constexpr void softmax(V* row, std::size_t n) {
+constexpr void softmax(V* row, std::size_t n) {
   V largest = row[0];
   for (std::size_t i = 1; i < n; ++i) largest = math::max(largest, row[i]);
   V sum(ScalarOf<V>(0));

@@ -34,11 +34,11 @@ struct Identity : ElementWise {
   static constexpr const char* name = "identity";
   static constexpr BackwardNeeds slope_needs{.input = false, .output = false};
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     return x;
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V, V) {
+  static constexpr V slope(V, V) {
     return V(ScalarOf<V>(1));
   }
 };
@@ -48,11 +48,11 @@ struct Relu : ElementWise {
   static constexpr const char* name = "relu";
   static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     return math::max(x, V(ScalarOf<V>(0)));
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+  static constexpr V slope(V, V y) {
     return math::select(y > V(ScalarOf<V>(0)), V(ScalarOf<V>(1)), V(ScalarOf<V>(0)));
   }
 };
@@ -63,17 +63,17 @@ struct Gelu : ElementWise {
   static constexpr BackwardNeeds slope_needs{.output = false};
   static constexpr double far = 1000;  ///< Phi is 0 or 1 and its slope 0 from there on: infinity does not meet a 0
   template <class V>
-  AILA_HOST_DEVICE static constexpr V phi(V x) {
+  static constexpr V phi(V x) {
     using S = ScalarOf<V>;
     return V(S(0.5)) * (V(S(1)) + math::erf(x * V(S(0.70710678118654752440))));
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     const V low = math::max(x, V(ScalarOf<V>(-far)));
     return low * phi(math::min(low, V(ScalarOf<V>(far))));
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V x, V) {
+  static constexpr V slope(V x, V) {
     using S = ScalarOf<V>;
     x = math::min(math::max(x, V(S(-far))), V(S(far)));
     return phi(x) + x * V(S(0.39894228040143267794)) * math::exp(V(S(-0.5)) * x * x);
@@ -85,11 +85,11 @@ struct Silu : ElementWise {
   static constexpr const char* name = "silu";
   static constexpr double far = 1000;  ///< the sigmoid is 0 or 1 from there on: infinity does not meet a 0
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     return math::max(x, V(ScalarOf<V>(-far))) * math::sigmoid(x);
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V x, V y) {
+  static constexpr V slope(V x, V y) {
     const V s = math::sigmoid(x);
     return s + math::min(y, V(ScalarOf<V>(far))) * (V(ScalarOf<V>(1)) - s);
   }
@@ -99,11 +99,11 @@ struct Tanh : ElementWise {
   static constexpr const char* name = "tanh";
   static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     return math::tanh(x);
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+  static constexpr V slope(V, V y) {
     return V(ScalarOf<V>(1)) - y * y;
   }
 };
@@ -113,11 +113,11 @@ struct Sigmoid : ElementWise {
   static constexpr const char* name = "sigmoid";
   static constexpr BackwardNeeds slope_needs{.input = false};
   template <class V>
-  AILA_HOST_DEVICE static constexpr V value(V x) {
+  static constexpr V value(V x) {
     return math::sigmoid(x);
   }
   template <class V>
-  AILA_HOST_DEVICE static constexpr V slope(V, V y) {
+  static constexpr V slope(V, V y) {
     return y * (V(ScalarOf<V>(1)) - y);
   }
 };
@@ -132,7 +132,7 @@ struct Softmax : ElementWise {
     return 4 * In::elements;
   }
   template <class In, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* x, Weights<ScalarOf<V>>, V* y) {
+  static constexpr void forward(const V* x, Weights<ScalarOf<V>>, V* y) {
     V largest = x[0];
     for (std::size_t i = 1; i < In::features; ++i) largest = math::max(largest, x[i]);
     V sum(ScalarOf<V>(0));
@@ -145,7 +145,7 @@ struct Softmax : ElementWise {
   template <class In>
   static constexpr std::size_t scratch = In::features;
   template <class In, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G&, V* y) {
+  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G&, V* y) {
     forward<In>(x, w, y);
     V dot(ScalarOf<V>(0));
     for (std::size_t i = 0; i < In::features; ++i) dot += y[i] * dy[i];

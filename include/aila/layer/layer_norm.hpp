@@ -44,10 +44,10 @@ struct Norm {
   template <class V>
   struct Moments {
     V mean, inverse;
-    AILA_HOST_DEVICE constexpr V normalised(const V& x) const { return (Before::value(x) - mean) * inverse; }
+    constexpr V normalised(const V& x) const { return (Before::value(x) - mean) * inverse; }
   };
   template <class In, class V>
-  AILA_HOST_DEVICE static constexpr Moments<V> moments(const V* x) {
+  static constexpr Moments<V> moments(const V* x) {
     using S = ScalarOf<V>;
     const V share(S(1) / S(In::features));
     V mean(S(0));
@@ -62,13 +62,13 @@ struct Norm {
   }
 
   template <class In, class V>
-  AILA_HOST_DEVICE static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y) {
+  static constexpr void forward(const V* x, Weights<ScalarOf<V>> w, V* y) {
     const Moments<V> of = moments<In>(x);
     for (std::size_t i = 0; i < In::features; ++i) y[i] = of.normalised(x[i]) * V(w[0][i]) + V(w[1][i]);
   }
 
   template <class In, class V, class G>
-  AILA_HOST_DEVICE static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
+  static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g) {
     using S = ScalarOf<V>;
     const Moments<V> of = moments<In>(x);
     V mean(S(0));

@@ -22,7 +22,7 @@ struct AdamRule {
   Scalar shrink;     ///< decoupled: the parameter is multiplied by it first
 
   template <class V>
-  AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
+  constexpr void operator()(V& parameter, V gradient, V* state) const {
     gradient = gradient + V(decay) * parameter;
     const V mean = state[0] + V(gain1) * (gradient - state[0]);
     const V square = V(beta2) * state[1] + V(gain2) * gradient * gradient;

@@ -33,7 +33,7 @@ struct BinaryCrossEntropy {
   }
 
   template <class Out, class V>
-  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+  constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V keep = constant<V>(1 - label_smoothing);
     const V half = constant<V>(0.5 * label_smoothing);
     const bool smooth = label_smoothing > 0;

@@ -42,7 +42,7 @@ struct CrossEntropy {
   }
 
   template <class Out, class V>
-  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+  constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V scale = constant<V>(1.0 / static_cast<double>(Out::positions));
     V sum = constant<V>(0);
     for (std::size_t p = 0; p < Out::positions; ++p) {
@@ -65,7 +65,7 @@ struct CrossEntropy {
  private:
   /// Loss of one position; slope, where asked for, is multiplied by scale.
   template <std::size_t Classes, class V>
-  AILA_HOST_DEVICE constexpr V position(const V* o, V y, V* slope, V scale) const {
+  constexpr V position(const V* o, V y, V* slope, V scale) const {
     const V zero = constant<V>(0);
     const V certain = constant<V>(1 - label_smoothing);
     const V spread = constant<V>(label_smoothing / static_cast<double>(Classes));
@@ -99,7 +99,7 @@ struct CrossEntropy {
   /// too, a share of 0 takes no part, and the loss is in units of 1 / unit. Slopes of lanes whose mean is finite stay
   /// as they are.
   template <std::size_t Classes, class V>
-  AILA_HOST_DEVICE constexpr V limit(const V* o, V y, V* slope, V scale, V unit, V mean) const {
+  constexpr V limit(const V* o, V y, V* slope, V scale, V unit, V mean) const {
     const V zero = constant<V>(0);
     const V certain = constant<V>(1 - label_smoothing);
     const V spread = constant<V>(label_smoothing / static_cast<double>(Classes));

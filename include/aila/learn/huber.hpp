@@ -28,7 +28,7 @@ struct Huber {
   }
 
   template <class Out, class V>
-  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+  constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V d = constant<V>(delta);
     return mean_over_elements<Out>(
         output, target, gradient,

@@ -65,7 +65,7 @@ inline constexpr bool goes_by_steps = [] {
 
 /// A run-time option as a V.
 template <class V>
-AILA_HOST_DEVICE constexpr V constant(double x) {
+constexpr V constant(double x) {
   return V(static_cast<ScalarOf<V>>(x));
 }
 
@@ -80,13 +80,13 @@ namespace detail {
 
 /// Where x is a finite number, for math::select.
 template <class V>
-AILA_HOST_DEVICE constexpr auto is_finite(V x) {
+constexpr auto is_finite(V x) {
   return math::abs(x) < constant<V>(math::detail::infinity);
 }
 
 /// Whether every lane is a finite number; false also where V cannot tell.
 template <class V>
-AILA_HOST_DEVICE constexpr bool all_lanes_finite(V x) {
+constexpr bool all_lanes_finite(V x) {
   if constexpr (std::floating_point<V>)
     return detail::is_finite(x);
   else if constexpr (requires { math::BatchFunctions<V>::reduce_add(x); })
@@ -104,7 +104,7 @@ constexpr double unit_of(std::size_t count) {
 
 /// (a - b) unit, for a power of two of at most 1/2 without overflow; 0 where both are equal, infinities too.
 template <class V>
-AILA_HOST_DEVICE constexpr V difference(V a, V b, V unit) {
+constexpr V difference(V a, V b, V unit) {
   return math::select(a == b, constant<V>(0), a * unit - b * unit);
 }
 
@@ -115,8 +115,7 @@ AILA_HOST_DEVICE constexpr V difference(V a, V b, V unit) {
 /// `in_units(output, target, unit) -> LossTerm<V>` is the same times `unit`, a power of two of at most 1. It is asked
 /// only where the sum of the terms is no finite number, and gives the limit there, without overflow on the way.
 template <class Out, class V, class Term, class InUnits>
-AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term,
-                                                InUnits&& in_units) {
+constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term, InUnits&& in_units) {
   const V scale = constant<V>(1.0 / static_cast<double>(Out::elements));
   V sum = constant<V>(0);
   for (std::size_t i = 0; i < Out::elements; ++i) {
@@ -143,7 +142,7 @@ AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target
 
 /// The same for terms that are finite wherever the loss is.
 template <class Out, class V, class Term>
-AILA_HOST_DEVICE constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term) {
+constexpr V mean_over_elements(const V* output, const V* target, V* gradient, Term&& term) {
   return mean_over_elements<Out>(output, target, gradient, term, [&term](V o, V t, V unit) {
     const LossTerm<V> whole = term(o, t);
     return LossTerm<V>{whole.loss * unit, whole.slope * unit};

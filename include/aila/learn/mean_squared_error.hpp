@@ -21,7 +21,7 @@ struct MeanSquaredError {
   }
 
   template <class Out, class V>
-  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+  constexpr V operator()(const V* output, const V* target, V* gradient) const {
     return mean_over_elements<Out>(
         output, target, gradient,
         [](V o, V t) {

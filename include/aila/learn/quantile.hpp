@@ -29,7 +29,7 @@ struct Quantile {
   }
 
   template <class Out, class V>
-  AILA_HOST_DEVICE constexpr V operator()(const V* output, const V* target, V* gradient) const {
+  constexpr V operator()(const V* output, const V* target, V* gradient) const {
     const V under = constant<V>(q);
     const V above = constant<V>(q - 1);
     return mean_over_elements<Out>(

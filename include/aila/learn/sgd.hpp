@@ -18,7 +18,7 @@ struct SgdRule {
   bool nesterov;
 
   template <class V>
-  AILA_HOST_DEVICE constexpr void operator()(V& parameter, V gradient, V* state) const {
+  constexpr void operator()(V& parameter, V gradient, V* state) const {
     gradient = gradient + V(weight_decay) * parameter;
     state[0] = V(momentum) * state[0] + gradient;
     const V direction = nesterov ? V(gradient + V(momentum) * state[0]) : state[0];
