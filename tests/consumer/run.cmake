@@ -1,5 +1,5 @@
 # Configures, builds and runs one of the consumer projects: `installed`, for which aila is installed into a fresh prefix that
-# is then moved to another place, `subdirectory`, or `fetched`.
+# is then moved to another place, `subdirectory`, or `fetched`; `device`, which only compiles, for CUDA.
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -31,11 +31,15 @@ if(WAY STREQUAL "installed")
   list(APPEND options -DCMAKE_PREFIX_PATH=${BINARY_DIR}/prefix)
 elseif(WAY STREQUAL "fetched")
   set(options "-DINCLUDE_FOLDERS=${INCLUDE_FOLDERS}")
+elseif(WAY STREQUAL "device")
+  set(options -DCMAKE_CUDA_COMPILER=${NVCC} -DCMAKE_CUDA_HOST_COMPILER=${COMPILER})
 endif()
 configure(${CMAKE_CURRENT_LIST_DIR}/${WAY} ${BINARY_DIR}/build ${options})
 run(${configure})
 run(${CMAKE_COMMAND} --build ${BINARY_DIR}/build)
-run(${BINARY_DIR}/build/consumer)
+if(NOT WAY STREQUAL "device")
+  run(${BINARY_DIR}/build/consumer)
+endif()
 
 if(WAY STREQUAL "fetched")
   run(${CMAKE_COMMAND} --install ${BINARY_DIR}/build --prefix ${BINARY_DIR}/prefix)
