@@ -85,7 +85,7 @@ struct Net : Network<In, L...> {};
 
 template <class In, class... L>
 void check_all() {
-  for (const std::size_t samples : {1, 3})
+  for (const std::size_t samples : {std::size_t{1}, std::size_t{3}})
     for (const bool ragged : {false, true}) {
       check<Net<In, L...>, Capability::predict>({samples, ragged, false});
       for (const bool training : {false, true}) check<Net<In, L...>, Capability::train>({samples, ragged, training});

@@ -74,9 +74,10 @@ class MemoryPlan {
 
   /// To be called once, when all are there.
   constexpr void place() {
-    std::vector<std::size_t> by_size(blocks_.size());
-    for (std::size_t i = 0; i < by_size.size(); ++i) by_size[i] = i;
-    std::sort(by_size.begin(), by_size.end(), [this](std::size_t a, std::size_t b) {
+    std::vector<std::size_t> by_size;
+    by_size.reserve(blocks_.size());
+    for (std::size_t i = 0; i < blocks_.size(); ++i) by_size.push_back(i);
+    std::ranges::sort(by_size, [this](std::size_t a, std::size_t b) {
       return blocks_[a].elements != blocks_[b].elements ? blocks_[a].elements > blocks_[b].elements : a < b;
     });
     std::vector<const Block*> placed;  // by offset
@@ -88,8 +89,7 @@ class MemoryPlan {
         if (other->offset + other->elements > block.offset && other->life.meets(block.life))
           block.offset = other->offset + other->elements;
       }
-      const auto behind = std::upper_bound(placed.begin(), placed.end(), block.offset,
-                                           [](std::size_t offset, const Block* b) { return offset < b->offset; });
+      const auto behind = std::ranges::upper_bound(placed, block.offset, {}, &Block::offset);
       placed.insert(behind, &block);
       size_ = std::max(size_, block.offset + block.elements);
     }
@@ -112,7 +112,7 @@ class MemoryPlan {
     std::vector<const Block*> used;
     for (const Block& block : blocks_)
       if (block.life.meets(Life::in_forward(time, time))) used.push_back(&block);
-    std::sort(used.begin(), used.end(), [](const Block* a, const Block* b) { return a->offset < b->offset; });
+    std::ranges::sort(used, {}, &Block::offset);
     std::vector<Range> all;
     std::size_t at = 0;
     for (const Block* block : used) {

@@ -167,7 +167,7 @@ class PoisonedCalls {
     for (const std::span<double> part : memory.idle) std::ranges::fill(part, poison.scratch);
   }
   /// x and y where backward says that it looks at none.
-  void hide_unneeded(const Poison& poison) {
+  void hide_unneeded(const Poison& poison) const {
     if (!calls_.needs.input) std::fill_n(calls_.training.x, inputs(), poison.unneeded);
     if (!calls_.needs.output) std::fill_n(calls_.training.y, outputs(), poison.unneeded);
   }

@@ -202,7 +202,8 @@ TEST_CASE("a sample's output has the same bits whatever samples are beside it") 
              w_hh = narrow<float>(numbers<float>(4 * U * U, 3, 0.3)), bias = narrow<float>(numbers<float>(4 * U, 4, 1));
   using Lstm = cpu::LstmSequence<float, Arch>;
   constexpr cpu::RecurrentSizes<Lstm> sizes{T, F, U};
-  std::vector<float> packed(sizes.packed()), together(n * T * U), alone(n * T * U), scratch(sizes.forward_scratch(n, false));
+  std::vector<float> packed(sizes.packed()), together(n * T * U), alone(n * T * U),
+      scratch(sizes.forward_scratch(n, false));
   cpu::pack_recurrent(sizes, {w_ih.data(), w_hh.data(), bias.data()}, packed.data());
   const auto forward = [&](std::size_t count, const float* from, float* to) {
     cpu::recurrent_forward<Lstm, false>(sizes, count, from, nullptr, packed.data(), to, static_cast<float*>(nullptr),

@@ -69,8 +69,7 @@ template <class Sequence, std::size_t Rows, std::size_t Vectors, class Scalar>
         continue;
       }
       const UnitsAt at{(row + r) * L + unit, (row + r) * step.y_stride + unit, smaller(W, step.units - unit)};
-      Sequence::backward(step, at, at.load_from<Arch>(step.dy), simd::load<Scalar, Arch>(dh_next[r][v]),
-                         gates);
+      Sequence::backward(step, at, at.load_from<Arch>(step.dy), simd::load<Scalar, Arch>(dh_next[r][v]), gates);
     }
   }
 }

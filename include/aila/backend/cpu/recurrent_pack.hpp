@@ -83,9 +83,8 @@ struct RecurrentSizes {
   static constexpr std::size_t states = Sequence::keeps_cells ? 3 : 2;
   /// Scratch of a group of up to n samples. A smaller one has longer chunks, and may need more.
   constexpr std::size_t forward_scratch(std::size_t n, bool saves) const noexcept {
-    return most_of(n, [this, saves](std::size_t m) {
-      return states * state_size(m) + (saves ? 0 : chunk(m) * step_stride(m));
-    });
+    return most_of(
+        n, [this, saves](std::size_t m) { return states * state_size(m) + (saves ? 0 : chunk(m) * step_stride(m)); });
   }
   constexpr std::size_t backward_scratch(std::size_t n) const noexcept { return state_size(n) + round(row()); }
   /// The most that f gives for 1 to n samples: it rises once chunks are of one step.

@@ -140,7 +140,7 @@ struct PlanKernel {
           scratch[i] = arena.take(scratch_of_node(n, samples, C), lives.of_scratch(n));
         if constexpr (can_be<Sort::layer, decltype(i)>)
           if (n.sort == Sort::layer) with_layer(i, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
-        if constexpr (can_be<Sort::mixture, decltype(i)>)
+        if constexpr (mixture_kinds > 0)
           if (n.sort == Sort::mixture)
             detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
               Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], slot<k>(mixtures)[n.slot],
