@@ -244,8 +244,6 @@ struct PlanTables {
   }
 
  private:
-  static constexpr std::size_t nobody = ~std::size_t{0};
-
   constexpr bool may_share(const PlanNode& n) const {
     const PlanValue &from = value[read[n.read].value], &to = value[n.writes];
     return (n.reads == 1 || n.sort == PlanNode::Sort::mixture) && !from.is_external && !to.is_external &&

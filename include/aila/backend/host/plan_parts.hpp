@@ -16,8 +16,15 @@ namespace aila::inline v0::detail {
 /// What stands in a list of parts where there is none.
 struct NoPart {};
 
-template <class T>
-inline constexpr char type_mark = 0;
+/// The number of the first of these types that is T. By types and not by addresses of what each has: with g++'s
+/// sanitizers those are no constants.
+template <class T, class... All>
+consteval std::size_t first_like(List<All...>) {
+  constexpr std::array<bool, sizeof...(All) + 1> same{std::is_same_v<T, All>..., true};
+  std::size_t i = 0;
+  while (!same[i]) ++i;
+  return i;
+}
 
 /// Entries of a list of types by kind: equal types are one kind.
 template <std::size_t N>
@@ -32,17 +39,19 @@ struct Kinds {
 template <class... T>
 consteval auto kinds_of(List<T...>) {
   Kinds<sizeof...(T)> k;
-  const std::array<const char*, sizeof...(T) + 1> marks{&type_mark<T>..., nullptr};
+  const std::array<std::size_t, sizeof...(T) + 1> first{first_like<T>(List<T...>{})..., 0};
+  const std::array<bool, sizeof...(T) + 1> is_none{std::is_same_v<T, NoPart>..., true};
   for (std::size_t i = 0; i < sizeof...(T); ++i) {
-    if (marks[i] == &type_mark<NoPart>) {
+    if (is_none[i]) {
       k.kind[i] = k.none;
       continue;
     }
-    std::size_t of = 0;
-    while (of < k.count && marks[k.first[of]] != marks[i]) ++of;
-    if (of == k.count) k.first[k.count++] = static_cast<std::uint32_t>(i);
-    k.kind[i] = static_cast<std::uint32_t>(of);
-    k.slot[i] = k.entries[of]++;
+    if (first[i] == i) {
+      k.kind[i] = static_cast<std::uint32_t>(k.count);
+      k.first[k.count++] = static_cast<std::uint32_t>(i);
+    }
+    k.kind[i] = k.kind[first[i]];
+    k.slot[i] = k.entries[k.kind[i]]++;
   }
   return k;
 }
