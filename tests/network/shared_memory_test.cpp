@@ -61,7 +61,7 @@ Results results(const Case& of, Retain retain) {
 }
 
 bool equal(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 bool finite(const std::vector<float>& a) {
   return std::ranges::all_of(a, [](float v) { return std::isfinite(v); });
