@@ -116,7 +116,7 @@ struct FrozenTensors {
 };
 
 /// What one call over a group of samples knows beside its arrays. A stream makes one for every step, so that its size
-/// counts: g++ clears 88 bytes or more by a string instruction, which takes ten nanoseconds.
+/// counts.
 struct Pass {
   std::size_t samples = 1;
   const std::int32_t* lengths = nullptr;  ///< valid steps of each sample; null: all
@@ -126,6 +126,7 @@ struct Pass {
   bool collects = false;                  ///< kernels add to the gradients of buffers what these are to change by
   bool sets_input_gradient = false;       ///< see sets_input_gradient_of
   std::uint16_t phase = 0;                ///< of a kernel that works in phases
+  void* queue = nullptr;                  ///< the Backend::Queue that a kernel puts its work on, see backend.hpp
   Seed seed{};
   std::uint64_t step = 0;
   std::uint64_t first_sample = 0;                 ///< place in the batch of the group's first sample

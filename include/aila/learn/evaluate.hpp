@@ -23,7 +23,7 @@ struct NoLoss {
 };
 
 /// Predicts and measures samples in groups of `group`; workspaces are taken once.
-template <class Net, class LossType = MeanSquaredError, HostBackend Backend = backend::Cpu>
+template <class Net, class LossType = MeanSquaredError, ComputeBackend Backend = backend::Cpu>
 class Evaluator {
  public:
   using ModelType = Model<Net, Backend>;
@@ -31,7 +31,7 @@ class Evaluator {
   using In = typename ModelType::In;
   using Out = typename ModelType::Out;
   using WorkerType = Worker<Net, LossType, Backend, Capability::predict>;
-  static constexpr std::size_t group = 16;
+  static constexpr std::size_t group = Backend::Split::evaluation;
 
   explicit Evaluator(ExecutorRef executor) : executor_(executor) {
     for (std::size_t i = 0; i < executor_.size(); ++i) workers_.push_back(std::make_unique<WorkerType>(group));
@@ -58,7 +58,8 @@ class Evaluator {
       return std::vector<Scalar>(size * Out::elements);
     });
     run(model, source, [&](std::size_t first, WorkerType& worker) {
-      std::copy_n(worker.workspace.output(), worker.samples() * Out::elements, outputs.data() + first * Out::elements);
+      std::copy_n(worker.workspace.host_output(worker.samples()), worker.samples() * Out::elements,
+                  outputs.data() + first * Out::elements);
     });
     return outputs;
   }

@@ -23,7 +23,7 @@ template <class Backend, Optimiser Rule>
 class TableStep {
  public:
   using Scalar = typename Backend::Scalar;
-  using Lane = Lanes<Backend>;
+  using Lane = Lanes<KernelsOf<Backend>>;
 
   /// For groups of up to `samples` samples; a factor of 0 freezes the table.
   TableStep(const TableInfo& info, std::size_t groups, std::size_t samples, double factor)
@@ -36,7 +36,7 @@ class TableStep {
     }
     slots_.resize(groups * most);
     touched_.reserve(groups * most);
-    sums_ = AlignedArray<Scalar>(groups * most * stride_);
+    sums_ = ArrayOn<Scalar, Backend>(groups * most * stride_);
     norms_.resize(blocks());
     taken_.resize(groups);
   }
@@ -45,8 +45,8 @@ class TableStep {
   void prepare(const Table<Scalar>& table) {
     if (factor_ == 0 || slot_of_row_.size() == table.rows()) return;
     for (auto& moment : moments_) {
-      AlignedArray<Scalar> made(table.rows() * stride_);
-      std::copy_n(moment.data(), std::min(moment.size(), made.size()), made.data());
+      ArrayOn<Scalar, Backend> made(table.rows() * stride_);
+      queue_.run([&] { std::copy_n(moment.data(), std::min(moment.size(), made.size()), made.data()); });
       moment = std::move(made);
     }
     slot_of_row_.assign(table.rows(), -1);
@@ -77,7 +77,7 @@ class TableStep {
       }
     for (const std::int32_t row : touched_) slot_of_row_[static_cast<std::size_t>(row)] = -1;
     executor.run(blocks(), [&](std::size_t block, std::size_t) {
-      [[maybe_unused]] const typename Backend::FloatMode mode;
+      [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
       norms_[block] = sum_block(groups, block * alignment_elements);
     });
     double squares = 0;
@@ -95,16 +95,17 @@ class TableStep {
   /// One update of the rows that were taken.
   void update(Table<Scalar>& table, const Rule& optimiser, OptimiserStep step, ExecutorRef executor) {
     if (factor_ == 0) return;
+    Scalar* const rows = table.device_to_write();
     step.learning_rate *= factor_;
     step.decays = false;
     constexpr std::size_t chunk = 64;
     executor.run((touched_.size() + chunk - 1) / chunk, [&](std::size_t c, std::size_t) {
-      [[maybe_unused]] const typename Backend::FloatMode mode;
+      [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
       for (std::size_t k = c * chunk; k < std::min(touched_.size(), (c + 1) * chunk); ++k) {
         const std::size_t at = static_cast<std::size_t>(touched_[k]) * stride_;
         std::array<Scalar*, Rule::moments> state{};
         for (std::size_t m = 0; m < state.size(); ++m) state[m] = moments_[m].data() + at;
-        aila::update<typename Lane::V>(optimiser, step, std::span<Scalar>(table.data() + at, stride_),
+        aila::update<typename Lane::V>(optimiser, step, std::span<Scalar>(rows + at, stride_),
                                        std::span<const Scalar>(sums_.data() + k * stride_, stride_), state);
       }
     });
@@ -136,15 +137,16 @@ class TableStep {
 
   double factor_;
   std::size_t stride_;
-  std::vector<AlignedArray<std::int32_t>> rows_;  ///< that each group took
-  std::vector<AlignedArray<Scalar>> values_;      ///< with these gradients; beyond the width zero
+  std::vector<ArrayOn<std::int32_t, Backend>> rows_;  ///< that each group took
+  std::vector<ArrayOn<Scalar, Backend>> values_;      ///< with these gradients; beyond the width zero
   std::vector<std::size_t> taken_;
   std::vector<std::int32_t> slots_;    ///< of each taking: its row's place in touched_
   std::vector<std::int32_t> touched_;  ///< rows, each once, in the order of their first taking
   std::vector<std::int32_t> slot_of_row_;
-  AlignedArray<Scalar> sums_;  ///< [touched, stride]
-  std::array<AlignedArray<Scalar>, Rule::moments> moments_;
+  ArrayOn<Scalar, Backend> sums_;  ///< [touched, stride]
+  std::array<ArrayOn<Scalar, Backend>, Rule::moments> moments_;
   std::vector<double> norms_;
+  [[no_unique_address]] typename Backend::Queue queue_;
 };
 
 }  // namespace aila::inline v0::detail

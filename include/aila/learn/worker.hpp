@@ -3,13 +3,11 @@
 
 #include "../core/macros_aside.hpp"
 
-#include <array>
 #include <vector>
 
-#include "../backend/host/lanes.hpp"
-#include "../backend/host/padding.hpp"
+#include "../backend/staged.hpp"
 #include "../network/model.hpp"
-#include "loss.hpp"
+#include "loss_over.hpp"
 #include "source.hpp"
 
 namespace aila::inline v0 {
@@ -44,15 +42,13 @@ void check_target_count(const Source& source, const char* where) {
 }
 }  // namespace detail
 
-template <class Net, class LossType, HostBackend Backend, Capability C>
+template <class Net, class LossType, ComputeBackend Backend, Capability C>
 class Worker {
  public:
   using Scalar = typename Backend::Scalar;
   using ModelType = Model<Net, Backend>;
   using In = typename ModelType::In;
   using Out = typename ModelType::Out;
-  using Lane = Lanes<Backend>;
-  using V = typename Lane::V;
   using WorkspaceType = Workspace<Net, Backend, C>;
   enum { checked = detail::LossRefusal<LossType, Out>::say() };
   static constexpr bool usable = LossAcceptsOutput<LossType, Out>;
@@ -66,7 +62,7 @@ class Worker {
         targets_(samples * targets),
         lengths_(samples),
         weights_(samples),
-        tiles_((2 * Out::elements + targets) * Lane::count + alignment_elements) {}
+        scratch_(scratch_size()) {}
 
   /// Loads the samples `indices` of a source, in order. Throws Error where the source has no such sample, or gives one
   /// a length that is none.
@@ -77,78 +73,52 @@ class Worker {
     const std::size_t size = source.size();
     for (std::size_t i = 0; i < samples_; ++i) {
       SampleSlot<In, Scalar> slot;
-      slot.input = workspace.input() + i * In::elements;
-      slot.targets = targets_.data() + i * targets;
+      slot.input = workspace.host_input() + i * In::elements;
+      slot.targets = targets_.host() + i * targets;
       slot.target_count = targets;
       slot.epoch = epoch;
       if (indices[i] >= size) refuse_index(indices[i], size);
       source.load(indices[i], slot);
       detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
-      lengths_[i] = slot.length;
-      weights_[i] = slot.weight;
+      lengths_.host()[i] = slot.length;
+      weights_.host()[i] = slot.weight;
       any_length_ = any_length_ || slot.length != static_cast<std::int32_t>(In::extents[0]);
     }
     if constexpr (detail::has_targets_of_steps<LossType, Out> && has_lengths)
       if (any_length_)
-        detail::clear_steps(samples_, Out::positions, targets / Out::positions, targets_.data(),
+        detail::clear_steps(samples_, Out::positions, targets / Out::positions, targets_.host(),
                             [this](std::size_t n) { return valid_outputs(n); });
+    send();
   }
 
   std::size_t samples() const { return samples_; }
-  const std::int32_t* lengths() const { return any_length_ ? lengths_.data() : nullptr; }
 
   void forward(const ModelType& model, Pass pass) {
-    pass.samples = samples_;
-    pass.lengths = lengths();
     const auto refs = model.table_refs();
-    pass.tables = refs.data();
-    workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
+    complete(pass, refs.data());
+    workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
   }
 
   void backward(const ModelType& model, Pass pass, Scalar* gradients) {
-    pass.samples = samples_;
-    pass.lengths = lengths();
     const auto refs = model.table_refs();
-    pass.tables = refs.data();
-    workspace.backward(pass, model.parameters().data(), model.packed(), gradients);
+    complete(pass, refs.data());
+    workspace.backward(pass, model.kernel_parameters(), model.packed(), gradients);
   }
 
-  /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one. A
-  /// sample of weight 0 takes no part, be its loss infinite or no number.
+  /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one.
   double loss(const LossType& loss_function, double scale) {
-    if constexpr (detail::goes_by_steps<LossType, Out> && has_lengths)
-      if (any_length_) return loss_of_valid_steps(loss_function, scale);
     double sum = 0;
-    if constexpr (usable) {
-      V* outputs = Lane::tile(tiles_.data());
-      V* target = outputs + Out::elements;
-      V* gradient = target + targets;
-      for (std::size_t first = 0; first < samples_; first += Lane::count) {
-        const std::size_t valid = std::min(Lane::count, samples_ - first);
-        Lane::load_rows(workspace.output() + first * Out::elements, valid, Out::elements, outputs);
-        Lane::load_rows(targets_.data() + first * targets, valid, targets, target);
-        const V value = loss_function.template operator()<Out>(static_cast<const V*>(outputs),
-                                                               static_cast<const V*>(target), gradient);
-        alignas(64) std::array<Scalar, Lane::count> each{}, weight{}, taken{};
-        Lane::store(each.data(), value);
-        bool all_taken = true;
-        for (std::size_t i = 0; i < valid; ++i) {
-          weight[i] = static_cast<Scalar>(scale) * weights_[first + i];
-          taken[i] = weights_[first + i] == 0 ? Scalar(0) : Scalar(1);
-          all_taken = all_taken && taken[i] != 0;
-          if (taken[i] != 0) sum += static_cast<double>(weights_[first + i]) * static_cast<double>(each[i]);
-        }
-        if constexpr (keeps_for_backward(C)) {
-          const V factor = Lane::load(weight.data()), part = Lane::load(taken.data());
-          for (std::size_t e = 0; e < Out::elements && !all_taken; ++e) {
-            const V finite = math::select(detail::is_finite(gradient[e]), gradient[e], constant<V>(0));
-            gradient[e] = math::select(part == constant<V>(0), finite, gradient[e]);
-          }
-          for (std::size_t e = 0; e < Out::elements; ++e) gradient[e] = gradient[e] * factor;
-          Lane::store_rows(workspace.output_gradient() + first * Out::elements, valid, Out::elements, gradient);
-        }
-      }
-    }
+    if constexpr (usable)
+      workspace.queue().run([&] {
+        sum = Over::run(loss_function, scale,
+                        {.samples = samples_,
+                         .lengths = lengths(),
+                         .outputs = workspace.output(),
+                         .targets = targets_.device(),
+                         .weights = weights_.device(),
+                         .gradient = keeps_for_backward(C) ? workspace.output_gradient() : nullptr,
+                         .scratch = scratch_.data()});
+      });
     return sum;
   }
 
@@ -163,54 +133,38 @@ class Worker {
     throw_error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
                 std::to_string(samples));
   }
+  using Over = LossOver<LossType, typename WorkspaceType::Placed, KernelsOf<Backend>>;
+  static constexpr std::size_t scratch_size() {
+    if constexpr (usable) return Over::scratch;
+    return 0;
+  }
+
+  void send() {
+    auto& queue = workspace.queue();
+    workspace.send_input(samples_);
+    targets_.send(queue, samples_ * targets);
+    lengths_.send(queue, samples_);
+    weights_.send(queue, samples_);
+  }
+  const std::int32_t* lengths() const { return any_length_ ? lengths_.device() : nullptr; }
+  void complete(Pass& pass, const TableRef* tables) const {
+    pass.samples = samples_;
+    pass.lengths = lengths();
+    pass.tables = tables;
+  }
   /// Whether lengths tell which outputs count.
   static constexpr bool has_lengths = detail::has_steps<In> && SequenceShape<Out>;
   /// Steps of sample n's output that are valid.
   std::size_t valid_outputs(std::size_t n) const {
     Pass pass;
-    pass.lengths = lengths();
+    pass.lengths = lengths_.host();
     return detail::valid_steps_after<typename WorkspaceType::Placed::Layer, In>(pass, n);
   }
 
-  /// The same of outputs that are sequences, of which padded steps are no part: the loss of a sample is the mean over
-  /// its valid steps. Lanes are steps of one sample.
-  double loss_of_valid_steps(const LossType& loss_function, double scale) {
-    using Step = Sequence<1, Out::features>;
-    constexpr std::size_t each = targets / Out::positions;
-    V* const outputs = Lane::tile(tiles_.data());
-    V* const target = outputs + Out::features;
-    V* const gradient = target + each;
-    double sum = 0;
-    for (std::size_t n = 0; n < samples_; ++n) {
-      if (weights_[n] == 0) {
-        if constexpr (keeps_for_backward(C))
-          std::fill_n(workspace.output_gradient() + n * Out::elements, Out::elements, Scalar(0));
-        continue;
-      }
-      const std::size_t steps = valid_outputs(n);
-      const double share = steps > 0 ? static_cast<double>(weights_[n]) / static_cast<double>(steps) : 0;
-      for (std::size_t t = 0; t < steps; t += Lane::count) {
-        const std::size_t valid = std::min(Lane::count, steps - t), at = n * Out::positions + t;
-        Lane::load_rows(workspace.output() + at * Out::features, valid, Out::features, outputs);
-        Lane::load_rows(targets_.data() + at * each, valid, each, target);
-        alignas(64) std::array<Scalar, Lane::count> losses{};
-        Lane::store(losses.data(), loss_function.template operator()<Step>(static_cast<const V*>(outputs),
-                                                                           static_cast<const V*>(target), gradient));
-        for (std::size_t i = 0; i < valid; ++i) sum += share * static_cast<double>(losses[i]);
-        if constexpr (keeps_for_backward(C)) {
-          const V factor(static_cast<Scalar>(scale * share));
-          for (std::size_t f = 0; f < Out::features; ++f) gradient[f] = gradient[f] * factor;
-          Lane::store_rows(workspace.output_gradient() + at * Out::features, valid, Out::features, gradient);
-        }
-      }
-    }
-    return sum;
-  }
-
-  AlignedArray<Scalar> targets_;
-  std::vector<std::int32_t> lengths_;
-  std::vector<Scalar> weights_;
-  AlignedArray<Scalar> tiles_;
+  Staged<Scalar, Backend> targets_;
+  Staged<std::int32_t, Backend> lengths_;
+  Staged<Scalar, Backend> weights_;
+  ArrayOn<Scalar, Backend> scratch_;
   std::size_t samples_ = 0;
   bool any_length_ = false;
 };

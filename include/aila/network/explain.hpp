@@ -30,20 +30,25 @@ std::vector<typename Backend::Scalar> input_gradients(
     std::size_t output = 0, std::span<const std::int32_t> lengths = {}) {
   using In = NetworkInput<Net>;
   using Out = NetworkOutput<Net>;
+  using S = typename Backend::Scalar;
   if (output >= Out::elements)
     throw_error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
                 std::to_string(output));
-  std::vector<typename Backend::Scalar> gradients(inputs.size());
+  std::vector<S> gradients(inputs.size());
   detail::SampleGroups<Net, Backend>::each(
       "input_gradients", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
-        std::fill_n(workspace.output_gradient(), pass.samples * Out::elements, 0);
-        for (std::size_t n = 0; n < pass.samples; ++n) workspace.output_gradient()[n * Out::elements + output] = 1;
-        workspace.backward(pass, model.parameters().data(), model.packed(), nullptr, true);
+        std::vector<S> wanted(pass.samples * Out::elements), found;
+        for (std::size_t n = 0; n < pass.samples; ++n) wanted[n * Out::elements + output] = 1;
+        auto& queue = workspace.queue();
+        queue.to_device(wanted.data(), wanted.size(), workspace.output_gradient());
+        workspace.backward(pass, model.kernel_parameters(), model.packed(), nullptr, true);
+        const S* const gradient =
+            detail::on_host<Backend>(queue, workspace.input_gradient(), pass.samples * In::elements, found);
         for (std::size_t n = 0; n < pass.samples; ++n) {
           const std::size_t valid =
-              In::rank == 2 ? pass.length(n, In::extents[0]) * (In::elements / In::extents[0]) : In::elements;
-          std::copy_n(workspace.input_gradient() + n * In::elements, valid,
-                      gradients.data() + (first + n) * In::elements);
+              lengths.empty() ? In::elements
+                              : static_cast<std::size_t>(lengths[first + n]) * (In::elements / In::extents[0]);
+          std::copy_n(gradient + n * In::elements, valid, gradients.data() + (first + n) * In::elements);
         }
       });
   return gradients;
@@ -62,13 +67,15 @@ std::vector<LayerMap<typename Backend::Scalar>> layer_maps(
   using S = typename Backend::Scalar;
   using Kernel = typename Model<Net, Backend>::Kernel;
   std::vector<LayerMap<S>> maps;
+  std::vector<S> copy;
   detail::SampleGroups<Net, Backend>::each(
       "layer_maps", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {
         std::size_t at = 0;
         const auto keep_one = [&](const std::string& path, const S* map, std::size_t elements) {
           if (!path.ends_with(suffix)) return;
           if (first == 0) maps.push_back({path, {}});
-          maps[at].values.insert(maps[at].values.end(), map, map + elements);
+          const S* const values = detail::on_host<Backend>(workspace.queue(), map, elements, copy);
+          maps[at].values.insert(maps[at].values.end(), values, values + elements);
           ++at;
         };
         const MapVisitor<S> keep(keep_one);
@@ -76,8 +83,10 @@ std::vector<LayerMap<typename Backend::Scalar>> layer_maps(
                         Kernel::template for_each_map<Capability::train>(pass.samples, workspace.saved(),
                                                                          workspace.output(), std::string(), keep);
                       })
-          Kernel::template for_each_map<Capability::train>(pass.samples, workspace.saved(), workspace.output(),
-                                                           std::string(), keep);
+          workspace.queue().run([&] {
+            Kernel::template for_each_map<Capability::train>(pass.samples, workspace.saved(), workspace.output(),
+                                                             std::string(), keep);
+          });
       });
   return maps;
 }

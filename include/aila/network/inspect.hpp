@@ -77,10 +77,12 @@ std::vector<MixtureWeights> mixture_weights(
   std::vector<S> weights;
   detail::SampleGroups<Net, Backend>::each(
       "mixture_weights", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t) {
-        const Weights<S> w(model.parameters().data(), Model<Net, Backend>::layout.offset.data());
+        const Weights<S> w(model.kernel_parameters(), Model<Net, Backend>::layout.offset.data());
         if constexpr (mixes_of<Kernel>())
-          Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
-                                                               workspace.scratch(), sums);
+          workspace.queue().run([&] {
+            Kernel::template for_each_mixture<Capability::train>(pass, w, workspace.saved(), std::string(), weights,
+                                                                 workspace.scratch(), sums);
+          });
       });
   return std::move(sums).means();
 }

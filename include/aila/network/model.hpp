@@ -24,7 +24,7 @@ namespace aila::inline v0 {
 
 /// Parameters in one canonical array, and copies of them packed in the kernels' order. A const model may be shared by
 /// any number of threads, each with its own Predictor or Workspace. Copying copies the weights, tables among them.
-template <class Net, HostBackend BackendType = backend::Cpu>
+template <class Net, ComputeBackend BackendType = backend::Cpu>
 class Model {
  public:
   using Backend = BackendType;
@@ -32,7 +32,7 @@ class Model {
   using Placed = typename detail::BoundNetwork<Net>::Bound;
   using In = typename Placed::In;
   using Out = typename Placed::Out;
-  using Kernel = KernelFor<Placed, Backend>;
+  using Kernel = KernelFor<Placed, KernelsOf<Backend>>;
   enum { has_kernels = detail::RefusalOf<Kernel>::say() };
   static constexpr const auto& layout = parameter_layout<Placed>;
 
@@ -43,13 +43,16 @@ class Model {
   /// until a table has some, every token gives zeros. Throws Error for more rows than a table may have, or another
   /// number of tables.
   explicit Model(Seed seed = {}, std::initializer_list<std::size_t> rows = {})
-      : parameters_(layout.size + 2 * alignment_elements), packed_(packed_size()) {
+      : parameters_(layout.size + 2 * alignment_elements, detail::make_device_array<Scalar, Backend>()),
+        packed_(packed_size()) {
+    Scalar* const all = parameters_.host_to_write();
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const std::size_t outputs = p.rank > 0 ? p.extents[0] : 1;
-      aila::initialise(p.initial, outputs, p.size / outputs, seed, hash_path(p.name), parameters_.data() + p.offset);
+      aila::initialise(p.initial, outputs, p.size / outputs, seed, hash_path(p.name), all + p.offset);
     }
     pack();
-    for (std::size_t i = 0; i < tables; ++i) tables_[i] = Table<Scalar>(network_tables<Net>()[i]);
+    for (std::size_t i = 0; i < tables; ++i)
+      tables_[i] = Table<Scalar>(network_tables<Net>()[i], detail::make_device_array<Scalar, Backend>());
     if (rows.size() != 0 && rows.size() != tables)
       throw_error("model: expected the rows of " + std::to_string(tables) + " tables, found " +
                   std::to_string(rows.size()) + " numbers");
@@ -74,7 +77,10 @@ class Model {
   }
 
   /// The canonical array, gaps included: tensor `p` of parameter_table<Net>() has [p.offset, p.offset + p.size).
-  std::span<const Scalar> parameters() const noexcept { return {parameters_.data(), layout.size}; }
+  /// Where the backend has memory of its own, a copy, good until the model changes.
+  std::span<const Scalar> parameters() const noexcept(shares_memory<Backend>) {
+    return {parameters_.host(), layout.size};
+  }
 
   /// All that the model holds, in the order of parameter_table<Net>() and of the tables behind it: the one list by
   /// which models are saved, and looked through for numbers that are not finite.
@@ -104,7 +110,7 @@ class Model {
     if (parameters.size() != layout.size)
       throw_error("assign: expected the " + std::to_string(layout.size) +
                   " numbers of the network's canonical array, found " + std::to_string(parameters.size()));
-    std::copy(parameters.begin(), parameters.end(), parameters_.data());
+    std::copy(parameters.begin(), parameters.end(), parameters_.host_to_write());
     pack();
   }
 
@@ -118,10 +124,11 @@ class Model {
   /// The same, with an executor whose workers share the packing.
   template <class F>
   void edit(ExecutorRef executor, F&& f) {
-    edit_pieces([&](std::span<Scalar> parameters, const auto& pack) {
-      f(parameters);
-      executor.run(pack_pieces, [&](std::size_t piece, std::size_t) { pack(piece); });
-    });
+    Repacking repacking{this};
+    f(std::span<Scalar>(parameters_.host_to_write(), layout.size));
+    const Weights<Scalar> all = weights();
+    executor.run(pack_pieces, [&](std::size_t piece, std::size_t) { pack_piece(piece, all); });
+    repacking.model = nullptr;
   }
 
   /// How many pieces the packing has. Each tensor is read by one of them.
@@ -132,26 +139,27 @@ class Model {
     while (piece > 0 && pack_piece_tensor_of<Kernel>(piece) > tensor) --piece;
     return piece;
   }
-  /// The same where f packs: it is called with the canonical array and with pack(piece), to be called for each piece of
-  /// whose tensors f changed any, after the last of those changes; by any threads, for one piece by one. Where f
-  /// throws, all is packed again.
+  /// The same where f works on the backend's memory, and packs: it is called with the canonical array and with
+  /// pack(piece), to be called for each piece of whose tensors f changed any, after the last of those changes; by any
+  /// threads, for one piece by one. Where f throws, all is packed again.
   template <class F>
   void edit_pieces(F&& f) {
     Repacking repacking{this};
-    f(std::span<Scalar>(parameters_.data(), layout.size), [this](std::size_t piece) {
-      if (pack_pieces > 0) aila::pack_piece_of<Kernel>(piece, weights(), packed_.data());
-    });
+    const Weights<Scalar> all(parameters_.device_to_write(), layout.offset.data());
+    f(std::span<Scalar>(parameters_.device_to_write(), layout.size),
+      [this, all](std::size_t piece) { pack_piece(piece, all); });
     repacking.model = nullptr;
   }
 
   /// One tensor by name; throws Error where there is none.
   std::span<const Scalar> parameter(std::string_view name) const {
     for (const ParameterInfo& p : parameter_table<Net>())
-      if (p.name == name) return {parameters_.data() + p.offset, p.size};
+      if (p.name == name) return parameters().subspan(p.offset, p.size);
     throw_error("this network has no parameter " + std::string(name) + "; summary() lists those it has");
   }
 
-  /// The packed copies, for kernels.
+  /// For kernels, in the backend's memory: the canonical array, and the packed copies.
+  const Scalar* kernel_parameters() const noexcept(shares_memory<Backend>) { return parameters_.device(); }
   const Scalar* packed() const noexcept { return packed_.data(); }
 
   /// Outputs [samples, Out...] in the workspace for x [samples, In...], up to its capacity of samples; any number of
@@ -167,21 +175,22 @@ class Model {
                   std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
     if (!lengths.empty()) detail::LengthRule<In>::check_count("predict", lengths.size(), samples);
     predict(elements.data(), samples, workspace, lengths.empty() ? nullptr : lengths.data());
-    return {workspace.output(), samples * Out::elements};
+    return {workspace.host_output(samples), samples * Out::elements};
   }
 
-  /// The same of memory: workspace.output() for x [samples, In...] and, unless null, lengths [samples]. Throws Error
-  /// for more samples than the workspace's capacity, and for lengths that are not from 1 to the steps there are.
+  /// The same of memory: workspace.host_output(samples) for x [samples, In...] and, unless null, lengths [samples].
+  /// Throws Error for more samples than the workspace's capacity, and for lengths that are not from 1 to the steps
+  /// there are.
   template <Capability C>
   void predict(const ElementOf<In, Scalar>* x, std::size_t samples, Workspace<Net, Backend, C>& workspace,
                const std::int32_t* lengths = nullptr) const {
     if (lengths != nullptr) detail::LengthRule<In>::check("predict", {lengths, samples}, samples);
     Pass pass;
     pass.samples = samples;
-    pass.lengths = lengths;
+    pass.lengths = workspace.take_lengths(lengths, samples);
     const auto refs = table_refs();
     pass.tables = refs.data();
-    workspace.forward(pass, parameters_.data(), packed_.data(), x);
+    workspace.forward(pass, kernel_parameters(), packed_.data(), workspace.take_input(x, samples));
   }
 
  private:
@@ -193,11 +202,18 @@ class Model {
     }
   };
   static constexpr std::size_t packed_size() { return Kernel::packed + 2 * alignment_elements; }
-  Weights<Scalar> weights() const { return Weights<Scalar>(parameters_.data(), layout.offset.data()); }
-  void pack() { Kernel::pack(weights(), packed_.data()); }
+  Weights<Scalar> weights() const { return Weights<Scalar>(kernel_parameters(), layout.offset.data()); }
+  void pack() {
+    const Weights<Scalar> all = weights();
+    typename Backend::Queue{}.run([&] { Kernel::pack(all, packed_.data()); });
+  }
+  void pack_piece([[maybe_unused]] std::size_t piece, Weights<Scalar> all) {
+    if constexpr (pack_pieces > 0)
+      typename Backend::Queue{}.run([&] { aila::pack_piece_of<Kernel>(piece, all, packed_.data()); });
+  }
 
-  AlignedArray<Scalar> parameters_;
-  AlignedArray<Scalar> packed_;
+  MirroredArray<Scalar> parameters_;
+  ArrayOn<Scalar, Backend> packed_;
   std::vector<Table<Scalar>> tables_ = std::vector<Table<Scalar>>(tables);
 };
 

@@ -60,7 +60,7 @@ class PredictsOne {
 }  // namespace detail
 
 /// Owns state and workspace for up to `most_samples` samples a call; the model stays const and must outlive it.
-template <class Net, HostBackend Backend = backend::Cpu>
+template <class Net, ComputeBackend Backend = backend::Cpu>
 class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename detail::BoundNetwork<Net>::In,
                                              typename detail::BoundNetwork<Net>::Out, typename Backend::Scalar> {
  public:
@@ -89,7 +89,7 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
   // NOLINTNEXTLINE(bugprone-exception-escape): there is room for one sample, and its length was looked at
   std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
     model_->predict(x, 1, workspace_, length);
-    return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
+    return std::span<const Scalar, Out::elements>(workspace_.host_output(1), Out::elements);
   }
   static std::size_t at_least_one(std::size_t samples) {
     if (samples == 0) throw_error("predictor: expected room for at least 1 sample, found 0");

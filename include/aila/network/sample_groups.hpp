@@ -36,11 +36,11 @@ class SampleGroups {
     for (std::size_t first = 0; first < samples; first += most) {
       Pass pass;
       pass.samples = std::min(most, samples - first);
-      pass.lengths = lengths.empty() ? nullptr : lengths.data() + first;
+      pass.lengths = workspace.take_lengths(lengths.empty() ? nullptr : lengths.data() + first, pass.samples);
       const auto refs = model.table_refs();
       pass.tables = refs.data();
-      std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.input());
-      workspace.forward(pass, model.parameters().data(), model.packed(), workspace.input());
+      std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.host_input());
+      workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.send_input(pass.samples));
       f(workspace, pass, first);
     }
   }

@@ -30,10 +30,10 @@ namespace aila::inline v0 {
 /// A network can stream if each of its layers looks at one step alone, or carries a state of fixed size: Lstm, Gru,
 /// Linear, Embedding, activations, norms, Dropout, Conv<..., Kernel<1>>, LastStep, and Chain, Residual, Concat, Sum,
 /// Stack (of any policy) and Frozen of such. Others do not compile.
-template <class Net, HostBackend Backend = backend::Cpu>
+template <class Net, ComputeBackend Backend = backend::Cpu>
 class Stream {
-  enum { can_stream = detail::StreamRefusal<Net, Backend>::say() };
-  using StepNet = typename detail::Streamed<Net, Backend>::type;
+  enum { can_stream = detail::StreamRefusal<Net, KernelsOf<Backend>>::say() };
+  using StepNet = typename detail::Streamed<Net, KernelsOf<Backend>>::type;
   using Space = Workspace<StepNet, Backend, Capability::stream>;
 
  public:
@@ -79,19 +79,21 @@ class Stream {
  private:
   std::span<const Scalar, Out::elements> next(const Element* x) noexcept {
     if constexpr (Space::keeps_host_mode && !In::is_tokens) {
-      for (std::size_t f = 0; f < In::features; ++f) space_.input()[f] = without_denormal(x[f]);
-      x = space_.input();
+      for (std::size_t f = 0; f < In::features; ++f) space_.host_input()[f] = without_denormal(x[f]);
+      x = space_.send_input(1);
+    } else {
+      x = space_.take_input(x, 1);
     }
     Pass pass;
     pass.step = steps_++;
     if constexpr (ModelType::tables > 0) {
       const auto refs = model_->table_refs();
       pass.tables = refs.data();
-      space_.forward(pass, model_->parameters().data(), model_->packed(), x);
+      space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
     } else {
-      space_.forward(pass, model_->parameters().data(), model_->packed(), x);
+      space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
     }
-    return std::span<const Scalar, Out::elements>(space_.output(), Out::elements);
+    return std::span<const Scalar, Out::elements>(space_.host_output(1), Out::elements);
   }
   static constexpr Scalar without_denormal(Scalar x) noexcept {
     using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;

@@ -116,12 +116,12 @@ inline std::string hexadecimal(std::uint64_t n) {
 /// in bytes: its output, which may share memory with others, and what its kernel keeps for backward. The whole
 /// workspace, in the totals, has the input, the gradients of maps and scratch memory beside that. A layer whose kernel
 /// has no name computes in its "own kernel".
-template <class Net, HostBackend Backend = backend::Cpu>
+template <class Net, ComputeBackend Backend = backend::Cpu>
 std::string summary() {
   using Placed = PlacedNetwork<Net>;
   std::vector<detail::SummaryRow> rows{{"layer", "kind", "output", "parameters", "FLOPs", "memory", "kernel"}};
   rows.push_back({"input", "", shape_text<typename Placed::In>(), "", "", "", ""});
-  detail::SummaryRows<Backend>{rows}.template operator()<Placed>(std::string());
+  detail::SummaryRows<KernelsOf<Backend>>{rows}.template operator()<Placed>(std::string());
 
   constexpr std::size_t trainable = detail::count_of_kind<Placed>(ParameterKind::trainable);
   constexpr std::size_t frozen = detail::count_of_kind<Placed>(ParameterKind::frozen);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../backend/kernel.hpp"
+#include "../backend/mirrored_array.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
 #include "../core/no_memory.hpp"
@@ -17,21 +18,26 @@
 
 namespace aila::inline v0 {
 
-/// Rows of one width, each at 64 bytes; what is beyond the width is zero.
+/// Rows of one width, each at 64 bytes; what is beyond the width is zero. Where the model's backend has memory of its
+/// own, rows that were written are seen by the next call of the model, and spans are to be asked for again behind it.
 template <class Scalar>
 class Table {
  public:
   Table() = default;
-  explicit Table(const TableInfo& info) : info_(&info), stride_(round_up(info.spec.width, alignment_elements)) {}
+  explicit Table(const TableInfo& info, detail::MakeDeviceArray<Scalar> make = nullptr)
+      : info_(&info), stride_(round_up(info.spec.width, alignment_elements)), make_(make) {}
 
   const TableInfo& info() const { return *info_; }
   std::size_t rows() const { return rows_; }
   std::size_t width() const { return info_->spec.width; }
   std::size_t stride() const { return stride_; }
-  std::span<const Scalar> row(std::size_t r) const { return {values_.data() + r * stride_, width()}; }
-  std::span<Scalar> row(std::size_t r) { return {values_.data() + r * stride_, width()}; }
-  Scalar* data() { return values_.data(); }
-  const Scalar* data() const { return values_.data(); }
+  std::span<const Scalar> row(std::size_t r) const { return {data() + r * stride_, width()}; }
+  std::span<Scalar> row(std::size_t r) { return {data() + r * stride_, width()}; }
+  Scalar* data() { return values_.host_to_write(); }
+  const Scalar* data() const { return values_.host(); }
+  /// For kernels.
+  TableRef ref() const { return {values_.device(), rows_}; }
+  Scalar* device_to_write() { return values_.device_to_write(); }
 
   /// New rows by the layer's initialiser; a row's numbers depend on seed, name and its own number alone.
   /// Throws Error for more than the layer allows, or than there is memory for.
@@ -49,8 +55,9 @@ class Table {
     const std::size_t rows = values.size() / width();
     check_rows(rows);
     auto made = detail::taking(info_->name.c_str(), rows, "rows",
-                               [&] { return AlignedArray<Scalar>(rows * stride_ + 2 * alignment_elements); });
-    for (std::size_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * width(), width(), made.data() + r * stride_);
+                               [&] { return MirroredArray<Scalar>(rows * stride_ + 2 * alignment_elements, make_); });
+    Scalar* const all = made.host_to_write();
+    for (std::size_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * width(), width(), all + r * stride_);
     values_ = std::move(made);
     rows_ = rows;
   }
@@ -67,7 +74,6 @@ class Table {
     values_ = std::move(other.values_);
     rows_ = other.rows_;
   }
-  TableRef ref() const { return {values_.data(), rows_}; }
 
  private:
   void check_rows(std::size_t rows) const {
@@ -79,7 +85,8 @@ class Table {
   const TableInfo* info_ = nullptr;
   std::size_t stride_ = 0;
   std::size_t rows_ = 0;
-  AlignedArray<Scalar> values_;
+  MirroredArray<Scalar> values_;
+  detail::MakeDeviceArray<Scalar> make_ = nullptr;
 };
 
 }  // namespace aila::inline v0

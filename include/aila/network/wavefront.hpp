@@ -19,9 +19,9 @@ namespace detail {
 template <class Net, class Backend>
 struct NothingForWavefront {
   static consteval int say() {
-    using Plan = WavefrontPlan<Net, Backend>;
+    using Plan = WavefrontPlan<Net, KernelsOf<Backend>>;
     if constexpr (!Plan::has_parts && !Refused<typename Plan::Kernel>) {
-      return StepsOfFusedNetwork<Net, Backend>::say();
+      return StepsOfFusedNetwork<Net, KernelsOf<Backend>>::say();
     } else {
       constexpr bool shares = Plan::units >= 2 || Refused<typename Plan::Kernel>;
       static_assert(shares, "aila: a wavefront needs two steps, and two first layers that go step by step; see Stream");
@@ -42,7 +42,8 @@ struct NothingForWavefront {
 /// call, and does their work itself as long as they do not come. Where the system puts a thread aside in the midst of a
 /// call, the others wait for it, after some spinning by giving their time away: one thread (a Predictor) has the better
 /// worst case.
-template <class Net, HostBackend Backend = backend::Cpu>
+template <class Net, ComputeBackend Backend = backend::Cpu>
+  requires HostBackend<KernelsOf<Backend>>
 class WavefrontPredictor
     : public detail::PredictsOne<WavefrontPredictor<Net, Backend>, typename detail::BoundNetwork<Net>::In,
                                  typename detail::BoundNetwork<Net>::Out, typename Backend::Scalar> {
@@ -78,23 +79,27 @@ class WavefrontPredictor
   static constexpr int spins_before_yield = 4000;
 
   std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
+    x = workspace_.take_input(x, 1);
     if (length != nullptr)
-      for (std::size_t t = 0; t < Plan::steps; ++t) valid_[t] = static_cast<std::int64_t>(t) < *length ? 1 : 0;
+      workspace_.queue().run([&] {
+        for (std::size_t t = 0; t < Plan::steps; ++t) valid_.data()[t] = static_cast<std::int64_t>(t) < *length ? 1 : 0;
+      });
+    const std::int32_t* const length_of_all = workspace_.take_lengths(length, 1);
     blocks_.reset();
     const auto refs = model_->table_refs();
     Pass pass;
     pass.tables = refs.data();
     const auto call = [&](std::size_t index, std::size_t) noexcept {
-      [[maybe_unused]] const typename Backend::FloatMode mode;
+      [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
       if (pool_.size() == 1)
-        go_through(pass, x, length);
+        go_through(pass, x, length_of_all);
       else
-        share(index, pass, x, length);
+        share(index, pass, x, length_of_all);
     };
     for (Progress& p : progress_) p.steps.store(0, std::memory_order_relaxed);
     next_task_.store(0, std::memory_order_relaxed);
-    pool_.run(pool_.size(), call);
-    return std::span<const Scalar, Out::elements>(workspace_.output(), Out::elements);
+    workspace_.queue().run([&] { pool_.run(pool_.size(), call); });
+    return std::span<const Scalar, Out::elements>(workspace_.host_output(1), Out::elements);
   }
 
   /// All tasks, stage after stage: the weights of one stay in the cache.
@@ -120,7 +125,7 @@ class WavefrontPredictor
   }
   void run(typename Plan::Task task, std::size_t worker, Pass pass, const Element* x,
            const std::int32_t* length) noexcept {
-    const Weights<Scalar> weights(model_->parameters().data(), Blocks::Whole::layout.offset.data());
+    const Weights<Scalar> weights(model_->kernel_parameters(), Blocks::Whole::layout.offset.data());
     pass.step = Plan::first_step(task.block);
     pass.samples = Plan::first_step(task.block + 1) - pass.step;
     pass.lengths = length != nullptr ? valid_.data() + pass.step : nullptr;
@@ -131,7 +136,7 @@ class WavefrontPredictor
   void finish(Pass pass, const Element* x, const std::int32_t* length) noexcept {
     pass.lengths = length;
     if constexpr (Plan::has_parts)
-      workspace_.forward_from(Plan::parts, pass, model_->parameters().data(), model_->packed(), x);
+      workspace_.forward_from(Plan::parts, pass, model_->kernel_parameters(), model_->packed(), x);
   }
   static void wait_for(const std::atomic<std::size_t>& steps, std::size_t least) noexcept {
     int spins = spins_before_yield;
@@ -149,8 +154,8 @@ class WavefrontPredictor
   ThreadPool pool_;
   typename Blocks::Whole workspace_{1, Retain::all};
   Blocks blocks_;
-  AlignedArray<Scalar> scratch_;
-  std::vector<std::int32_t> valid_ = std::vector<std::int32_t>(Plan::steps);
+  ArrayOn<Scalar, Backend> scratch_;
+  ArrayOn<std::int32_t, Backend> valid_{Plan::steps};
   std::vector<Progress> progress_ = std::vector<Progress>(Plan::stages.count + 1);
   alignas(64) std::atomic<std::size_t> next_task_{0};
 };

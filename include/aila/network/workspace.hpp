@@ -12,6 +12,7 @@
 
 #include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
+#include "../backend/staged.hpp"
 #include "../core/no_memory.hpp"
 #include "network.hpp"
 
@@ -20,13 +21,13 @@ namespace aila::inline v0 {
 namespace detail {
 /// An array of f(samples, retain) elements. f grows at most in proportion, so what is too much is known before f
 /// overflows. Throws Error.
-template <class T>
-[[gnu::noinline]] constexpr AlignedArray<T> workspace_memory(std::size_t samples, Retain retain,
-                                                             std::size_t (*f)(std::size_t, Retain)) {
+template <class Array>
+[[gnu::noinline]] constexpr Array workspace_memory(std::size_t samples, Retain retain,
+                                                   std::size_t (*f)(std::size_t, Retain)) {
   return taking("workspace", samples, "samples", [&] {
     const std::size_t one = f(1, retain);
     if (samples > 1 && one > 0 && samples > static_cast<std::size_t>(PTRDIFF_MAX) / one) throw_as<std::bad_alloc>();
-    return AlignedArray<T>(f(samples, retain));
+    return Array(f(samples, retain));
   });
 }
 template <class Scalar>
@@ -35,18 +36,33 @@ template <class Scalar>
   for (const MemoryPlan::Range& part : plan.idle(Life::between)) parts.emplace_back(memory + part.first, part.count);
   return parts;
 }
+
+/// Where a program writes what goes to a workspace on memory of its own, and reads what comes from there.
+template <class Element, class Scalar, bool shared>
+struct Border {
+  Border(std::size_t samples, std::size_t in, std::size_t out) : x(samples * in), y(samples * out) {}
+  AlignedArray<Element> x;
+  AlignedArray<Scalar> y;
+};
+template <class Element, class Scalar>
+struct Border<Element, Scalar, true> {
+  constexpr Border(std::size_t, std::size_t, std::size_t) {}
+};
 }  // namespace detail
 
-/// Memory for up to a number of samples, taken once; forward and backward allocate nothing.
-template <class Net, HostBackend Backend, Capability C>
+/// Memory for up to a number of samples, taken once; forward and backward allocate nothing. Pointers that it gives are
+/// to memory of the backend, unless they say `host`.
+template <class Net, ComputeBackend Backend, Capability C>
 class Workspace {
  public:
   using Scalar = typename Backend::Scalar;
   using Placed = typename detail::BoundNetwork<Net>::Bound;
   using In = typename Placed::In;
   using Out = typename Placed::Out;
-  using Kernel = KernelFor<Placed, Backend>;
+  using Kernels = KernelsOf<Backend>;
+  using Kernel = KernelFor<Placed, Kernels>;
   using Element = ElementOf<In, Scalar>;
+  using Queue = typename Backend::Queue;
   /// How often the groups of a batch meet in a forward; a workspace that works on a whole batch needs not to know.
   static constexpr std::size_t phases = phases_of<Kernel>();
   static constexpr std::size_t meeting = meeting_of<Kernel>();
@@ -61,9 +77,12 @@ class Workspace {
   constexpr explicit Workspace(std::size_t samples, Retain retain = Retain::needed)
       : capacity_(samples),
         retain_(retain),
-        memory_(detail::workspace_memory<Scalar>(samples, retain, &Workspace::size)),
-        tokens_(detail::workspace_memory<std::int32_t>(copies_tokens ? samples : 0, retain, &Workspace::tokens)),
-        meeting_(meeting) {
+        memory_(detail::workspace_memory<ArrayOn<Scalar, Backend>>(samples, retain, &Workspace::size)),
+        tokens_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(copies_tokens ? samples : 0, retain,
+                                                                         &Workspace::tokens)),
+        lengths_(shares_memory<Backend> ? 0 : samples),
+        meeting_(meeting),
+        border_(samples, In::elements, Out::elements) {
     MemoryPlan plan = plan_for(samples, retain);
     buffers_->bind(plan, reuse(retain), memory_.data(), samples);
   }
@@ -91,11 +110,54 @@ class Workspace {
   /// Of the input, after backward with `wants_input_gradient`.
   constexpr Scalar* input_gradient() { return buffers_->dx; }
 
+  /// Where a program writes inputs, and then send_input(samples), which gives them as the kernels read them.
+  constexpr Element* host_input() {
+    if constexpr (shares_memory<Backend>)
+      return input();
+    else
+      return border_.x.data();
+  }
+  constexpr const Element* send_input(std::size_t samples) {
+    if constexpr (!shares_memory<Backend>) queue_.to_device(border_.x.data(), samples * In::elements, input());
+    return input();
+  }
+  /// Inputs of the program, and their lengths (null: all steps), as the kernels read them. Throws Error for more
+  /// samples than the capacity.
+  constexpr const Element* take_input(const Element* host, std::size_t samples) {
+    if constexpr (shares_memory<Backend>) {
+      return host;
+    } else {
+      if (samples > capacity_) refuse(samples);
+      queue_.to_device(host, samples * In::elements, input());
+      return input();
+    }
+  }
+  constexpr const std::int32_t* take_lengths(const std::int32_t* host, std::size_t samples) {
+    if constexpr (shares_memory<Backend>) {
+      return host;
+    } else {
+      if (host == nullptr) return nullptr;
+      if (samples > capacity_) refuse(samples);
+      queue_.to_device(host, samples, lengths_.data());
+      return lengths_.data();
+    }
+  }
+  /// The outputs of so many samples, where a program reads them; until the next call.
+  constexpr const Scalar* host_output(std::size_t samples) {
+    if constexpr (shares_memory<Backend>) {
+      return output();
+    } else {
+      queue_.to_host(output(), samples * Out::elements, border_.y.data());
+      return border_.y.data();
+    }
+  }
+  constexpr Queue& queue() { return queue_; }
+
   /// As if no step of a stream had been.
   constexpr void reset() noexcept
     requires(C == Capability::stream)
   {
-    std::fill_n(memory_.data(), memory_.size(), Scalar(0));
+    queue_.clear(memory_.size(), memory_.data());
   }
 
   /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps; nothing for
@@ -107,25 +169,29 @@ class Workspace {
   /// The same of tensors that lie where the caller says.
   constexpr void forward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(pass)) return;
-    [[maybe_unused]] const Mode mode;
-    if constexpr (C != Capability::stream)
-      if (pass.lengths != nullptr && x == input()) detail::clear_input<In>(pass, input());
-    in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward<C>(now, w, packed, x, buffers_->y, buffers_->saved, buffers_->scratch);
+    queue_.run([&] {
+      [[maybe_unused]] const Mode mode;
+      if constexpr (C != Capability::stream)
+        if (pass.lengths != nullptr && x == input()) PaddedSteps<Kernels>::template clear_input<In>(pass, input());
+      in_phases(pass, [&](const Pass& now) {
+        Kernel::template forward<C>(now, w, packed, x, buffers_->y, buffers_->saved, buffers_->scratch);
+      });
+      clear_padding(pass, buffers_->y);
     });
-    clear_padding(pass, buffers_->y);
   }
 
   /// The same from node `begin` of the network's plan on, where those before it have left their maps in saved().
   constexpr void forward_from(std::size_t begin, const Pass& pass, const Scalar* parameters, const Scalar* packed,
                               const Element* x) {
     if (!works_on(pass)) return;
-    [[maybe_unused]] const Mode mode;
-    in_phases(pass, [&](const Pass& now) {
-      Kernel::template forward_nodes<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x, buffers_->y,
-                                        buffers_->saved, buffers_->scratch, begin, Kernel::nodes);
+    queue_.run([&] {
+      [[maybe_unused]] const Mode mode;
+      in_phases(pass, [&](const Pass& now) {
+        Kernel::template forward_nodes<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x,
+                                          buffers_->y, buffers_->saved, buffers_->scratch, begin, Kernel::nodes);
+      });
+      clear_padding(pass, buffers_->y);
     });
-    clear_padding(pass, buffers_->y);
   }
 
   /// Adds to `gradients` (null: nobody asks) the gradient for output_gradient(), after forward over input().
@@ -139,7 +205,7 @@ class Workspace {
       if (wants_input_gradient) {
         dx = buffers_->dx;
         now.sets_input_gradient = sets_input_gradient_of<Kernel>();
-        if (!now.sets_input_gradient && pass.phase == 0) std::fill_n(dx, pass.samples * In::elements, Scalar(0));
+        if (!now.sets_input_gradient && pass.phase == 0) queue_.clear(pass.samples * In::elements, dx);
       }
     }
     backward(now, Weights<Scalar>(parameters, layout.offset.data()), packed,
@@ -150,11 +216,13 @@ class Workspace {
     requires(keeps_for_backward(C))
   {
     if (!works_on(pass)) return;
-    [[maybe_unused]] const typename Backend::FloatMode mode;
-    clear_padding(pass, buffers_->dy);
-    in_phases(pass, [&](const Pass& now) {
-      Kernel::template backward<C>(now, w, packed, static_cast<const Element*>(input()), buffers_->y, buffers_->dy, dx,
-                                   g, buffers_->saved, buffers_->scratch);
+    queue_.run([&] {
+      [[maybe_unused]] const typename Kernels::FloatMode mode;
+      clear_padding(pass, buffers_->dy);
+      in_phases(pass, [&](const Pass& now) {
+        Kernel::template backward<C>(now, w, packed, static_cast<const Element*>(input()), buffers_->y, buffers_->dy,
+                                     dx, g, buffers_->saved, buffers_->scratch);
+      });
     });
   }
 
@@ -181,11 +249,13 @@ class Workspace {
   /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
   /// what a layer of single steps makes of padding.
   static constexpr void clear_padding(const Pass& pass, Scalar* map) {
-    if constexpr (C != Capability::stream) detail::clear_padding_after<typename Placed::Layer, In>(pass, map);
+    if constexpr (C != Capability::stream)
+      PaddedSteps<Kernels>::template clear_after<typename Placed::Layer, In>(pass, map);
   }
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
-  constexpr void in_phases(const Pass& pass, F&& f) {
+  constexpr void in_phases(const Pass& given, F&& f) {
+    const auto& pass = on_queue(given);
     if (phases == 0 || pass.meeting != nullptr) {
       f(pass);
     } else if constexpr (phases > 0) {
@@ -196,11 +266,24 @@ class Workspace {
     }
   }
 
+  /// Kernels on the program's own memory need no queue.
+  static constexpr const Pass& on_queue(const Pass& pass)
+    requires(shares_memory<Backend>)
+  {
+    return pass;  // NOLINT(bugprone-return-const-ref-from-parameter): a copy would be made of each step of a stream
+  }
+  constexpr Pass on_queue(Pass pass)
+    requires(!shares_memory<Backend>)
+  {
+    pass.queue = &queue_;
+    return pass;
+  }
+
   static constexpr bool copies_tokens = In::is_tokens;
   struct HostMode {
     constexpr HostMode() = default;
   };
-  using Mode = std::conditional_t<keeps_host_mode, HostMode, typename Backend::FloatMode>;
+  using Mode = std::conditional_t<keeps_host_mode, HostMode, typename Kernels::FloatMode>;
 
   struct Buffers {
     Scalar* x = nullptr;
@@ -240,9 +323,11 @@ class Workspace {
 
   std::size_t capacity_;
   Retain retain_;
-  AlignedArray<Scalar> memory_;
-  AlignedArray<std::int32_t> tokens_;
-  AlignedArray<double> meeting_;
+  [[no_unique_address]] Queue queue_;
+  ArrayOn<Scalar, Backend> memory_;
+  ArrayOn<std::int32_t, Backend> tokens_, lengths_;
+  ArrayOn<double, Backend> meeting_;
+  [[no_unique_address]] detail::Border<Element, Scalar, shares_memory<Backend>> border_;
   detail::Held<Buffers> buffers_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <concepts>
 
+#include "../backend.hpp"
 #include "../host/lanes.hpp"
 #include "batch_functions.hpp"
 #include "float_mode.hpp"
@@ -14,23 +15,25 @@ namespace aila::inline v0 {
 namespace backend {
 
 /// Kernels for one of xsimd's architectures. Translation units compiled with different flags have different types here
-/// and share no code.
-template <class ArchType, std::floating_point ScalarType = float>
-struct CpuOn {
+/// and share no code. Kernels that store or compute in other types than the Scalar are selected for a backend that says
+/// so, `CpuOn<Arch, float, Types<...>>`, and never for another; where such a backend has no kernel for a layer, it is
+/// refused.
+template <class ArchType, std::floating_point ScalarType = float, class TypesOfKernels = Types<ScalarType>>
+struct CpuOn : OnHost<ScalarType, TypesOfKernels> {
   using Arch = ArchType;
-  using Scalar = ScalarType;
-  static constexpr bool is_host = true;
   using FloatMode = FlushDenormals;
   static constexpr const char* name = "cpu";
 };
 
 /// The best architecture that the compiler's flags allow, in float.
 using Cpu = CpuOn<simd::DefaultArch, float>;
+/// The same in double.
+using CpuDouble = CpuOn<simd::DefaultArch, double>;
 
 }  // namespace backend
 
-template <class Arch, class S>
-struct Lanes<backend::CpuOn<Arch, S>> {
+template <class Arch, class S, class Types>
+struct Lanes<backend::CpuOn<Arch, S, Types>> {
   using V = simd::Batch<S, Arch>;
   static constexpr std::size_t count = simd::width<S, Arch>;
   static V load(const S* p) { return simd::load<S, Arch>(p); }

@@ -66,6 +66,29 @@ constexpr void clear_input(const Pass& pass, Element* x) {
   }
 }
 
+}  // namespace aila::inline v0::detail
+
+namespace aila::inline v0 {
+
+/// What a workspace clears behind a sample's length, on kernels of this kind.
+template <class Kernels>
+struct PaddedSteps;
+template <HostBackend Kernels>
+struct PaddedSteps<Kernels> {
+  template <class In, class Element>
+  static constexpr void clear_input(const Pass& pass, Element* x) {
+    detail::clear_input<In>(pass, x);
+  }
+  template <class L, class In, class Element>
+  static constexpr void clear_after(const Pass& pass, Element* map) {
+    detail::clear_padding_after<L, In>(pass, map);
+  }
+};
+
+}  // namespace aila::inline v0
+
+namespace aila::inline v0::detail {
+
 /// The lanes of a tile whose values count.
 template <class Backend>
 class ValidLanes {

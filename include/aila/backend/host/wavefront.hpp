@@ -155,7 +155,7 @@ struct WavefrontPlan {
 template <class Net, class Backend>
 class WavefrontBlocks {
  public:
-  using Plan = WavefrontPlan<Net, Backend>;
+  using Plan = WavefrontPlan<Net, KernelsOf<Backend>>;
   using Kernel = typename Plan::Kernel;
   using S = typename Backend::Scalar;
   using Whole = Workspace<Net, Backend, Capability::predict>;
@@ -170,7 +170,7 @@ class WavefrontBlocks {
   WavefrontBlocks& operator=(const WavefrontBlocks&) = delete;
 
   /// The next block is the first of a sequence.
-  void reset() noexcept { std::fill_n(memory_.data(), memory_.size(), S(0)); }
+  void reset() noexcept { queue_.clear(memory_.size(), memory_.data()); }
 
   /// Scalars of scratch that run needs.
   static constexpr std::size_t scratch() {
@@ -251,7 +251,8 @@ class WavefrontBlocks {
     typename SavedSlots<std::make_index_sequence<Plan::parts>>::type parts{};
   };
   std::vector<Saved> saved_;
-  AlignedArray<S> memory_;
+  ArrayOn<S, Backend> memory_;
+  [[no_unique_address]] typename Backend::Queue queue_;
 };
 
 }  // namespace aila::inline v0::detail

@@ -5,6 +5,7 @@
 
 #include <concepts>
 
+#include "../backend.hpp"
 #include "../host/lanes.hpp"
 
 namespace aila::inline v0 {
@@ -16,9 +17,7 @@ struct HostFloatMode {
 };
 
 template <std::floating_point ScalarType>
-struct Reference {
-  using Scalar = ScalarType;
-  static constexpr bool is_host = true;
+struct Reference : OnHost<ScalarType> {
   using FloatMode = HostFloatMode;
   static constexpr const char* name = "reference";
 };
