@@ -28,6 +28,8 @@
 //       over dy; of an integration z over its own output, and d_own over dz
 //   static constexpr bool sets_input_gradient = true;   where pass.sets_input_gradient, backward writes dx in place of
 //       adding to it, zeros at padded steps
+//   static constexpr bool sets_gradients = true;   the same of the gradients of parameters, where pass.zeroes_gradients:
+//       to others, what is there is then made zero before
 //
 // A kernel of parts has for_each_map<C>(samples, saved, y, path, f), which shows what every part computed, with the
 // parts of parts, and for_each_mixture where a part mixes (`static constexpr bool mixes`): tools see what these tell.
@@ -285,6 +287,15 @@ template <class K>
 consteval bool sets_input_gradient_of() {
   if constexpr (requires { K::sets_input_gradient; })
     return K::sets_input_gradient;
+  else
+    return false;
+}
+
+/// Whether a kernel's backward can write the gradients of its parameters in place of adding to them.
+template <class K>
+consteval bool sets_gradients_of() {
+  if constexpr (requires { K::sets_gradients; })
+    return K::sets_gradients;
   else
     return false;
 }

@@ -2,6 +2,7 @@
 #include <aila/backend/cpu/lstm_sequence.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -151,10 +152,10 @@ void agrees(std::size_t n, bool with_lengths) {
   scratch.assign(sizes.backward_scratch(n), nan);
   const S start = S(0.25);
   std::vector<S> dx(n * T * F, start), d_ih(4 * U * F, start), d_hh(4 * U * U, start), d_bias(4 * U, start);
-  const auto backward = [&](S* to_x, S* to_ih, bool sets_dx = false) {
+  const auto backward = [&](S* to_x, S* to_ih, bool sets_dx = false, bool sets_to = false) {
     auto kept = saved;  // what forward left is written over
     cpu::recurrent_backward(sizes, n, x.data(), lengths, weights, packed.data(), y.data(), dy.data(), to_x, sets_dx,
-                            {to_ih, d_hh.data(), d_bias.data()}, kept.data(), scratch.data());
+                            {to_ih, d_hh.data(), d_bias.data()}, sets_to, kept.data(), scratch.data());
   };
   backward(dx.data(), d_ih.data());
   CHECK(error<S>(dx, plain.dx, start) < bound);
@@ -170,6 +171,18 @@ void agrees(std::size_t n, bool with_lengths) {
   backward(written.data(), without_dx.data(), true);
   backward(added.data(), without_dx.data());
   CHECK(written == added);
+
+  // Written, the gradients of weights have the bits of those added to zeros.
+  std::vector<std::vector<S>> both;
+  for (const S fill : {S(0), nan}) {
+    std::ranges::fill(d_ih, fill);
+    std::ranges::fill(d_hh, fill);
+    std::ranges::fill(d_bias, fill);
+    backward(dx.data(), d_ih.data(), true, fill != 0);
+    for (const auto* all : {&d_ih, &d_hh, &d_bias}) both.push_back(*all);
+  }
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(std::memcmp(both[i].data(), both[i + 3].data(), both[i].size() * sizeof(S)) == 0);
 }
 
 }  // namespace

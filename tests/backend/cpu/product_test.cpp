@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <aila/backend/cpu/product.hpp>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -164,6 +165,13 @@ TEST_CASE_TEMPLATE("segments of rows are summed together", S, float, double) {
     for (std::size_t p = 0; p < s.rows; ++p)
       for (std::size_t i = 0; i < M * N; ++i) want[i] += s.a[p * M + i / N] * s.b[p * N + i % N];
   CHECK(c == want);
+
+  for (const std::size_t columns : {N, std::size_t{2}}) {  // narrow ones lie the other way in registers
+    std::vector<S> written(M * N, std::numeric_limits<S>::quiet_NaN()), added(M * N);
+    cpu::multiply_segments_add<S, Arch>(segments, 3, M, columns, M, N, written.data(), columns, true);
+    cpu::multiply_segments_add<S, Arch>(segments, 3, M, columns, M, N, added.data(), columns);
+    CHECK(std::memcmp(written.data(), added.data(), M * columns * sizeof(S)) == 0);
+  }
 }
 
 TEST_CASE_TEMPLATE("column sums add to what is there and read nothing behind a row", S, float, double) {

@@ -17,13 +17,13 @@ struct RowSegment {
   std::size_t rows;
 };
 
-/// c[m ldc + j] += sum over segments and rows of a[m] b[j], m < Rows, j < width (Vectors - 1) + last. With Swap the
-/// sums are of c's transpose, and c[j ldc + m] is added to: for fewer columns than a vector has lanes, the long side
-/// lies along the vectors.
+/// c[m ldc + j] += sum over segments and rows of a[m] b[j], m < Rows, j < width (Vectors - 1) + last. Where `is_new`,
+/// what is there counts as zeros: the bits are those of sums added to zeros. With Swap the sums are of c's transpose,
+/// and c[j ldc + m] is added to: for fewer columns than a vector has lanes, the long side lies along the vectors.
 template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vectors>
 [[gnu::noinline]] void transposed_tile(const RowSegment<Scalar>* segments, std::size_t count, std::size_t m,
                                        std::size_t lda, std::size_t j, std::size_t ldb, Scalar* c, std::size_t ldc,
-                                       std::size_t last) noexcept {
+                                       std::size_t last, bool is_new) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   Sums<Scalar, Arch, Rows, Vectors> sums;
   AILA_UNROLL
@@ -49,20 +49,23 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
     }
     c += j * ldc + m;  // Scalar by Scalar: overlapping masked loads and stores would wait for each other
     for (std::size_t i = 0; i < (Vectors - 1) * W + last; ++i, c += ldc)
-      for (std::size_t r = 0; r < Rows; ++r) c[r] += lanes[r][i];
+      for (std::size_t r = 0; r < Rows; ++r) c[r] = (is_new ? Scalar(0) : c[r]) + lanes[r][i];
   } else {
     c += m * ldc + j;
     AILA_UNROLL
     for (std::size_t r = 0; r < Rows; ++r, c += ldc) {
+      auto before = [&](const Scalar* at, std::size_t width) __attribute__((always_inline)) {
+        if (is_new) return simd::broadcast<Scalar, Arch>(Scalar(0));
+        return width == W ? simd::load<Scalar, Arch>(at) : simd::load_first<Scalar, Arch>(at, width);
+      };
       AILA_UNROLL
-      for (std::size_t v = 0; v + 1 < Vectors; ++v)
-        simd::store(c + v * W, simd::load<Scalar, Arch>(c + v * W) + sums.at[r][v]);
+      for (std::size_t v = 0; v + 1 < Vectors; ++v) simd::store(c + v * W, before(c + v * W, W) + sums.at[r][v]);
       Scalar* tail = c + (Vectors - 1) * W;
-      const auto sum = sums.at[r][Vectors - 1];
+      const auto sum = before(tail, last) + sums.at[r][Vectors - 1];
       if (last == W) {
-        simd::store(tail, simd::load<Scalar, Arch>(tail) + sum);
+        simd::store(tail, sum);
       } else {
-        simd::store_first(tail, simd::load_first<Scalar, Arch>(tail, last) + sum, last);
+        simd::store_first(tail, sum, last);
       }
     }
   }
@@ -70,8 +73,8 @@ template <bool Swap, class Scalar, class Arch, std::size_t Rows, std::size_t Vec
 
 template <bool Swap, class Scalar, class Arch>
 [[gnu::noinline]] void add_segments(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M,
-                                    std::size_t lda, std::size_t N, std::size_t ldb, Scalar* c,
-                                    std::size_t ldc) noexcept {
+                                    std::size_t lda, std::size_t N, std::size_t ldb, Scalar* c, std::size_t ldc,
+                                    bool is_new) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>;
   // One row needs four vectors for enough independent sums; several rows of the short side do with two.
   const Parts panels(ceil_div(N, W), Swap && M > 1 ? 2 : panel_vectors);
@@ -84,20 +87,20 @@ template <bool Swap, class Scalar, class Arch>
       for (std::size_t t = 0; t < tiles.count; ++t)
         with_constant<most>(tiles.size(t), [&](auto rows) {
           transposed_tile<Swap, Scalar, Arch, decltype(rows)::value, V>(
-              segments, count, tiles.begin(t), lda, column, ldb, c, ldc, smaller(W, N - column - (V - 1) * W));
+              segments, count, tiles.begin(t), lda, column, ldb, c, ldc, smaller(W, N - column - (V - 1) * W), is_new);
         });
     });
 }
 
 /// c [M, N] += sum over all segments' rows of a[m] b[n]. The segments' rows together should fit a cache (128 or so).
-/// Nothing outside the M and N columns is read.
+/// Nothing outside the M and N columns is read. Where `is_new`, the sums alone are written.
 template <class Scalar, class Arch>
 void multiply_segments_add(const RowSegment<Scalar>* segments, std::size_t count, std::size_t M, std::size_t N,
-                           std::size_t lda, std::size_t ldb, Scalar* c, std::size_t ldc) noexcept {
+                           std::size_t lda, std::size_t ldb, Scalar* c, std::size_t ldc, bool is_new = false) noexcept {
   if (2 * N < simd::width<Scalar, Arch> && M > N) {
-    add_segments<true, Scalar, Arch>(segments, count, N, ldb, M, lda, c, ldc);
+    add_segments<true, Scalar, Arch>(segments, count, N, ldb, M, lda, c, ldc, is_new);
   } else {
-    add_segments<false, Scalar, Arch>(segments, count, M, lda, N, ldb, c, ldc);
+    add_segments<false, Scalar, Arch>(segments, count, M, lda, N, ldb, c, ldc, is_new);
   }
 }
 

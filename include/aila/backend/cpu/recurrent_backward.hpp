@@ -9,6 +9,7 @@
 #include "../../core/macros_aside.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "recurrent_forward.hpp"
 
@@ -76,13 +77,13 @@ template <class Sequence, std::size_t Rows, std::size_t Vectors, class Scalar>
 
 /// d_weight [gates units, columns] += d_gates^T b over the steps [begin, end) of all samples; the gradients of gate g
 /// lie at vector places[g] of the rows of d_gates (step `first`), b of sample s and step t at b + (s steps + t - delay)
-/// columns.
+/// columns. Where `is_new`, they are written.
 template <class Sequence, class Scalar = typename Sequence::Scalar>
 [[gnu::noinline]] void add_weight_gradient(RecurrentSizes<Sequence> sizes, std::size_t n, std::size_t first,
                                            std::size_t begin, std::size_t end, std::size_t delay,
                                            const std::int32_t* lengths, const Places<Sequence::gates>& places,
                                            const Scalar* d_gates, const Scalar* b, std::size_t columns,
-                                           Scalar* d_weight) noexcept {
+                                           Scalar* d_weight, bool is_new) noexcept {
   constexpr std::size_t most = 32;
   const std::size_t stride = sizes.step_stride(n), U = sizes.units;
   const std::size_t together = sizes.lanes() == U && in_order(places) ? sizes.gates : 1;
@@ -97,13 +98,14 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
                                b + (s * sizes.steps + begin - delay) * columns, length - begin};
       }
       multiply_segments_add<Scalar, typename Sequence::Arch>(segments, count, together * U, columns, stride, columns,
-                                                             d_weight + gate * U * columns, columns);
+                                                             d_weight + gate * U * columns, columns,
+                                                             is_new && block == 0);
     }
 }
 
 /// Adds to dx [n, steps, features] (or null: not wanted; with `sets_dx` writes it) and to `to` (all or none of its
-/// weights null) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those of forward; nothing at or
-/// behind a sample's length is read of x, y and dy. `from` are those that were packed.
+/// weights null; with `sets_to` writes them) what dy [n, steps, units] gives. x, lengths, packed, y and saved are those
+/// of forward; nothing at or behind a sample's length is read of x, y and dy. `from` are those that were packed.
 ///
 /// A Sequence has backward(step, at, dy, dh_next, gates): from the gradient of one sample's vector of units, of y and
 /// from the step behind, and what forward left in `gates`, those of the gates' sums, in its place.
@@ -111,7 +113,7 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
 [[gnu::noinline]] void recurrent_backward(RecurrentSizes<Sequence> sizes, std::size_t n, const Scalar* x,
                                           const std::int32_t* lengths, RecurrentTensors<const Scalar> from,
                                           const Scalar* packed, const Scalar* y, const Scalar* dy, Scalar* dx,
-                                          bool sets_dx, RecurrentTensors<Scalar> to, Scalar* saved,
+                                          bool sets_dx, RecurrentTensors<Scalar> to, bool sets_to, Scalar* saved,
                                           Scalar* scratch) noexcept {
   using Arch = typename Sequence::Arch;
   constexpr auto over_input = Sequence::over_input, over_state = Sequence::over_state;
@@ -131,6 +133,7 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
       .lengths = lengths};
   for (std::size_t s = 0; s < n && dx != nullptr && sets_dx; ++s)
     std::fill(dx + (s * T + sizes.valid_steps(lengths, s, T)) * F, dx + (s + 1) * T * F, Scalar(0));
+  bool ih_is_new = sets_to && wants_weights, hh_is_new = ih_is_new;
   const Parts panels(sizes.vectors(), panel_vectors);
   for (std::size_t end = longest; end > 0;) {
     const std::size_t begin = end > chunk ? end - chunk : 0;
@@ -164,13 +167,19 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
                                       input_back, nullptr, dx + (s * T + begin) * F, F, !sets_dx);
     }
     if (wants_weights) {
-      add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, over_input, d_gates, x, F, to.weight_ih);
+      add_weight_gradient(sizes, n, begin, begin, end, 0, lengths, over_input, d_gates, x, F, to.weight_ih,
+                          std::exchange(ih_is_new, false));
       const std::size_t second = begin == 0 ? 1 : begin;  // the state before the first step is zero
       if (second < end)
-        add_weight_gradient(sizes, n, begin, second, end, 1, lengths, over_state, d_gates, y, U, to.weight_hh);
+        add_weight_gradient(sizes, n, begin, second, end, 1, lengths, over_state, d_gates, y, U, to.weight_hh,
+                            std::exchange(hh_is_new, false));
     }
     end = begin;
   }
+  if (ih_is_new) std::fill_n(to.weight_ih, sizes.gates * U * F, Scalar(0));
+  if (hh_is_new) std::fill_n(to.weight_hh, sizes.gates * U * U, Scalar(0));  // a single step has no state before it
+  for (Scalar* bias : {to.bias, to.bias_hh})
+    if (sets_to && bias != nullptr) std::fill_n(bias, sizes.gates * U, Scalar(0));
   for (std::size_t gate = 0; wants_weights && gate < sizes.gates; ++gate) {
     add_columns<Scalar, Arch>(1, U, bias_sums + over_input[gate] * L, 0, to.bias + gate * U);
     if (to.bias_hh != nullptr)

@@ -29,6 +29,7 @@ struct CpuRecurrent {
   static constexpr bool stays_normal = std::is_same_v<S, float>;
   static constexpr bool takes_blocks = true;
   static constexpr bool sets_input_gradient = true;
+  static constexpr bool sets_gradients = true;
 
   static void pack(Weights<S> w, S* to) { cpu::pack_recurrent(sizes, tensors<const S>(w), to); }
 
@@ -65,8 +66,8 @@ struct CpuRecurrent {
   static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* x, const S* y, const S* dy,
                        S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
     cpu::recurrent_backward(sizes, pass.samples, x, pass.lengths, tensors<const S>(w), packed_weights, y, dy, dx,
-                            pass.sets_input_gradient, g ? tensors<S>(g) : cpu::RecurrentTensors<S>{}, saved.kept,
-                            scratch);
+                            pass.sets_input_gradient, g ? tensors<S>(g) : cpu::RecurrentTensors<S>{},
+                            pass.zeroes_gradients, saved.kept, scratch);
   }
 
  private:

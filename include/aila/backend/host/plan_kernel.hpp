@@ -435,7 +435,8 @@ struct PlanKernel {
             here.sets_input_gradient = sets_input_gradient_of<Kernel>() && is_first(0);
             if constexpr (!sets_input_gradient_of<Kernel>()) clear(0);
           }
-          if constexpr (!is_plan_kernel<Kernel>) zero_gradients<Part>(here, g.from(n.tensor));
+          if constexpr (!is_plan_kernel<Kernel> && !sets_gradients_of<Kernel>())
+            zero_gradients<Part>(here, g.from(n.tensor));
           Kernel::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
                                        out, d_out, down, g.from(n.tensor), slot<k>(saved.layers)[n.slot], scratch);
         });
