@@ -120,9 +120,9 @@ TEST_CASE("samples in memory whose counts do not fit") {
   CHECK(says([&] { SamplesView<In>(six, two, {}, three); }, "samples: expected a weight for each of the 1 samples"));
 }
 
-static_assert(GroupSplit::of(0).groups == 0 && GroupSplit::of(1).groups == 1 && GroupSplit::of(130).groups == 15);
-static_assert(GroupSplit::of(SIZE_MAX).groups == 16 && GroupSplit::most_groups(SIZE_MAX) == 16);
-static_assert(GroupSplit::most_samples(SIZE_MAX) == SIZE_MAX / 16 + 1 && GroupSplit::most_samples(0) == 0);
+static_assert(GroupSplit::of(0).groups == 0 && GroupSplit::of(1).groups == 1 && GroupSplit::of(260).groups == 52);
+static_assert(GroupSplit::of(SIZE_MAX).groups == 64 && GroupSplit::most_groups(SIZE_MAX) == 64);
+static_assert(GroupSplit::most_samples(SIZE_MAX) == SIZE_MAX / 64 + 1 && GroupSplit::most_samples(0) == 0);
 
 }  // namespace
 }  // namespace aila

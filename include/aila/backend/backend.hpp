@@ -129,6 +129,7 @@ concept ComputeBackend =
       { B::Split::of(batch).samples } -> std::convertible_to<std::size_t>;
       { B::Split::most_samples(batch) } -> std::same_as<std::size_t>;
       { B::Split::most_groups(batch) } -> std::same_as<std::size_t>;
+      { B::Split::most } -> std::convertible_to<std::size_t>;
       { B::Split::evaluation } -> std::convertible_to<std::size_t>;
       { B::name } -> std::convertible_to<const char*>;
     };

@@ -10,7 +10,8 @@
 
 namespace aila::inline v0 {
 
-/// How a batch is split: G = min(ceil(batch / 8), 16) groups of nearly equal size, whatever the number of threads.
+/// How a batch is split: G = min(ceil(batch / 4), 64) groups of nearly equal size, whatever the number of threads.
+/// Fewer samples are too few for the products of a group; more groups are more gradients to be summed.
 struct GroupSplit {
   std::size_t groups;
   std::size_t samples;                           ///< of each but the last
@@ -21,16 +22,19 @@ struct GroupSplit {
     const std::size_t samples = divide(batch, most_groups(batch));
     return {divide(batch, samples), samples};
   }
-  /// Most samples of a group, and most groups, in a batch of `batch` or fewer: one of 130 has 15 groups, one of 128
-  /// has 16.
+  /// Most samples of a group, and most groups, in a batch of `batch` or fewer: one of 260 has 52 groups, one of 256
+  /// has 64.
   static constexpr std::size_t most_samples(std::size_t batch) {
-    return std::min(batch, std::max<std::size_t>(8, divide(batch, 16)));
+    return std::min(batch, std::max(few, divide(batch, most)));
   }
   static constexpr std::size_t most_groups(std::size_t batch) {
-    return std::clamp<std::size_t>(divide(batch, 8), 1, 16);
+    return std::clamp<std::size_t>(divide(batch, few), 1, most);
   }
+  /// Of any batch.
+  static constexpr std::size_t most = 64;
 
  private:
+  static constexpr std::size_t few = 4;
   /// Rounded up; of any number.
   static constexpr std::size_t divide(std::size_t n, std::size_t by) { return n / by + (n % by != 0 ? 1 : 0); }
 };

@@ -28,7 +28,8 @@
 //       over dy; of an integration z over its own output, and d_own over dz
 //   static constexpr bool sets_input_gradient = true;   where pass.sets_input_gradient, backward writes dx in place of
 //       adding to it, zeros at padded steps
-//   static constexpr bool sets_gradients = true;   the same of the gradients of parameters, where pass.zeroes_gradients:
+//   static constexpr bool sets_gradients = true;   the same of the gradients of parameters, where
+//   pass.zeroes_gradients:
 //       to others, what is there is then made zero before
 //
 // A kernel of parts has for_each_map<C>(samples, saved, y, path, f), which shows what every part computed, with the

@@ -16,6 +16,7 @@
 #include "../core/executor.hpp"
 #include "../core/no_memory.hpp"
 #include "../core/shares.hpp"
+#include "../core/tree_sum.hpp"
 #include "gradient_norm.hpp"
 #include "pieces.hpp"
 #include "table_step.hpp"
@@ -25,7 +26,8 @@
 namespace aila::inline v0 {
 
 /// A workspace per worker, or where groups meet in the midst of a step (batch normalisation), per group; gradients per
-/// group. Groups are shared among the workers of an executor; the same bits for any number of them.
+/// group. Groups are shared among the workers of an executor, and what they give is summed in a tree of their numbers
+/// alone: the same bits for any number of workers.
 template <class Net, class LossType, class Rule, class Backend>
   requires HostBackend<KernelsOf<Backend>>
 class TrainingStep<Net, LossType, Rule, Backend> {
@@ -60,7 +62,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     const auto split = Backend::Split::of(indices.size());
     run_groups(source, indices, split);
     StepResult result;
-    for (std::size_t g = 0; g < split.groups; ++g) result.loss += group_loss_[g];
+    result.loss = sum_of(split.groups, [this](std::size_t g) { return group_loss_[g]; });
     result.loss /= static_cast<double>(indices.size());
     queue_.run([&] {
       sum_groups(split.groups);
@@ -107,6 +109,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   static constexpr std::size_t tables = ModelType::tables;
   static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::meeting;
   using Split = typename Backend::Split;
+  static constexpr std::size_t block = 16;  ///< vectors of a sum: those of all its levels stay in the first-level cache
 
   void take_memory() {
     const std::size_t groups = Split::most_groups(options_.batch);
@@ -170,13 +173,18 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       for (std::size_t t = 0; t < tables; ++t) table_steps_[t].close(group, row_gradients_[group * tables + t]);
   }
 
-  /// Sums what the groups have deposited, in their order.
+  /// Sums what the groups have deposited.
   void meet(std::size_t groups) {
-    for (std::size_t i = 0; i < meetings_[0].count; ++i) {
-      double sum = 0;
-      for (std::size_t g = 0; g < groups; ++g) sum += deposits_[g].data()[i];
-      total_.data()[i] = sum;
-    }
+    for (std::size_t i = 0; i < meetings_[0].count; ++i)
+      total_.data()[i] = sum_of(groups, [&](std::size_t g) { return deposits_[g].data()[i]; });
+  }
+  /// of(0) + ... for all groups.
+  template <class Of>
+  static double sum_of(std::size_t groups, Of&& of) {
+    double total = 0;
+    TreeSum<double, 1, Split::most>().run(
+        groups, 1, [&](std::size_t g, std::size_t) { return of(g); }, [&](std::size_t, double sum) { total = sum; });
+    return total;
   }
 
   /// Whether the network clears its gradients itself: a part that works in phases would do so more than once.
@@ -186,7 +194,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     queue.clear(layout.size - layout.frozen_end, gradients + layout.frozen_end);
   }
 
-  /// Adds the groups' gradients to the first, in order, and takes the squared norm of each piece.
+  /// The sum of the groups' gradients, in the first, and the squared norm of each piece.
   void sum_groups(std::size_t groups) {
     for (const detail::Piece& piece : pieces_.held)
       std::fill(gradients_[0].data() + piece.begin, gradients_[0].data() + piece.end, Scalar(0));
@@ -195,10 +203,13 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
       const detail::Piece& piece = pieces_.summed[i];
       Scalar* sum = gradients_[0].data();
-      for (std::size_t at = piece.begin; at < piece.end; at += Lane::count) {  // tensors are padded: whole vectors
-        auto total = Lane::load(sum + at);
-        for (std::size_t g = 1; g < groups; ++g) total += Lane::load(gradients_[g].data() + at);
-        Lane::store(sum + at, total);
+      TreeSum<typename Lane::V, block, Split::most> tree;
+      for (std::size_t at = piece.begin; at < piece.end; at += block * Lane::count) {
+        const std::size_t vectors = std::min(block, (piece.end - at) / Lane::count);  // tensors are padded
+        tree.run(
+            groups, vectors,
+            [&](std::size_t g, std::size_t i) { return Lane::load(gradients_[g].data() + at + i * Lane::count); },
+            [&](std::size_t i, const auto& total) { Lane::store(sum + at + i * Lane::count, total); });
       }
       const double norm =
           gradient_norm<KernelsOf<Backend>>(std::span<const Scalar>(sum + piece.begin, piece.end - piece.begin));
