@@ -80,6 +80,7 @@ class Trainer {
     const auto finite = [&](const Scalar* values, std::size_t count) {
       return detail::are_finite<Backend>(queue, values, count);
     };
+    bool loss_is_finite = true;  // it is blamed where all outputs are finite, those of other groups too
     for (std::size_t first = 0; first < indices.size(); first += most) {
       worker.load(source, indices.subspan(first, std::min(most, indices.size() - first)), step_.epoch());
       Pass pass = step_.pass(first);
@@ -103,9 +104,9 @@ class Trainer {
       else
         look("the network", worker.workspace.output(), worker.samples() * ModelType::Out::elements);
       if (!where.empty()) return "the output of " + where;
-      if (!std::isfinite(worker.loss(loss_, 1))) return "the loss";
+      loss_is_finite = loss_is_finite && std::isfinite(worker.loss(loss_, 1));
     }
-    if (!training) return "the loss";
+    if (!training || !loss_is_finite) return "the loss";
     const std::span<const Scalar> gradient = step_.gradient();
     for (const ParameterInfo& p : parameter_table<Net>())
       if (!std::ranges::all_of(gradient.subspan(p.offset, p.size), [](Scalar v) { return std::isfinite(v); }))

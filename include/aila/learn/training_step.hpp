@@ -208,8 +208,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
         const std::size_t vectors = std::min(block, (piece.end - at) / Lane::count);  // tensors are padded
         tree.run(
             groups, vectors,
-            [&](std::size_t g, std::size_t i) { return Lane::load(gradients_[g].data() + at + i * Lane::count); },
-            [&](std::size_t i, const auto& total) { Lane::store(sum + at + i * Lane::count, total); });
+            [&](std::size_t g, std::size_t v) { return Lane::load(gradients_[g].data() + at + v * Lane::count); },
+            [&](std::size_t v, const auto& total) { Lane::store(sum + at + v * Lane::count, total); });
       }
       const double norm =
           gradient_norm<KernelsOf<Backend>>(std::span<const Scalar>(sum + piece.begin, piece.end - piece.begin));
