@@ -51,9 +51,8 @@ auto as_matrix(Range&& values, std::size_t rows, std::size_t cols) {
   using Element = detail::SpanElement<Range>;
   const std::span<Element> all(values);
   if (all.size() != rows * cols)
-    throw_error("as_matrix: expected the " + std::to_string(rows * cols) + " elements of a matrix of " +
-                std::to_string(rows) + " rows and " + std::to_string(cols) + " columns, found " +
-                std::to_string(all.size()));
+    throw_error("as_matrix: expected the ", rows * cols, " elements of a matrix of ", rows, " rows and ", cols,
+                " columns, found ", all.size());
   return detail::MapOf<Element, RowMajorMatrix<std::remove_const_t<Element>>>(
       all.data(), static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(cols));
 }

@@ -22,8 +22,8 @@ auto as_tensor(Range&& values, Extent... extents) {
   const std::span<Element> all(values);
   const std::array<std::size_t, rank> asked{static_cast<std::size_t>(extents)...};
   if (all.size() != (static_cast<std::size_t>(extents) * ... * 1))
-    throw_error("as_tensor: expected the elements of a tensor of shape " + extents_text(asked.data(), rank) +
-                ", found " + std::to_string(all.size()));
+    throw_error("as_tensor: expected the elements of a tensor of shape ", extents_text(asked.data(), rank), ", found ",
+                all.size());
   using Plain = Eigen::Tensor<std::remove_const_t<Element>, static_cast<int>(rank), Eigen::RowMajor>;
   using Seen = std::conditional_t<std::is_const_v<Element>, const Plain, Plain>;
   return Eigen::TensorMap<Seen>(all.data(), static_cast<Eigen::Index>(extents)...);

@@ -25,6 +25,24 @@ struct Results {
   std::map<std::string, std::vector<S>> gradients;
 };
 
+/// Element e of a tensor is a number that depends on the tensor's name and e alone.
+template <class S>
+void name_tensors(const std::vector<aila::ParameterInfo>& table, S* parameters) {
+  for (const auto& p : table) {
+    const double phase = static_cast<double>(aila::hash_path(p.name) % 1000);
+    const double scale = p.rank > 1 ? 1.5 / std::sqrt(static_cast<double>(p.size / p.extents[0])) : 1;
+    for (std::size_t e = 0; e < p.size; ++e)
+      parameters[p.offset + e] = static_cast<S>(scale * std::sin(1.7 * static_cast<double>(e) + phase));
+  }
+}
+template <class S>
+Results<S> results_of(const S* predicted, const S* y, std::size_t outputs, const S* dx, std::size_t inputs,
+                      const std::vector<aila::ParameterInfo>& table, const S* gradients) {
+  Results<S> results{{predicted, predicted + outputs}, {y, y + outputs}, {dx, dx + inputs}, {}};
+  for (const auto& p : table) results.gradients[p.name] = {gradients + p.offset, gradients + p.offset + p.size};
+  return results;
+}
+
 template <class Net, class Backend>
 class OnBackend {
  public:
@@ -35,15 +53,9 @@ class OnBackend {
 
   aila::Pass pass;
 
-  /// Element e of a tensor is a number that depends on the tensor's name and e alone.
   explicit OnBackend(std::size_t samples) : parameters_(room), packed_(Training::Kernel::packed + margin) {
     pass.samples = samples;
-    for (const auto& p : aila::parameter_table<Net>()) {
-      const double phase = static_cast<double>(aila::hash_path(p.name) % 1000);
-      const double scale = p.rank > 1 ? 1.5 / std::sqrt(static_cast<double>(p.size / p.extents[0])) : 1;
-      for (std::size_t e = 0; e < p.size; ++e)
-        parameters_.data()[p.offset + e] = static_cast<S>(scale * std::sin(1.7 * static_cast<double>(e) + phase));
-    }
+    name_tensors(aila::parameter_table<Net>(), parameters_.data());
     Training::Kernel::pack(aila::Weights<S>(parameters_.data(), Training::layout.offset.data()), packed_.data());
   }
 
@@ -64,13 +76,8 @@ class OnBackend {
     std::copy_n(dy.data(), outputs, training.output_gradient());
     aila::AlignedArray<S> gradients(room);
     training.backward(pass, parameters_.data(), packed_.data(), gradients.data(), true);
-    Results<S> results{{predicting.output(), predicting.output() + outputs},
-                       {training.output(), training.output() + outputs},
-                       {training.input_gradient(), training.input_gradient() + inputs},
-                       {}};
-    for (const auto& p : aila::parameter_table<Net>())
-      results.gradients[p.name] = {gradients.data() + p.offset, gradients.data() + p.offset + p.size};
-    return results;
+    return results_of<S>(predicting.output(), training.output(), outputs, training.input_gradient(), inputs,
+                         aila::parameter_table<Net>(), gradients.data());
   }
 
  private:

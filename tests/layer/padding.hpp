@@ -26,23 +26,50 @@ bool goes_on_with_zeros(const std::vector<S>& b, const std::vector<S>& a) {
          std::all_of(b.begin() + static_cast<std::ptrdiff_t>(a.size()), b.end(), [](S v) { return v == 0; });
 }
 
-/// Net<most> over samples of `length` steps against Net<length>. The output is one of steps, or a vector.
-template <template <std::size_t> class Net, std::size_t length, class Backend>
-void check_length() {
+/// A network on a backend behind one type: what is checked of many is compiled once for a scalar.
+template <class S>
+struct Runner {
+  std::string backend;
+  std::size_t inputs, in_features, outputs, out_features;
+  bool gives_vector, gives_all_steps;
+  Results<S> (*run)(const Pass&, const std::vector<S>& x, const std::vector<S>& dy);
+};
+template <class Net, class Backend>
+Runner<typename Backend::Scalar> runner() {
   using S = typename Backend::Scalar;
-  using Padded = OnBackend<Net<most>, Backend>;
-  using Alone = OnBackend<Net<length>, Backend>;
-  constexpr bool vector = Alone::Out::rank == 1;
-  constexpr std::size_t in = Alone::In::features, out = vector ? Alone::Out::elements : Alone::Out::features;
-  INFO("length ", length, " on ", std::string(Backend::name));
-  const auto x = waves<S>(Alone::In::elements), dy = waves<S>(Alone::Out::elements, 1);
-  Alone alone(1);
-  const auto expected = alone.run(x, dy);
-  const std::int32_t lengths[] = {length};
+  using Run = OnBackend<Net, Backend>;
+  using In = typename Run::In;
+  using Out = typename Run::Out;
+  return {Backend::name,
+          In::elements,
+          In::features,
+          Out::elements,
+          Out::features,
+          Out::rank == 1,
+          Out::rank == 2 && Out::positions == most,
+          [](const Pass& pass, const std::vector<S>& x, const std::vector<S>& dy) {
+            Run net(pass.samples);
+            net.pass = pass;
+            return net.run(x, dy);
+          }};
+}
+inline Pass pass_of(std::size_t samples, const std::int32_t* lengths = nullptr) {
+  Pass pass;
+  pass.samples = samples;
+  pass.lengths = lengths;
+  return pass;
+}
+
+/// A network of `most` steps over samples of `length` steps against the same of `length`. The output is one of steps,
+/// or a vector.
+template <class S>
+void check_length(std::int32_t length, const Runner<S>& long_one, const Runner<S>& alone) {
+  INFO("length ", length, " on ", alone.backend);
+  const auto x = waves<S>(alone.inputs), dy = waves<S>(alone.outputs, 1);
+  const auto expected = alone.run(pass_of(1), x, dy);
   for (const double behind : {0.25, 1e38, double(INFINITY), double(NAN)}) {
-    Padded one(1);
-    one.pass.lengths = lengths;
-    const auto found = one.run(padded(x, in, behind), vector ? dy : padded(dy, out, behind));
+    const auto found = long_one.run(pass_of(1, &length), padded(x, alone.in_features, behind),
+                                    alone.gives_vector ? dy : padded(dy, alone.out_features, behind));
     for (const auto* y : {&found.predicted, &found.y}) CHECK(goes_on_with_zeros(*y, expected.y));
     CHECK(goes_on_with_zeros(found.dx, expected.dx));
     for (const auto& [name, gradient] : found.gradients) {
@@ -55,32 +82,26 @@ void check_length() {
 /// Samples of 4 steps of 12.
 template <template <std::size_t> class Net, class... Backends>
 void check() {
-  (check_length<Net, 4, Backends>(), ...);
+  (check_length(4, runner<Net<most>, Backends>(), runner<Net<4>, Backends>()), ...);
 }
 
 /// Samples side by side give what each gives by itself; gradients are summed.
-template <class Net, class Backend>
-void check_batch_on() {
-  using S = typename Backend::Scalar;
-  using Run = OnBackend<Net, Backend>;
-  INFO("on ", std::string(Backend::name));
+template <class S>
+void check_batch_of(const Runner<S>& net) {
+  INFO("on ", net.backend);
   const std::vector<std::int32_t> lengths{4, most, 1, 0, 7, 3};
-  const auto x = waves<S>(lengths.size() * Run::In::elements), dy = waves<S>(lengths.size() * Run::Out::elements, 1);
-  Run together(lengths.size());
-  together.pass.lengths = lengths.data();
-  const auto found = together.run(x, dy);
+  const auto x = waves<S>(lengths.size() * net.inputs), dy = waves<S>(lengths.size() * net.outputs, 1);
+  const auto found = net.run(pass_of(lengths.size(), lengths.data()), x, dy);
   Results<S> expected;
   for (std::size_t n = 0; n < lengths.size(); ++n) {
-    Run alone(1);
-    alone.pass.lengths = lengths.data() + n;
     const auto cut = [n](const std::vector<S>& all, std::size_t size) {
       return std::vector<S>(all.begin() + static_cast<std::ptrdiff_t>(n * size),
                             all.begin() + static_cast<std::ptrdiff_t>((n + 1) * size));
     };
-    const auto one = alone.run(cut(x, Run::In::elements), cut(dy, Run::Out::elements));
-    CHECK(one.predicted == cut(found.predicted, Run::Out::elements));
-    CHECK(one.y == cut(found.y, Run::Out::elements));
-    CHECK(one.dx == cut(found.dx, Run::In::elements));
+    const auto one = net.run(pass_of(1, lengths.data() + n), cut(x, net.inputs), cut(dy, net.outputs));
+    CHECK(one.predicted == cut(found.predicted, net.outputs));
+    CHECK(one.y == cut(found.y, net.outputs));
+    CHECK(one.dx == cut(found.dx, net.inputs));
     for (const auto& [name, gradient] : one.gradients) {
       auto& sum = expected.gradients[name];
       sum.resize(gradient.size());
@@ -95,25 +116,22 @@ void check_batch_on() {
 
 /// A training step gives the same bits whatever lies behind a length, in the input and in the gradient of the output;
 /// gradients of buffers are what their statistics change by.
-template <class Net, class Backend>
-void check_values_on() {
-  using S = typename Backend::Scalar;
-  using Run = OnBackend<Net, Backend>;
-  INFO("on ", std::string(Backend::name));
+template <class S>
+void check_values_of(const Runner<S>& net) {
+  INFO("on ", net.backend);
   const std::vector<std::int32_t> lengths{4, most, 1, 7};
   const auto run = [&](double behind) {
-    Run net(lengths.size());
-    net.pass.lengths = lengths.data();
-    net.pass.training = net.pass.collects = true;
-    auto x = waves<S>(lengths.size() * Run::In::elements), dy = waves<S>(lengths.size() * Run::Out::elements, 1);
+    Pass pass = pass_of(lengths.size(), lengths.data());
+    pass.training = pass.collects = true;
+    auto x = waves<S>(lengths.size() * net.inputs), dy = waves<S>(lengths.size() * net.outputs, 1);
     const auto put = [&](std::vector<S>& map, std::size_t width) {
       for (std::size_t n = 0; n < lengths.size(); ++n)
         std::fill(map.begin() + static_cast<std::ptrdiff_t>((n * most + static_cast<std::size_t>(lengths[n])) * width),
                   map.begin() + static_cast<std::ptrdiff_t>((n + 1) * most * width), static_cast<S>(behind));
     };
-    put(x, Run::In::features);
-    if constexpr (Run::Out::rank == 2 && Run::Out::positions == most) put(dy, Run::Out::features);
-    return net.run(x, dy);
+    put(x, net.in_features);
+    if (net.gives_all_steps) put(dy, net.out_features);
+    return net.run(pass, x, dy);
   };
   const auto expected = run(0);
   CHECK(apart(expected, expected) == 0);  // numbers all of them
@@ -132,12 +150,12 @@ void check_values_on() {
 
 template <class Net, class... Backends>
 void check_values() {
-  (check_values_on<Net, Backends>(), ...);
+  (check_values_of(runner<Net, Backends>()), ...);
 }
 
 template <class Net, class... Backends>
 void check_batch() {
-  (check_batch_on<Net, Backends>(), ...);
+  (check_batch_of(runner<Net, Backends>()), ...);
 }
 
 }  // namespace padding

@@ -174,7 +174,8 @@ struct NothingSaved {
 /// Where the pass says so, the gradients of this part's tensors become zero, and the part need not know. Just before it
 /// adds to them, and not all at the start of a step: then they are in the second-level cache when it does.
 template <class Scalar>
-constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g, const ParameterSpec* parameters, std::size_t tensors) {
+[[gnu::noinline]] constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g, const ParameterSpec* parameters,
+                                                std::size_t tensors) {
   if (!pass.zeroes_gradients || !g) return;
   pass.zeroes_gradients = false;
   for (std::size_t t = 0; t < tensors; ++t)

@@ -43,10 +43,10 @@ class Arena {
   constexpr void enter(Life::Parts parts) { parts_ = parts; }
 
   /// A buffer that is kept from these parts' forward to their backward.
-  constexpr Scalar* take(std::size_t count) {
+  [[gnu::noinline]] constexpr Scalar* take(std::size_t count) {
     return take(count, reuse_ == Reuse::in_training ? Life::kept(parts_.first, parts_.first) : Life::always());
   }
-  constexpr Scalar* take(std::size_t count, const Life& life) {
+  [[gnu::noinline]] constexpr Scalar* take(std::size_t count, const Life& life) {
     // A line behind each: maps of one size would else begin at the same sets of a cache, and evict one another.
     const std::size_t elements = round_up(count, alignment_elements) + alignment_elements;
     if (plan_ == nullptr) {

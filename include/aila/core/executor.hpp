@@ -20,8 +20,7 @@ namespace detail {
 /// The number where it is one of workers, else Error says who found which.
 inline std::size_t checked_workers(const char* who, std::size_t workers) {
   if (workers < 1 || workers > most_workers)
-    throw_error(std::string(who) + ": expected 1 to " + std::to_string(most_workers) +
-                " workers, of which the caller is one, found " + std::to_string(workers));
+    throw_error(who, ": expected 1 to ", most_workers, " workers, of which the caller is one, found ", workers);
   return workers;
 }
 }  // namespace detail

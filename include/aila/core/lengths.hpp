@@ -37,8 +37,7 @@ class LengthRule {
   }
   static void check_count(const char* who, std::size_t lengths, std::size_t samples) {
     if (lengths != samples)
-      throw_error(std::string(who) + ": expected a length for each of the " + std::to_string(samples) +
-                  " samples, found " + std::to_string(lengths));
+      throw_error(who, ": expected a length for each of the ", samples, " samples, found ", lengths);
   }
   /// The same of a slot that a source has filled: one of an input without steps is left as it was.
   static void check_slot(const char* who, std::int32_t length, std::size_t sample) {
@@ -49,12 +48,11 @@ class LengthRule {
   static constexpr bool has_steps = In::is_tokens || In::rank == 2;
 
   [[noreturn]] static void refuse(const char* who, std::int64_t length, std::size_t sample) {
-    throw_error(std::string(who) + ": expected lengths from 1 to " + std::to_string(In::extents[0]) + ", sample " +
-                std::to_string(sample) + " has " + std::to_string(length));
+    throw_error(who, ": expected lengths from 1 to ", In::extents[0], ", sample ", sample, " has ", length);
   }
   [[noreturn]] static void refuse_all(const char* who) {
-    throw_error(std::string(who) + ": expected no lengths, since an input of shape " +
-                extents_text(In::extents.data(), In::rank) + " has no steps, found some");
+    throw_error(who, ": expected no lengths, since an input of shape ", extents_text(In::extents.data(), In::rank),
+                " has no steps, found some");
   }
 };
 

@@ -63,12 +63,6 @@ constexpr void for_each_index(F&& f) {
   }(std::make_index_sequence<N>{});
 }
 
-/// The same loop from N - 1 down to 0.
-template <std::size_t N, class F>
-constexpr void for_each_index_down(F&& f) {
-  for_each_index<N>([&](auto i) { f(std::integral_constant<std::size_t, N - 1 - i>{}); });
-}
-
 /// One value of every type of a list, reached by index; an aggregate of bases, cheaper to compile than std::tuple.
 template <std::size_t I, class T>
 struct Slot {

@@ -33,8 +33,7 @@ constexpr ImageChange draw_change(const Augmentation& augmentation, Seed seed, s
                                   std::uint64_t sample, std::size_t height, std::size_t width) {
   const std::size_t side = height < width ? height : width;
   if (augmentation.padding > side)
-    throw_error("images: expected at most " + std::to_string(side) + " pixels of padding, found " +
-                std::to_string(augmentation.padding));
+    throw_error("images: expected at most ", side, " pixels of padding, found ", augmentation.padding);
   const Random random{seed, Purpose::augment, epoch, 0};
   const auto below = [&](std::uint64_t bound, std::uint64_t element) {  // uniform up to 2^-32 of rounding
     return aila::detail::as_size((random.bits(sample, element) * bound) >> 32U);

@@ -60,8 +60,7 @@ class Background {
 
   static std::unique_ptr<Queue> queue_of(const SourceRef<In, Scalar>& source, const BackgroundOptions& options) {
     if (options.threads > most_threads)
-      throw_error("background: expected at most " + std::to_string(most_threads) + " threads, found " +
-                  std::to_string(options.threads));
+      throw_error("background: expected at most ", most_threads, " threads, found ", options.threads);
     return aila::detail::or_no_memory([&] { return std::make_unique<Queue>(source, options); },
                                       [&] {
                                         return "background: there is no memory for " +

@@ -27,8 +27,7 @@ inline ChannelScaling measure_channels(const ImageSet& images, std::span<const s
   if (rows.empty()) throw_error("images: expected at least one image to scale by, found none");
   images.check();
   for (const std::size_t row : rows)
-    if (row >= images.size())
-      throw_error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));
+    if (row >= images.size()) throw_error("images: expected rows below ", images.size(), ", found ", row);
   std::vector<std::uint64_t> sums(images.channels), squares(images.channels);
   for (const std::size_t row : rows) {
     std::size_t c = 0;
@@ -44,7 +43,7 @@ inline ChannelScaling measure_channels(const ImageSet& images, std::span<const s
     const double mean = static_cast<double>(sums[c]) / count;
     const double variance = static_cast<double>(squares[c]) / count - mean * mean;
     if (!(variance > 1e-6))  // of bytes: two values in a million pixels give as much
-      throw_error("images: all values of channel " + std::to_string(c) +
+      throw_error("images: all values of channel ", c,
                   " in the training part are equal, nothing can be scaled by them");
     scaling.mean.push_back(mean / 255);
     scaling.deviation.push_back(std::sqrt(variance) / 255);

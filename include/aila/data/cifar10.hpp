@@ -34,21 +34,19 @@ inline void parse_cifar10(std::span<const std::byte> bytes, const std::string& n
                           std::size_t records = 0) {
   constexpr std::size_t plane = 1024, channels = 3, record = 1 + channels * plane;
   if (images.height * images.width != plane || images.height != images.width || images.channels != channels)
-    throw_error(name + ": expected a set of images of 32 x 32 x 3 to append to, found one of " +
+    throw_error(name, ": expected a set of images of 32 x 32 x 3 to append to, found one of ",
                 io::shape_text(std::vector{images.height, images.width, images.channels}));
   if (records > 0 && (bytes.size() / record != records || bytes.size() % record != 0))
-    throw_error(name + ": expected " + std::to_string(records) + " records of " + std::to_string(record) + " bytes, " +
+    throw_error(name, ": expected ", records, " records of ", record, " bytes, ",
                 (records > std::numeric_limits<std::size_t>::max() / record ? "more than a file has"
-                                                                            : std::to_string(records * record)) +
-                " in all, found " + std::to_string(bytes.size()));
+                                                                            : std::to_string(records * record)),
+                " in all, found ", bytes.size());
   if (bytes.empty() || bytes.size() % record != 0)
-    throw_error(name + ": expected records of " + std::to_string(record) + " bytes, found " +
-                std::to_string(bytes.size()) + " bytes in all");
+    throw_error(name, ": expected records of ", record, " bytes, found ", bytes.size(), " bytes in all");
   const std::size_t before = images.size(), count = bytes.size() / record;
   for (std::size_t i = 0; i < count; ++i)
     if (const auto label = std::to_integer<std::size_t>(bytes[i * record]); label >= images.classes.size())
-      throw_error(name + ": expected labels from 0 to " + std::to_string(images.classes.size() - 1) + ", record " +
-                  std::to_string(i) + " has " + std::to_string(label));
+      throw_error(name, ": expected labels from 0 to ", images.classes.size() - 1, ", record ", i, " has ", label);
   images.labels.resize(before + count);
   images.pixels.resize((before + count) * images.image_bytes());
   for (std::size_t i = 0; i < count; ++i) {

@@ -42,7 +42,7 @@ class CsvLines {
   /// Throws Error: "name:line:column: sentence".
   [[noreturn]] void fail(std::size_t column, const std::string& sentence) const { fail(line(), column, sentence); }
   [[noreturn]] void fail(std::size_t line, std::size_t column, const std::string& sentence) const {
-    throw_error(lines_.name() + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
+    throw_error(lines_.name(), ":", line, ":", column, ": ", sentence);
   }
 
  private:

@@ -54,7 +54,7 @@ inline std::filesystem::path data_folder(std::string_view name, const std::files
     if (data.name == name) known = &data;
     names += (names.empty() ? "" : ", ") + std::string(data.name);
   }
-  if (known == nullptr) throw_error("data: there is no " + io::printable(name) + " among " + names);
+  if (known == nullptr) throw_error("data: there is no ", io::printable(name), " among ", names);
   const auto holds = [&](const std::filesystem::path& folder) {
     std::error_code code;
     const auto file = folder / known->file;
@@ -69,8 +69,8 @@ inline std::filesystem::path data_folder(std::string_view name, const std::files
     if (!known->file.empty() && holds(place)) return place;
     looked += (looked.empty() ? "" : ", ") + io::printable(place.string(), 300);
   }
-  throw_error("data: " + std::string(name) + " is not in " + looked + "; get it by: sh examples/get-data.sh " +
-              std::string(name) + (option.empty() ? ", or name its folder by --data or AILA_DATA" : ""));
+  throw_error("data: ", name, " is not in ", looked, "; get it by: sh examples/get-data.sh ", name,
+              (option.empty() ? ", or name its folder by --data or AILA_DATA" : ""));
 }
 
 }  // namespace aila::inline v0::data

@@ -30,7 +30,7 @@ class GloveReader {
  public:
   GloveReader(io::Lines& lines, const Vocabulary& vocabulary, std::size_t dimension)
       : lines_(lines), vocabulary_(vocabulary) {
-    if (dimension == 0) throw_error(lines.name() + ": expected vectors of at least one number, asked for none");
+    if (dimension == 0) throw_error(lines.name(), ": expected vectors of at least one number, asked for none");
     vectors_.words = vocabulary.size();
     vectors_.dimension = dimension;
     vectors_.found.resize(vectors_.words);
@@ -125,7 +125,7 @@ class GloveReader {
   }
 
   WordVectors finish() {
-    if (words_ == 0) throw_error(lines_.name() + ": expected word vectors, found none");
+    if (words_ == 0) throw_error(lines_.name(), ": expected word vectors, found none");
     if (repeated_ > 0)
       vectors_.warnings.push_back(lines_.name() + ": " + std::to_string(repeated_) +
                                   " lines have a word that came before; the first line counts");

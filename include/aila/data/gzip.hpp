@@ -48,7 +48,7 @@ class Inflater {
 /// is cut off, damaged (its checksum says so), followed by something else, or holds more than `limit` bytes.
 inline std::vector<std::byte> gunzip(std::span<const std::byte> bytes, const std::string& name,
                                      std::size_t limit = std::size_t{1} << 31U) {
-  const auto fail = [&](const std::string& sentence) { throw_error(name + ": " + sentence); };
+  const auto fail = [&](const std::string& sentence) { throw_error(name, ": ", sentence); };
   if (!is_gzip(bytes)) fail("expected a gzip file, found other bytes at its beginning");
   detail::Inflater inflater;
   z_stream& stream = inflater.stream();

@@ -27,17 +27,14 @@ struct IdxArray {
 /// with `name`, for whatever is not exactly that.
 inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& name) {
   const auto at = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
-  if (bytes.size() < 4)
-    throw_error(name + ": expected an IDX file, which begins with 4 bytes, found " + std::to_string(bytes.size()));
+  if (bytes.size() < 4) throw_error(name, ": expected an IDX file, which begins with 4 bytes, found ", bytes.size());
   if (at(0) != 0 || at(1) != 0)
-    throw_error(name + ": expected an IDX file, which begins with two zero bytes, found " + std::to_string(at(0)) +
-                " and " + std::to_string(at(1)));
-  if (at(2) != 8) throw_error(name + ": expected unsigned bytes, type 8 of IDX, found type " + std::to_string(at(2)));
+    throw_error(name, ": expected an IDX file, which begins with two zero bytes, found ", at(0), " and ", at(1));
+  if (at(2) != 8) throw_error(name, ": expected unsigned bytes, type 8 of IDX, found type ", at(2));
   const std::size_t rank = at(3), header = 4 + 4 * rank;
-  if (rank == 0) throw_error(name + ": expected an array with at least one axis, found none");
+  if (rank == 0) throw_error(name, ": expected an array with at least one axis, found none");
   if (bytes.size() < header)
-    throw_error(name + ": expected a header of " + std::to_string(header) + " bytes, found " +
-                std::to_string(bytes.size()) + " in all");
+    throw_error(name, ": expected a header of ", header, " bytes, found ", bytes.size(), " in all");
   IdxArray array;
   std::size_t elements = 1;
   for (std::size_t axis = 0; axis < rank; ++axis) {
@@ -49,8 +46,8 @@ inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& n
   }
   const auto values = bytes.subspan(header);
   if (elements == 0 || elements != values.size())
-    throw_error(name + ": expected the bytes of an array of shape " + io::printable(io::shape_text(array.extents)) +
-                ", found " + std::to_string(values.size()));
+    throw_error(name, ": expected the bytes of an array of shape ", io::printable(io::shape_text(array.extents)),
+                ", found ", values.size());
   array.values.reserve(elements);
   for (const std::byte value : values) array.values.push_back(std::to_integer<std::uint8_t>(value));
   return array;
@@ -61,9 +58,9 @@ inline IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& n
 inline ImageSet images_of(IdxArray images, const IdxArray& labels, std::vector<std::string> classes) {
   const auto& extents = images.extents;
   if (extents.size() != 3 && extents.size() != 4)
-    throw_error("images: expected an array of rank 3 or 4, found shape " + io::printable(io::shape_text(extents)));
+    throw_error("images: expected an array of rank 3 or 4, found shape ", io::printable(io::shape_text(extents)));
   if (labels.extents.size() != 1 || labels.extents[0] != extents[0])
-    throw_error("labels: expected one for each of the " + std::to_string(extents[0]) + " images, found shape " +
+    throw_error("labels: expected one for each of the ", extents[0], " images, found shape ",
                 io::printable(io::shape_text(labels.extents)));
   ImageSet set{.height = extents[1],
                .width = extents[2],

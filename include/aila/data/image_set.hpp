@@ -43,13 +43,12 @@ struct ImageSet {
     const std::size_t most = std::numeric_limits<std::size_t>::max();
     const bool countable = height <= most / width && height * width <= most / channels;
     if (!fits || rest != 1)
-      throw_error("images: expected " + std::to_string(size()) + " images, one a label, of " +
-                  (countable ? std::to_string(image_bytes()) : io::shape_text(std::vector{height, width, channels})) +
-                  " bytes each, found " + std::to_string(pixels.size()) + " bytes in all");
+      throw_error("images: expected ", size(), " images, one a label, of ",
+                  (countable ? std::to_string(image_bytes()) : io::shape_text(std::vector{height, width, channels})),
+                  " bytes each, found ", pixels.size(), " bytes in all");
     for (std::size_t i = 0; i < size(); ++i)
       if (labels[i] < 0 || static_cast<std::size_t>(labels[i]) >= classes.size())
-        throw_error("images: expected labels below " + std::to_string(classes.size()) + ", image " + std::to_string(i) +
-                    " has " + std::to_string(labels[i]));
+        throw_error("images: expected labels below ", classes.size(), ", image ", i, " has ", labels[i]);
   }
 };
 

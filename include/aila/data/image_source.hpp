@@ -37,22 +37,20 @@ class ImageSource {
       : images_(&images), rows_(std::move(rows)), augmentation_(augmentation), seed_(seed) {
     images.check();
     if (images.height != height || images.width != width || images.channels != channels)
-      throw_error("images: the network takes " + extents_text(In::extents.data(), 3) + ", found images of " +
+      throw_error("images: the network takes ", extents_text(In::extents.data(), 3), ", found images of ",
                   io::shape_text(std::vector{images.height, images.width, images.channels}));
     if (scaling.mean.size() != channels || scaling.deviation.size() != channels)
-      throw_error("images: expected a mean and a deviation for each of the " + std::to_string(channels) +
-                  " channels, found " + std::to_string(scaling.mean.size()) + " and " +
-                  std::to_string(scaling.deviation.size()));
+      throw_error("images: expected a mean and a deviation for each of the ", channels, " channels, found ",
+                  scaling.mean.size(), " and ", scaling.deviation.size());
     for (std::size_t c = 0; c < channels; ++c)
       if (!std::isfinite(scaling.mean[c]) || !(scaling.deviation[c] > 0))
-        throw_error("images: expected a finite mean and a deviation above 0 of channel " + std::to_string(c) +
-                    ", found " + std::to_string(scaling.mean[c]) + " and " + std::to_string(scaling.deviation[c]));
+        throw_error("images: expected a finite mean and a deviation above 0 of channel ", c, ", found ",
+                    scaling.mean[c], " and ", scaling.deviation[c]);
     for (const std::size_t row : rows_)
-      if (row >= images.size())
-        throw_error("images: expected rows below " + std::to_string(images.size()) + ", found " + std::to_string(row));
+      if (row >= images.size()) throw_error("images: expected rows below ", images.size(), ", found ", row);
     if (augmentation.padding > std::min(height, width))
-      throw_error("images: expected at most " + std::to_string(std::min(height, width)) + " pixels of padding, found " +
-                  std::to_string(augmentation.padding));
+      throw_error("images: expected at most ", std::min(height, width), " pixels of padding, found ",
+                  augmentation.padding);
     for (std::size_t c = 0; c < channels; ++c)
       for (std::size_t v = 0; v < 256; ++v)
         numbers_.push_back(

@@ -46,8 +46,7 @@ inline std::vector<std::string> sorted_names(const std::filesystem::path& folder
   std::error_code code;
   for (std::filesystem::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code))
     names.push_back(entry->path().filename().string());
-  if (code)
-    throw_error(name + ": the folder cannot be read in " + io::display_folder(folder) + " (" + code.message() + ")");
+  if (code) throw_error(name, ": the folder cannot be read in ", io::display_folder(folder), " (", code.message(), ")");
   std::ranges::sort(names);
   return names;
 }
@@ -65,16 +64,16 @@ inline void read_reviews(const std::filesystem::path& folder, const std::string&
     }
     const std::string path = name + "/" + io::printable(file);
     if (label == 1 ? *rating < 7 || *rating > 10 : *rating < 1 || *rating > 4)
-      throw_error(path + ": expected a rating from " + (label == 1 ? "7 to 10" : "1 to 4") + " in the name, found " +
-                  std::to_string(*rating));
+      throw_error(path, ": expected a rating from ", (label == 1 ? "7 to 10" : "1 to 4"), " in the name, found ",
+                  *rating);
     const std::string bytes = io::read_text(folder / file);
     std::string text(io::without_mark(bytes, path));
     io::require_text(text, path);
-    if (text.empty()) throw_error(path + ": expected a review, the file is empty");
+    if (text.empty()) throw_error(path, ": expected a review, the file is empty");
     collector.add(std::move(text), label);
   }
   if (found.size() == before)
-    throw_error(name + ": expected reviews named ID_RATING.txt in " + io::display_folder(folder / "") + ", found none");
+    throw_error(name, ": expected reviews named ID_RATING.txt in ", io::display_folder(folder / ""), ", found none");
   if (others > 0)
     found.warnings.push_back(name +
                              ": files left out because they are not named ID_RATING.txt: " + std::to_string(others));

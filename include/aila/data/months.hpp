@@ -20,7 +20,7 @@ namespace detail {
 template <class F>
 void for_each_month(const Series& series, bool from_first_day, F&& f) {
   const auto refuse = [&](const std::string& expected, const std::string& found) {
-    throw_error(io::printable(series.name) + ": expected " + expected + ", found " + found);
+    throw_error(io::printable(series.name), ": expected ", expected, ", found ", found);
   };
   if (series.dates.size() != series.values.size())
     refuse("a date for each of " + std::to_string(series.values.size()) + " prices",

@@ -45,7 +45,7 @@ class SpacingOfDates {
   explicit SpacingOfDates(std::span<const std::string> dates) : texts_(dates) {
     for (const std::string& text : dates) {
       const auto date = parse_date(text);
-      if (!date) throw_error("expected a date like 1978-01 or 1978-01-31, found \"" + text.substr(0, 20) + '"');
+      if (!date) throw_error("expected a date like 1978-01 or 1978-01-31, found \"", text.substr(0, 20), "\"");
       dates_.push_back(*date);
       days_.push_back(day_number(*date));
     }
@@ -156,7 +156,7 @@ class SpacingOfDates {
 /// is none or does not follow.
 inline Period period_of(std::span<const std::string> dates) {
   const auto spacing = detail::SpacingOfDates(dates).find();
-  if (spacing.gap != 0) throw_error("expected " + spacing.expected + ", found " + dates[spacing.gap]);
+  if (spacing.gap != 0) throw_error("expected ", spacing.expected, ", found ", dates[spacing.gap]);
   return spacing.period;
 }
 

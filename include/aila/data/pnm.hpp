@@ -17,7 +17,7 @@ namespace aila::inline v0::data {
 /// label 0 and no names of classes; values are scaled to 255. Throws Error, one sentence that begins with `name`, for
 /// whatever is not exactly that.
 inline ImageSet parse_pnm(std::span<const std::byte> bytes, const std::string& name) {
-  const auto fail = [&](const std::string& sentence) { throw_error(name + ": " + sentence); };
+  const auto fail = [&](const std::string& sentence) { throw_error(name, ": ", sentence); };
   std::size_t at = 0;
   const auto next = [&] { return at < bytes.size() ? std::to_integer<int>(bytes[at]) : -1; };
   const auto is_space = [](int c) { return c == ' ' || (c >= '\t' && c <= '\r'); };

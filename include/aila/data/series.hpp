@@ -25,8 +25,8 @@ struct Series {
 /// Throws Error unless the series has that period.
 inline void require_period(const Series& series, Period period) {
   if (series.period != period)
-    throw_error(io::printable(series.name) + ": expected a " + std::string(period_name(period)) +
-                " series, found one whose period is " + std::string(period_name(series.period)));
+    throw_error(io::printable(series.name), ": expected a ", period_name(period), " series, found one whose period is ",
+                period_name(series.period));
 }
 
 /// What a network is asked to predict from a window of months.
@@ -64,14 +64,14 @@ inline Moments moments(const std::vector<double>& values) {
 /// Natural logarithms of prices. Throws Error for a price that has none.
 inline std::vector<double> log_prices(const Series& series) {
   if (series.dates.size() != series.values.size())
-    throw_error(io::printable(series.name) + ": expected a date for each of " + std::to_string(series.values.size()) +
-                " prices, found " + std::to_string(series.dates.size()) + " dates");
+    throw_error(io::printable(series.name), ": expected a date for each of ", series.values.size(), " prices, found ",
+                series.dates.size(), " dates");
   std::vector<double> logs;
   logs.reserve(series.values.size());
   for (std::size_t i = 0; i < series.values.size(); ++i) {
     if (!(series.values[i] > 0) || !std::isfinite(series.values[i]))
-      throw_error(io::printable(series.name) + ": expected a positive price, found " +
-                  std::to_string(series.values[i]) + " at " + series.dates[i]);
+      throw_error(io::printable(series.name), ": expected a positive price, found ", series.values[i], " at ",
+                  series.dates[i]);
     logs.push_back(std::log(series.values[i]));
   }
   return logs;

@@ -37,8 +37,7 @@ inline std::vector<std::size_t> all_rows(std::size_t n) {
 /// seed says, and not the order of the classes. Throws Error for a share that is not in [0, 1], and where a part stays
 /// empty that should not.
 inline Split stratified_split(std::span<const Label> labels, double valid_share, Seed seed) {
-  if (!(valid_share >= 0 && valid_share <= 1))
-    throw_error("split: expected a share from 0 to 1, found " + std::to_string(valid_share));
+  if (!(valid_share >= 0 && valid_share <= 1)) throw_error("split: expected a share from 0 to 1, found ", valid_share);
   std::vector<std::size_t> order(labels.size());
   permutation(seed, 0, order);
   std::map<Label, std::size_t> left;  // how many of a class are still to be set aside
@@ -52,8 +51,7 @@ inline Split stratified_split(std::span<const Label> labels, double valid_share,
     if (more > 0) --more;
   }
   if ((split.valid.empty() && valid_share > 0) || (split.train.empty() && valid_share < 1))
-    throw_error("split: a share of " + std::to_string(valid_share) + " of " + std::to_string(labels.size()) +
-                " samples leaves one part empty");
+    throw_error("split: a share of ", valid_share, " of ", labels.size(), " samples leaves one part empty");
   std::ranges::sort(split.train);
   std::ranges::sort(split.valid);
   return split;

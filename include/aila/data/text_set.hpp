@@ -34,12 +34,11 @@ struct TextSet {
   /// Throws Error unless there is a text of at least one token for each label.
   void check() const {
     if (begins.size() != size() + 1 || begins.front() != 0 || begins.back() != tokens.size())
-      throw_error("texts: expected a text for each of the " + std::to_string(size()) + " labels, found " +
-                  std::to_string(begins.empty() ? 0 : begins.size() - 1) + " and " + std::to_string(tokens.size()) +
-                  " tokens in all");
+      throw_error("texts: expected a text for each of the ", size(), " labels, found ",
+                  begins.empty() ? 0 : begins.size() - 1, " and ", tokens.size(), " tokens in all");
     for (std::size_t i = 0; i < size(); ++i)
       if (begins[i] >= begins[i + 1])
-        throw_error("texts: expected at least one token in each text, text " + std::to_string(i) + " has none");
+        throw_error("texts: expected at least one token in each text, text ", i, " has none");
   }
   /// Texts with more tokens than a network reads.
   std::size_t longer_than(std::size_t steps) const {
@@ -54,8 +53,7 @@ inline WordCounter count_words(const LabelledTexts& texts, std::span<const std::
   WordCounter counter;
   Tokeniser tokeniser;
   for (const std::size_t row : rows) {
-    if (row >= texts.size())
-      throw_error("texts: expected rows below " + std::to_string(texts.size()) + ", found " + std::to_string(row));
+    if (row >= texts.size()) throw_error("texts: expected rows below ", texts.size(), ", found ", row);
     tokeniser(texts.texts[row], [&](std::string_view token) { counter.add(token); });
   }
   return counter;
@@ -73,8 +71,7 @@ inline std::vector<std::int32_t> numbers_of(std::string_view text, const Vocabul
 /// unknown word and gives a warning.
 inline TextSet number_texts(const LabelledTexts& texts, const Vocabulary& vocabulary) {
   if (texts.labels.size() != texts.size())
-    throw_error("texts: expected a label for each of the " + std::to_string(texts.size()) + " texts, found " +
-                std::to_string(texts.labels.size()));
+    throw_error("texts: expected a label for each of the ", texts.size(), " texts, found ", texts.labels.size());
   TextSet set;
   set.labels = texts.labels;
   set.classes = texts.classes;

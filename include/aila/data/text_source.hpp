@@ -43,16 +43,13 @@ class TextSource {
       : texts_(&texts), vectors_(&vectors), rows_(std::move(rows)), keep_(keep) {
     check();
     if (vectors.dimension != In::features)
-      throw_error("texts: the network takes vectors of " + std::to_string(In::features) + " numbers, found " +
-                  std::to_string(vectors.dimension));
+      throw_error("texts: the network takes vectors of ", In::features, " numbers, found ", vectors.dimension);
     if (vectors.words > vectors.values.size() || vectors.values.size() != vectors.words * vectors.dimension)
-      throw_error("texts: expected " + std::to_string(vectors.words) + " vectors of " +
-                  std::to_string(vectors.dimension) + " numbers, found " + std::to_string(vectors.values.size()) +
-                  " numbers in all");
+      throw_error("texts: expected ", vectors.words, " vectors of ", vectors.dimension, " numbers, found ",
+                  vectors.values.size(), " numbers in all");
     for (const std::int32_t token : texts.tokens)
       if (static_cast<std::size_t>(token) >= vectors.words)
-        throw_error("texts: expected tokens below " + std::to_string(vectors.words) +
-                    ", the number of vectors, found " + std::to_string(token));
+        throw_error("texts: expected tokens below ", vectors.words, ", the number of vectors, found ", token);
   }
 
   std::size_t size() const { return rows_.size(); }
@@ -84,8 +81,7 @@ class TextSource {
   void check() const {
     texts_->check();
     for (const std::size_t row : rows_)
-      if (row >= texts_->size())
-        throw_error("texts: expected rows below " + std::to_string(texts_->size()) + ", found " + std::to_string(row));
+      if (row >= texts_->size()) throw_error("texts: expected rows below ", texts_->size(), ", found ", row);
   }
 
   const TextSet* texts_;

@@ -37,7 +37,7 @@ inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, c
   detail::WordMap<Label> numbers;
   for (const auto& known : options.classes)
     if (!numbers.emplace(visible_text(known), static_cast<Label>(numbers.size())).second)
-      throw_error(name + ": expected classes that differ, found \"" + io::printable(known) + "\" twice");
+      throw_error(name, ": expected classes that differ, found \"", io::printable(known), "\" twice");
   std::vector<std::string> labels;
   std::vector<std::string_view> texts;
   io::Lines lines(text, name);
@@ -56,7 +56,7 @@ inline LabelledTexts parse_tsv(std::string_view text, const std::string& name, c
       lines.fail("expected one of the labels " + io::printable(all, 200) + ", found \"" + io::printable(left) + '"');
     }
   }
-  if (texts.empty()) throw_error(name + ":1: expected labels and texts, found none");
+  if (texts.empty()) throw_error(name, ":1: expected labels and texts, found none");
   if (found.classes.empty()) {
     found.classes = labels;
     std::ranges::sort(found.classes);

@@ -34,9 +34,9 @@ class Vocabulary {
       : words_(std::move(words)), counts_(std::move(counts)) {
     counts_.resize(words_.size());
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (words_[i].empty()) throw_error("vocabulary: word " + std::to_string(i) + " has no letters");
+      if (words_[i].empty()) throw_error("vocabulary: word ", i, " has no letters");
       if (!numbers_.emplace(words_[i], static_cast<std::int32_t>(i) + first).second)
-        throw_error("vocabulary: the word " + io::printable(words_[i]) + " is there twice");
+        throw_error("vocabulary: the word ", io::printable(words_[i]), " is there twice");
     }
   }
 
@@ -126,8 +126,7 @@ inline void write_vocabulary(const std::filesystem::path& path, const Vocabulary
   for (const std::string& word : vocabulary.words()) {
     if (blanks.find(word.front()) != std::string_view::npos || blanks.find(word.back()) != std::string_view::npos ||
         word.find_first_of("\n\0"sv) != std::string_view::npos || word.starts_with(io::byte_order_mark))
-      throw_error(io::display_name(path) + ": expected words that a line can hold, found \"" + io::printable(word) +
-                  '"');
+      throw_error(io::display_name(path), ": expected words that a line can hold, found \"", io::printable(word), "\"");
     text += word + '\n';
   }
   io::write_text(path, text);

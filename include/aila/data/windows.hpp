@@ -27,12 +27,9 @@ struct WindowedPart {
 
   /// Throws Error unless there are `given` of what is told, one a window.
   void require(std::size_t given, const char* what) const {
-    if (given != count)
-      throw_error("expected " + std::to_string(count) + " " + what + ", one a window, found " + std::to_string(given));
+    if (given != count) throw_error("expected ", count, " ", what, ", one a window, found ", given);
     for (const std::size_t known : {last_logs.size(), true_logs.size(), prices.size()})
-      if (known != count)
-        throw_error("expected prices of " + std::to_string(count) + " windows, found those of " +
-                    std::to_string(known));
+      if (known != count) throw_error("expected prices of ", count, " windows, found those of ", known);
   }
 };
 
@@ -108,15 +105,14 @@ class WindowedSeries {
     if (o.window == 0 || o.horizon == 0) throw_error("a window and a horizon of 1 month or more are needed, found 0");
     if (!(o.train_share > 0) || !(o.valid_share > 0) || !(o.train_share + o.valid_share < 1))
       throw_error(
-          "the shares of the training and the validation part must be positive and leave rows for the test, found " +
-          std::to_string(o.train_share) + " and " + std::to_string(o.valid_share));
+          "the shares of the training and the validation part must be positive and leave rows for the test, found ",
+          o.train_share, " and ", o.valid_share);
   }
   void require_rows(const Series& series, const char* part, std::size_t rows) const {
     // Written so that a huge option cannot wrap around.
     if (rows > options_.window && rows - options_.window >= options_.horizon) return;
-    throw_error(io::printable(series.name) + ": the " + part + " part has " + std::to_string(rows) +
-                " rows, too few for a window of " + std::to_string(options_.window) + " and a horizon of " +
-                std::to_string(options_.horizon));
+    throw_error(io::printable(series.name), ": the ", part, " part has ", rows, " rows, too few for a window of ",
+                options_.window, " and a horizon of ", options_.horizon);
   }
 
   void measure(const Series& series, const std::vector<double>& logs) {
@@ -130,7 +126,7 @@ class WindowedSeries {
     naive_error_ = detail::moments(errors).mean;
     // A growth that is exactly constant leaves rounding noise as its deviation, so that zero is no test.
     if (log_.deviation < 1e-9 || change_.deviation < 1e-9)
-      throw_error(io::printable(series.name) +
+      throw_error(io::printable(series.name),
                   ": the prices or the changes of the training part are all equal, nothing can be scaled by them");
   }
 

@@ -35,8 +35,8 @@ struct Coverage {
 /// Throws Error where they are the vectors of another number of words.
 inline Coverage coverage(const WordVectors& vectors, const Vocabulary& vocabulary) {
   if (vectors.found.size() != vocabulary.size())
-    throw_error("vectors: expected one for each of the " + std::to_string(vocabulary.size()) +
-                " numbers of the vocabulary, found " + std::to_string(vectors.found.size()));
+    throw_error("vectors: expected one for each of the ", vocabulary.size(), " numbers of the vocabulary, found ",
+                vectors.found.size());
   Coverage sum;
   for (std::size_t i = 0; i < vocabulary.words().size(); ++i) {
     const bool missing = !vectors.found[i + Vocabulary::first];

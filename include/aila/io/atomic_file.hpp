@@ -96,7 +96,7 @@ class BasicAtomicFile {
     std::filesystem::remove(temporary_, code);
     temporary_.clear();
   }
-  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_, ": ", sentence); }
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;  ///< empty where there is none

@@ -18,9 +18,7 @@ namespace aila::inline v0::io {
 inline HeatMap confusion_map(std::string title, const metric::ConfusionMatrix& matrix,
                              const std::vector<std::string>& classes) {
   const std::size_t n = matrix.classes();
-  if (classes.size() != n)
-    throw_error("confusion_map: expected " + std::to_string(n) + " names of classes, found " +
-                std::to_string(classes.size()));
+  if (classes.size() != n) throw_error("confusion_map: expected ", n, " names of classes, found ", classes.size());
   HeatMap map{.title = std::move(title),
               .row_title = "class",
               .column_title = "taken for (% of the class)",

@@ -77,13 +77,13 @@ inline std::string svg(const HeatMap& map) {
   using namespace detail;
   const std::size_t rows = map.row_labels.size(), columns = map.column_labels.size();
   if (rows == 0 || columns == 0 || map.values.size() != rows * columns)
-    throw_error("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers in the heat map \"" +
-                map.title + "\", found " + std::to_string(map.values.size()));
+    throw_error("expected ", rows, " x ", columns, " numbers in the heat map \"", map.title, "\", found ",
+                map.values.size());
   Extent extent;
   for (double v : map.values) extent.take(v);
   double low = map.low.value_or(extent.low()), high = map.high.value_or(extent.high());
   if (!drawable(low) || !drawable(high))
-    throw_error("expected finite ends of the colours in the heat map \"" + map.title + '"');
+    throw_error("expected finite ends of the colours in the heat map \"", map.title, "\"");
   if (!(high > low)) {
     low -= 0.5;
     high = low + 1;

@@ -46,7 +46,7 @@ class InputFile {
   }
 
   /// Throws Error: the file's name, then the sentence.
-  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_ + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(name_, ": ", sentence); }
 
  private:
   std::string name_;

@@ -94,12 +94,11 @@ inline std::vector<DateTick> date_ticks(const std::vector<std::string>& dates, s
 inline std::string svg(const LineChart& chart) {
   using namespace detail;
   const std::size_t n = chart.dates.size();
-  if (n == 0) throw_error("expected dates to draw the chart \"" + chart.title + "\" over, found none");
+  if (n == 0) throw_error("expected dates to draw the chart \"", chart.title, "\" over, found none");
   Extent extent;
   for (const auto& line : chart.lines) {
     if (line.values.size() != n)
-      throw_error("expected " + std::to_string(n) + " values, one a date, in the line " + line.name + ", found " +
-                  std::to_string(line.values.size()));
+      throw_error("expected ", n, " values, one a date, in the line ", line.name, ", found ", line.values.size());
     for (double v : line.values) extent.take(v);
   }
   double low = extent.low(), high = extent.high();

@@ -27,7 +27,7 @@ inline std::string_view without_mark(std::string_view text, const std::string& n
   using namespace std::literals;
   for (const auto mark : {"\xFF\xFE"sv, "\xFE\xFF"sv, "\0\0\xFE\xFF"sv})
     if (text.starts_with(mark))
-      throw_error(name + ": expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
+      throw_error(name, ": expected text in UTF-8, found the first bytes of UTF-16 or UTF-32");
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   return text;
 }
@@ -35,7 +35,7 @@ inline std::string_view without_mark(std::string_view text, const std::string& n
 /// Throws Error, one sentence that begins with `place`, for a byte of value 0.
 inline void require_text(std::string_view text, const std::string& place) {
   if (text.find('\0') != std::string_view::npos)
-    throw_error(place + ": expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
+    throw_error(place, ": expected text, found a byte of value 0, as UTF-16 and files that are no text have them");
 }
 
 /// Walks over text line by line. Lines end in LF or CR LF, and in CR where there is no LF; the last one may lack its
@@ -82,7 +82,7 @@ class Lines {
   const std::string& name() const noexcept { return name_; }
 
   /// Throws Error: "name:line: sentence".
-  [[noreturn]] void fail(const std::string& sentence) const { throw_error(place() + ": " + sentence); }
+  [[noreturn]] void fail(const std::string& sentence) const { throw_error(place(), ": ", sentence); }
 
  private:
   std::string place() const { return name_ + ":" + std::to_string(number_); }

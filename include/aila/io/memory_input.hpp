@@ -24,9 +24,7 @@ class MemoryInput {
   std::uint64_t size() const noexcept { return bytes_.size(); }
 
   void read(std::span<std::byte> into) {
-    if (into.size() > left_.size())
-      throw_error(name_ + ": expected " + std::to_string(into.size()) + " more bytes, found " +
-                  std::to_string(left_.size()));
+    if (into.size() > left_.size()) throw_error(name_, ": expected ", into.size(), " more bytes, found ", left_.size());
     if (!into.empty()) std::memcpy(into.data(), left_.data(), into.size());
     left_ = left_.subspan(into.size());
   }

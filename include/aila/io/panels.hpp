@@ -21,8 +21,7 @@ inline double svg_number(const std::string& svg, const std::string& name) {
   const auto at = svg.find(" " + name + "='");
   double value = 0;
   if (at != std::string::npos) std::from_chars(svg.data() + at + name.size() + 3, svg.data() + svg.size(), value);
-  if (!(value > 0))
-    throw_error("panels: expected documents that plots of this library gave, found one without " + name);
+  if (!(value > 0)) throw_error("panels: expected documents that plots of this library gave, found one without ", name);
   return value;
 }
 

@@ -57,7 +57,7 @@ class HeaderReader {
     key_ = text;
     if (key_.find('\0') != std::string::npos) throw_error("the header has a name with a NUL in it");
     if (place_ == Place::metadata && metadata.contains(key_))
-      throw_error("the metadata have the key " + printable(key_) + " twice");
+      throw_error("the metadata have the key ", printable(key_), " twice");
     if (place_ == Place::header && key_ == "__metadata__" && std::exchange(seen_metadata_, true))
       throw_error("the header has __metadata__ twice");
     if (place_ == Place::tensor) check_field();
@@ -74,8 +74,8 @@ class HeaderReader {
   }
   bool number_unsigned(Json::number_unsigned_t value) {
     if (place_ == Place::shape) {
-      if (tensor().shape.size() == max_rank) throw_error(tensor_name() + " has more than 64 extents");
-      if (!std::in_range<std::size_t>(value)) throw_error(tensor_name() + " is larger than the machine's memory");
+      if (tensor().shape.size() == max_rank) throw_error(tensor_name(), " has more than 64 extents");
+      if (!std::in_range<std::size_t>(value)) throw_error(tensor_name(), " is larger than the machine's memory");
       tensor().shape.push_back(aila::detail::as_size(value));
       return true;
     }
@@ -92,7 +92,7 @@ class HeaderReader {
   bool number_float(Json::number_float_t, const std::string&) { refuse(); }
   bool binary(Json::binary_t&) { refuse(); }
   static bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
-    throw_error("the header is not valid JSON at its byte " + std::to_string(position));
+    throw_error("the header is not valid JSON at its byte ", position);
   }
 
  private:
@@ -110,23 +110,23 @@ class HeaderReader {
     bool* seen = key_ == "dtype" ? &seen_dtype_ : nullptr;
     if (key_ == "shape") seen = &seen_shape_;
     if (key_ == "data_offsets") seen = &seen_offsets_;
-    if (seen == nullptr) throw_error(tensor_name() + " has an unknown field, " + printable(key_));
-    if (std::exchange(*seen, true)) throw_error(tensor_name() + " has its " + key_ + " twice");
+    if (seen == nullptr) throw_error(tensor_name(), " has an unknown field, ", printable(key_));
+    if (std::exchange(*seen, true)) throw_error(tensor_name(), " has its ", key_, " twice");
   }
   void finish_tensor() {
     if (!seen_dtype_ || !seen_shape_ || offsets_.size() != 2)
-      throw_error(tensor_name() + " lacks its dtype, its shape or its two data_offsets");
+      throw_error(tensor_name(), " lacks its dtype, its shape or its two data_offsets");
     tensors.back().begin = offsets_[0];
     tensors.back().end = offsets_[1];
   }
   /// A value of a kind that does not belong where it stands.
   [[noreturn]] void refuse() {
     if (place_ == Place::file) throw_error("the header is not a JSON object");
-    if (place_ == Place::header) throw_error("the header has an entry that is no JSON object, " + printable(key_));
-    if (place_ == Place::metadata) throw_error("the metadata value of " + printable(key_) + " is not a string");
-    if (place_ == Place::tensor) throw_error(tensor_name() + " has a " + printable(key_) + " of the wrong kind");
-    if (place_ == Place::shape) throw_error(tensor_name() + " has a shape that is not a list of whole numbers");
-    throw_error(tensor_name() + " has data_offsets that are not two whole numbers");
+    if (place_ == Place::header) throw_error("the header has an entry that is no JSON object, ", printable(key_));
+    if (place_ == Place::metadata) throw_error("the metadata value of ", printable(key_), " is not a string");
+    if (place_ == Place::tensor) throw_error(tensor_name(), " has a ", printable(key_), " of the wrong kind");
+    if (place_ == Place::shape) throw_error(tensor_name(), " has a shape that is not a list of whole numbers");
+    throw_error(tensor_name(), " has data_offsets that are not two whole numbers");
   }
 
   Place place_ = Place::file;

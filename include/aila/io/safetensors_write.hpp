@@ -47,11 +47,11 @@ inline std::string safetensors_header(std::span<const TensorEntry> entries,
   std::size_t begin = 0;
   for (const auto& entry : entries) {
     const std::string what = "the tensor " + printable(entry.name);
-    if (!names.insert(entry.name).second) throw_error(what + " is given twice, or its name is reserved");
-    if (dtype_bits(entry.dtype) == 0) throw_error(what + " has the unknown dtype " + printable(entry.dtype));
+    if (!names.insert(entry.name).second) throw_error(what, " is given twice, or its name is reserved");
+    if (dtype_bits(entry.dtype) == 0) throw_error(what, " has the unknown dtype ", printable(entry.dtype));
     if (tensor_bytes(entry.shape, entry.dtype) != entry.data.size())
-      throw_error(what + " of shape " + shape_text(entry.shape) + " and dtype " + entry.dtype + " is given " +
-                  std::to_string(entry.data.size()) + " bytes");
+      throw_error(what, " of shape ", shape_text(entry.shape), " and dtype ", entry.dtype, " is given ",
+                  entry.data.size(), " bytes");
     const std::size_t end = begin + entry.data.size();
     add(json_string(entry.name) + R"(:{"dtype":")" + entry.dtype + R"(","shape":)" + shape_text(entry.shape, ",") +
         R"(,"data_offsets":)" + shape_text(std::array{begin, end}, ",") + "}");

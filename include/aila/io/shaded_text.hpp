@@ -44,9 +44,8 @@ inline double largest_size(const std::vector<double>& values) {
 inline std::string svg(const ShadedText& text) {
   using namespace detail;
   if (text.values.size() != text.words.size() || (!text.lines.empty() && text.lines.size() != text.words.size()))
-    throw_error("expected a number for each of the " + std::to_string(text.words.size()) + " words of the text \"" +
-                text.title + "\", found " + std::to_string(text.values.size()) + " and " +
-                std::to_string(text.lines.size()));
+    throw_error("expected a number for each of the ", text.words.size(), " words of the text \"", text.title,
+                "\", found ", text.values.size(), " and ", text.lines.size());
   constexpr double size = 14, margin = 24, row_height = 28;
   const double strongest = largest_size(text.values), thickest = largest_size(text.lines);
   std::string body = text_at(text.width / 2, 46, text.subtitle, "text-anchor='middle' fill='#555555'");

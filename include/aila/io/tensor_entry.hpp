@@ -113,7 +113,7 @@ std::vector<Scalar> converted(const TensorEntry& entry) {
     values[i] = static_cast<Scalar>(stored);
     if constexpr (sizeof(Stored) > sizeof(Scalar))
       if (std::isfinite(stored) && !std::isfinite(values[i]))
-        throw_error(printable(entry.name) + " holds a number that is too large for float");
+        throw_error(printable(entry.name), " holds a number that is too large for float");
   }
   return values;
 }
@@ -130,7 +130,7 @@ std::vector<Scalar> as(const TensorEntry& entry) {
   if (entry.dtype == "BF16") return detail::converted<detail::BF16, Scalar>(entry);
   if (entry.dtype == "F32") return detail::converted<float, Scalar>(entry);
   if (entry.dtype == "F64") return detail::converted<double, Scalar>(entry);
-  throw_error(printable(entry.name) + " has numbers of type " + printable(entry.dtype) +
+  throw_error(printable(entry.name), " has numbers of type ", printable(entry.dtype),
               ", expected F16, BF16, F32 or F64");
 }
 

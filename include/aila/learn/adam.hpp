@@ -51,7 +51,7 @@ constexpr AdamRule<Scalar> adam_rule(const Options& o, const OptimiserStep& step
 template <class Options>
 void check_adam(const char* who, const Options& o) {
   const auto demand = [&](bool holds, const char* rule, double found) {
-    if (!holds) throw_error(std::string(who) + ": " + rule + ", it is " + std::to_string(found));
+    if (!holds) throw_error(who, ": ", rule, ", it is ", found);
   };
   demand(o.learning_rate >= 0, "learning_rate must not be negative", o.learning_rate);
   demand(o.beta1 >= 0 && o.beta1 < 1, "beta1 must be at least 0 and less than 1", o.beta1);

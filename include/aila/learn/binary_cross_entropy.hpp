@@ -28,8 +28,7 @@ struct BinaryCrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw_error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
-                  std::to_string(label_smoothing));
+      throw_error("BinaryCrossEntropy: label_smoothing must be at least 0 and less than 1, it is ", label_smoothing);
   }
 
   template <class Out, class V>

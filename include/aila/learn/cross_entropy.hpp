@@ -37,8 +37,7 @@ struct CrossEntropy {
 
   void check() const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw_error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is " +
-                  std::to_string(label_smoothing));
+      throw_error("CrossEntropy: label_smoothing must be at least 0 and less than 1, it is ", label_smoothing);
   }
 
   template <class Out, class V>

@@ -174,8 +174,8 @@ class Fitting {
                          std::span<const std::size_t> indices, bool training = true) {
     const std::string where = trainer_.first_non_finite(source, indices, training);
     if (!parameters_are_finite()) restore();
-    throw_error("training stopped at epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ": " + what +
-                " not finite; the first value that is not finite is in " + where);
+    throw_error("training stopped at epoch ", epoch, ", step ", step, ": ", what,
+                " not finite; the first value that is not finite is in ", where);
   }
 
   [[noreturn]] void fail_validation(std::size_t epoch, std::size_t steps) {

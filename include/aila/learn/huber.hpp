@@ -24,7 +24,7 @@ struct Huber {
   double delta = 1;  ///< where the square ends, in units of the output; above 0
 
   void check() const {
-    if (!(delta > 0)) throw_error("Huber: delta must be above 0, it is " + std::to_string(delta));
+    if (!(delta > 0)) throw_error("Huber: delta must be above 0, it is ", delta);
   }
 
   template <class Out, class V>

@@ -163,8 +163,8 @@ template <class L, class Out, class Scalar, class ValidSteps>
 void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSteps&& valid_steps) {
   constexpr std::size_t each = L::template targets<Out>;
   if (targets.size() != samples * each)
-    throw_error("targets: expected " + std::to_string(samples * each) + " numbers (" + std::to_string(samples) +
-                " samples of " + std::to_string(each) + "), found " + std::to_string(targets.size()));
+    throw_error("targets: expected ", samples * each, " numbers (", samples, " samples of ", each, "), found ",
+                targets.size());
   if constexpr (requires { L::template fits<Out>(targets.data()); }) {
     const auto fit = [&](std::size_t s) {
       const Scalar* const target = targets.data() + s * each;
@@ -180,7 +180,7 @@ void check_targets(std::span<const Scalar> targets, std::size_t samples, ValidSt
       }
     };
     for (std::size_t s = 0; s < samples; ++s)
-      if (!fit(s)) throw_error("targets of sample " + std::to_string(s) + ": expected each to be " + L::target_rule);
+      if (!fit(s)) throw_error("targets of sample ", s, ": expected each to be ", L::target_rule);
   }
 }
 template <class L, class Out, class Scalar>

@@ -40,8 +40,7 @@ inline void require_sizes(const char* who, std::size_t outputs, std::size_t targ
   if (countable && outputs == targets * per_target) return;
   const std::string expected = countable ? std::to_string(targets * per_target)
                                          : std::to_string(per_target) + " times " + std::to_string(targets);
-  throw_error(std::string(who) + ": expected " + expected + " outputs for " + std::to_string(targets) +
-              " targets, found " + std::to_string(outputs));
+  throw_error(who, ": expected ", expected, " outputs for ", targets, " targets, found ", outputs);
 }
 
 /// sum / count, or NaN of nothing.
@@ -111,8 +110,7 @@ template <class Number>
 std::size_t class_index(const char* who, Number target, std::size_t classes, std::size_t sample) {
   const auto t = static_cast<double>(target);
   if (!(t >= 0 && t < static_cast<double>(classes)) || t != std::floor(t))
-    throw_error(std::string(who) + ": target " + std::to_string(sample) + " of the batch must be a class index below " +
-                std::to_string(classes) + ", it is " + std::to_string(t));
+    throw_error(who, ": target ", sample, " of the batch must be a class index below ", classes, ", it is ", t);
   return static_cast<std::size_t>(t);
 }
 
@@ -121,8 +119,7 @@ template <class Number>
 void require_numbers(const char* who, const Number* output, std::size_t classes, std::size_t sample) {
   for (std::size_t k = 0; k < classes; ++k)
     if (output[k] != output[k])
-      throw_error(std::string(who) + ": output " + std::to_string(k) + " of sample " + std::to_string(sample) +
-                  " of the batch is not a number");
+      throw_error(who, ": output ", k, " of sample ", sample, " of the batch is not a number");
 }
 
 }  // namespace detail

@@ -21,7 +21,7 @@ bool ranks_before(const Number* output, std::size_t a, std::size_t b) {
 }
 
 inline std::size_t require_classes(const char* who, std::size_t classes) {
-  if (classes < 2) throw_error(std::string(who) + ": expected at least 2 classes, found " + std::to_string(classes));
+  if (classes < 2) throw_error(who, ": expected at least 2 classes, found ", classes);
   return classes;
 }
 
@@ -32,8 +32,7 @@ class TopKAccuracy {
  public:
   /// Throws Error for fewer than two classes or a k outside 1 to classes.
   TopKAccuracy(std::size_t classes, std::size_t k) : classes_(detail::require_classes("TopKAccuracy", classes)), k_(k) {
-    if (k < 1 || k > classes)
-      throw_error("TopKAccuracy: k must lie from 1 to " + std::to_string(classes) + ", it is " + std::to_string(k));
+    if (k < 1 || k > classes) throw_error("TopKAccuracy: k must lie from 1 to ", classes, ", it is ", k);
   }
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {
@@ -75,8 +74,7 @@ class ConfusionMatrix {
   /// Throws Error for fewer than two classes, more than `most_classes`, and where there is no memory for the counts.
   explicit ConfusionMatrix(std::size_t classes) : classes_(detail::require_classes("ConfusionMatrix", classes)) {
     if (classes > most_classes)
-      throw_error("ConfusionMatrix: expected at most " + std::to_string(most_classes) + " classes, found " +
-                  std::to_string(classes));
+      throw_error("ConfusionMatrix: expected at most ", most_classes, " classes, found ", classes);
     counts_ = aila::detail::or_no_memory([&] { return std::vector<std::uint64_t>(classes * classes); },
                                          [&] {
                                            return "ConfusionMatrix: there is no memory for the counts of " +
@@ -107,8 +105,8 @@ class ConfusionMatrix {
   /// Samples of class `truth` taken for `predicted`. Throws Error where there is no such class.
   std::uint64_t count(std::size_t truth, std::size_t predicted) const {
     if (truth >= classes_ || predicted >= classes_)
-      throw_error("ConfusionMatrix: classes run from 0 to " + std::to_string(classes_ - 1) + ", asked for " +
-                  std::to_string(truth) + " taken for " + std::to_string(predicted));
+      throw_error("ConfusionMatrix: classes run from 0 to ", classes_ - 1, ", asked for ", truth, " taken for ",
+                  predicted);
     return counts_[truth * classes_ + predicted];
   }
 

@@ -128,7 +128,7 @@ class MeanAbsoluteScaledError {
  public:
   /// Throws Error where scale is not above 0.
   explicit MeanAbsoluteScaledError(double scale) : scale_(scale) {
-    if (!(scale > 0)) throw_error("MeanAbsoluteScaledError: scale must be above 0, it is " + std::to_string(scale));
+    if (!(scale > 0)) throw_error("MeanAbsoluteScaledError: scale must be above 0, it is ", scale);
   }
   template <class Outputs, class Targets>
   void add(const Outputs& outputs, const Targets& targets) {

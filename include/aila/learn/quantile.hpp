@@ -25,7 +25,7 @@ struct Quantile {
   double q = 0.5;  ///< between 0 and 1, both excluded
 
   void check() const {
-    if (!(q > 0 && q < 1)) throw_error("Quantile: q must lie between 0 and 1, it is " + std::to_string(q));
+    if (!(q > 0 && q < 1)) throw_error("Quantile: q must lie between 0 and 1, it is ", q);
   }
 
   template <class Out, class V>

@@ -77,7 +77,7 @@ constexpr Schedule constant() {
 inline Schedule step(std::uint64_t every_epochs, double gamma = 0.1) {
   if (every_epochs == 0) throw_error("schedule::step: every_epochs must be at least 1, it is 0");
   if (!(gamma > 0 && std::isfinite(gamma)))
-    throw_error("schedule::step: gamma must be a finite number above 0, it is " + std::to_string(gamma));
+    throw_error("schedule::step: gamma must be a finite number above 0, it is ", gamma);
   return {.kind = Schedule::Kind::step, .every = every_epochs, .gamma = gamma};
 }
 
@@ -85,8 +85,7 @@ inline Schedule step(std::uint64_t every_epochs, double gamma = 0.1) {
 /// has. Source: arXiv 1608.03983, one period. Throws Error for a factor that is negative or infinite.
 inline Schedule cosine(double final_factor = 0) {
   if (!(final_factor >= 0 && std::isfinite(final_factor)))
-    throw_error("schedule::cosine: final_factor must be a finite number of at least 0, it is " +
-                std::to_string(final_factor));
+    throw_error("schedule::cosine: final_factor must be a finite number of at least 0, it is ", final_factor);
   return {.kind = Schedule::Kind::cosine, .final = final_factor};
 }
 
@@ -95,12 +94,10 @@ inline Schedule cosine(double final_factor = 0) {
 /// beta1) against the rate, which stays as the optimiser has it here. Source: arXiv 1708.07120. Throws Error for
 /// factors that are negative or infinite and a peak outside 0 to 1.
 inline Schedule one_cycle(double peak = 0.3, double start_factor = 1.0 / 25, double final_factor = 1.0 / 250'000) {
-  if (!(peak >= 0 && peak <= 1))
-    throw_error("schedule::one_cycle: peak must lie from 0 to 1, it is " + std::to_string(peak));
+  if (!(peak >= 0 && peak <= 1)) throw_error("schedule::one_cycle: peak must lie from 0 to 1, it is ", peak);
   for (const double factor : {start_factor, final_factor})
     if (!(factor >= 0 && std::isfinite(factor)))
-      throw_error("schedule::one_cycle: a factor must be a finite number of at least 0, it is " +
-                  std::to_string(factor));
+      throw_error("schedule::one_cycle: a factor must be a finite number of at least 0, it is ", factor);
   return {.kind = Schedule::Kind::one_cycle, .start = start_factor, .peak = peak, .final = final_factor};
 }
 

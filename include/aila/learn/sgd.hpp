@@ -37,12 +37,10 @@ struct Sgd {
   static constexpr std::size_t moments = 1;
 
   void check() const {
-    if (!(learning_rate >= 0))
-      throw_error("Sgd: learning_rate must not be negative, it is " + std::to_string(learning_rate));
+    if (!(learning_rate >= 0)) throw_error("Sgd: learning_rate must not be negative, it is ", learning_rate);
     if (!(momentum >= 0 && momentum < 1))
-      throw_error("Sgd: momentum must be at least 0 and less than 1, it is " + std::to_string(momentum));
-    if (!(weight_decay >= 0))
-      throw_error("Sgd: weight_decay must not be negative, it is " + std::to_string(weight_decay));
+      throw_error("Sgd: momentum must be at least 0 and less than 1, it is ", momentum);
+    if (!(weight_decay >= 0)) throw_error("Sgd: weight_decay must not be negative, it is ", weight_decay);
     if (nesterov && momentum == 0) throw_error("Sgd: nesterov needs a momentum above 0, it is 0");
   }
 

@@ -59,15 +59,14 @@ class SamplesView {
               std::span<const std::int32_t> lengths = {}, std::span<const Scalar> weights = {})
       : inputs_(inputs), targets_(targets), lengths_(lengths), weights_(weights), size_(inputs.size() / In::elements) {
     if (size_ * In::elements != inputs.size())
-      throw_error("samples: expected inputs of " + std::to_string(In::elements) + " elements each, found " +
-                  std::to_string(inputs.size()) + " elements in all");
+      throw_error("samples: expected inputs of ", In::elements, " elements each, found ", inputs.size(),
+                  " elements in all");
     if (size_ > 0 ? targets.size() % size_ != 0 : !targets.empty())
-      throw_error("samples: expected as many targets for each of the " + std::to_string(size_) + " samples, found " +
-                  std::to_string(targets.size()) + " in all");
+      throw_error("samples: expected as many targets for each of the ", size_, " samples, found ", targets.size(),
+                  " in all");
     detail::LengthRule<In>::check("samples", lengths, size_);
     if (!weights.empty() && weights.size() != size_)
-      throw_error("samples: expected a weight for each of the " + std::to_string(size_) + " samples, found " +
-                  std::to_string(weights.size()));
+      throw_error("samples: expected a weight for each of the ", size_, " samples, found ", weights.size());
   }
 
   /// The same of Eigen's matrices, tensors and maps, row-major: inputs [N, elements], targets [N, k].

@@ -56,8 +56,7 @@ class Trainer {
   StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
                   std::uint64_t epoch = 0) {
     if (indices.empty() || indices.size() > options_.batch)
-      throw_error("step: expected 1 to " + std::to_string(options_.batch) + " samples, found " +
-                  std::to_string(indices.size()));
+      throw_error("step: expected 1 to ", options_.batch, " samples, found ", indices.size());
     detail::check_target_count<LossType, typename ModelType::Out>(source, "step");
     return step_.run(source, indices, rate, epoch);
   }
@@ -120,8 +119,7 @@ class Trainer {
   static TrainerOptions checked_options(TrainerOptions options, const LossType& loss, const Rule& optimiser) {
     if (options.batch == 0) throw_error("trainer: a batch needs at least one sample");
     if (!(options.clip_norm >= 0))
-      throw_error("trainer: expected a clip_norm of at least 0, which is none, found " +
-                  std::to_string(options.clip_norm));
+      throw_error("trainer: expected a clip_norm of at least 0, which is none, found ", options.clip_norm);
     if constexpr (requires { loss.check(); }) loss.check();
     if constexpr (requires { optimiser.check(); }) optimiser.check();
     return options;
@@ -132,10 +130,10 @@ class Trainer {
       const auto& table = parameter_table<Net>();
       const auto begins = [&](const auto& p) { return p.name.starts_with(part.prefix); };
       if (std::none_of(table.begin(), table.end(), begins) && std::ranges::none_of(network_tables<Net>(), begins))
-        throw_error("part_rates: no parameter's name begins with \"" + part.prefix + "\"");
+        throw_error("part_rates: no parameter's name begins with \"", part.prefix, "\"");
       if (!(part.factor >= 0) || !std::isfinite(part.factor))
-        throw_error("part_rates: expected a finite factor of at least 0 for \"" + part.prefix + "\", found " +
-                    std::to_string(part.factor));
+        throw_error("part_rates: expected a finite factor of at least 0 for \"", part.prefix, "\", found ",
+                    part.factor);
     }
   }
 
@@ -147,7 +145,7 @@ class Trainer {
           if constexpr (detail::IsBatchNorm<Part>)
             if (Part::In::positions == 1 && options_.factor_of(path + ".running_mean") != 0 &&
                 options_.factor_of(path + ".running_var") != 0)
-              throw_error("trainer: expected batches of at least 2 samples, for the statistics of " + path +
+              throw_error("trainer: expected batches of at least 2 samples, for the statistics of ", path,
                           " have no variance in one of 1; a part rate of 0 freezes them");
         });
   }

@@ -36,8 +36,8 @@ void check_target_count(const Source& source, const char* where) {
   if constexpr (LossAcceptsOutput<LossType, Out>) {
     constexpr std::size_t expected = LossType::template targets<Out>;
     if (expected > 0 && source.targets_per_sample() != expected)
-      throw_error(std::string(where) + ": expected " + std::to_string(expected) +
-                  " targets a sample for this loss, the samples have " + std::to_string(source.targets_per_sample()));
+      throw_error(where, ": expected ", expected, " targets a sample for this loss, the samples have ",
+                  source.targets_per_sample());
   }
 }
 }  // namespace detail
@@ -126,12 +126,10 @@ class Worker {
 
  private:
   [[noreturn]] static void refuse_index(std::size_t index, std::size_t size) {
-    throw_error("source: expected samples below " + std::to_string(size) + ", which are all, found " +
-                std::to_string(index));
+    throw_error("source: expected samples below ", size, ", which are all, found ", index);
   }
   [[noreturn]] void refuse_count(std::size_t samples) const {
-    throw_error("worker: expected up to " + std::to_string(workspace.capacity()) + " samples, found " +
-                std::to_string(samples));
+    throw_error("worker: expected up to ", workspace.capacity(), " samples, found ", samples);
   }
   using Over = LossOver<LossType, typename WorkspaceType::Placed, KernelsOf<Backend>>;
   static constexpr std::size_t scratch_size() {

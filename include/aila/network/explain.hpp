@@ -32,8 +32,7 @@ std::vector<typename Backend::Scalar> input_gradients(
   using Out = NetworkOutput<Net>;
   using S = typename Backend::Scalar;
   if (output >= Out::elements)
-    throw_error("input_gradients: expected an output below " + std::to_string(Out::elements) + ", found " +
-                std::to_string(output));
+    throw_error("input_gradients: expected an output below ", Out::elements, ", found ", output);
   std::vector<S> gradients(inputs.size());
   detail::SampleGroups<Net, Backend>::each(
       "input_gradients", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t first) {

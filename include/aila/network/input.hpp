@@ -108,8 +108,8 @@ void check_tensor(const X& x) {
   if (fits) return;
   std::array<std::size_t, rank + 1> found{};
   for (std::size_t i = 0; i < rank; ++i) found[i] = static_cast<std::size_t>(x.dimensions()[i]);
-  throw_error("input: expected a tensor of shape " + extents_text(In::extents.data(), In::rank) +
-              ", or [samples, ...] of it, found " + extents_text(found.data(), rank));
+  throw_error("input: expected a tensor of shape ", extents_text(In::extents.data(), In::rank),
+              ", or [samples, ...] of it, found ", extents_text(found.data(), rank));
 }
 
 /// The elements of x, one sample of shape In or several; throws Error where Eigen's strides leave gaps, and where a
@@ -121,8 +121,8 @@ std::span<const Element> elements_of(const X& x) {
     if constexpr (std::is_same_v<ElementIn<X>, Element>) {
       if constexpr (EigenDense<X>)
         if (x.innerStride() != 1 || (!X::IsVectorAtCompileTime && x.rows() > 1 && x.outerStride() != x.cols()))
-          throw_error("an Eigen input must be contiguous: its inner stride is " + std::to_string(x.innerStride()) +
-                      " and its outer stride " + std::to_string(x.outerStride()));
+          throw_error("an Eigen input must be contiguous: its inner stride is ", x.innerStride(),
+                      " and its outer stride ", x.outerStride());
       if constexpr (EigenTensor<X> && !std::is_void_v<In>) check_tensor<In>(x);
       return {std::data(x), static_cast<std::size_t>(std::size(x))};
     }
@@ -136,9 +136,8 @@ template <class Element, class In, class X>
 const Element* elements_of_one(const X& x, const char* who, const char* what) {
   const auto elements = elements_of<Element, In>(x);
   if (elements.size() != In::elements)
-    throw_error(std::string(who) + ": expected the " + std::to_string(In::elements) + " elements of " + what +
-                " of shape " + extents_text(In::extents.data(), In::rank) + ", found " +
-                std::to_string(elements.size()));
+    throw_error(who, ": expected the ", In::elements, " elements of ", what, " of shape ",
+                extents_text(In::extents.data(), In::rank), ", found ", elements.size());
   return elements.data();
 }
 

@@ -54,8 +54,7 @@ class Model {
     for (std::size_t i = 0; i < tables; ++i)
       tables_[i] = Table<Scalar>(network_tables<Net>()[i], detail::make_device_array<Scalar, Backend>());
     if (rows.size() != 0 && rows.size() != tables)
-      throw_error("model: expected the rows of " + std::to_string(tables) + " tables, found " +
-                  std::to_string(rows.size()) + " numbers");
+      throw_error("model: expected the rows of ", tables, " tables, found ", rows.size(), " numbers");
     for (std::size_t i = 0; i < rows.size(); ++i) tables_[i].initialise(rows.begin()[i], seed);
   }
 
@@ -63,7 +62,7 @@ class Model {
   Table<Scalar>& table(std::string_view name) {
     for (std::size_t i = 0; i < tables; ++i)
       if (tables_[i].info().name == name) return tables_[i];
-    throw_error("this network has no table " + std::string(name));
+    throw_error("this network has no table ", name);
   }
   const Table<Scalar>& table(std::string_view name) const { return const_cast<Model&>(*this).table(name); }
   /// All of them, in the order of the layers.
@@ -108,8 +107,8 @@ class Model {
   /// copying a model, take them too.
   void assign(std::span<const Scalar> parameters) {
     if (parameters.size() != layout.size)
-      throw_error("assign: expected the " + std::to_string(layout.size) +
-                  " numbers of the network's canonical array, found " + std::to_string(parameters.size()));
+      throw_error("assign: expected the ", layout.size, " numbers of the network's canonical array, found ",
+                  parameters.size());
     std::copy(parameters.begin(), parameters.end(), parameters_.host_to_write());
     pack();
   }
@@ -155,7 +154,7 @@ class Model {
   std::span<const Scalar> parameter(std::string_view name) const {
     for (const ParameterInfo& p : parameter_table<Net>())
       if (p.name == name) return parameters().subspan(p.offset, p.size);
-    throw_error("this network has no parameter " + std::string(name) + "; summary() lists those it has");
+    throw_error("this network has no parameter ", name, "; summary() lists those it has");
   }
 
   /// For kernels, in the backend's memory: the canonical array, and the packed copies.
@@ -171,8 +170,8 @@ class Model {
     const auto elements = detail::elements_of<ElementOf<In, Scalar>, In>(x);
     const std::size_t samples = elements.size() / In::elements;
     if (samples * In::elements != elements.size() || samples > workspace.capacity())
-      throw_error("predict: expected up to " + std::to_string(workspace.capacity()) + " samples of " +
-                  std::to_string(In::elements) + " elements, found " + std::to_string(elements.size()) + " elements");
+      throw_error("predict: expected up to ", workspace.capacity(), " samples of ", In::elements, " elements, found ",
+                  elements.size(), " elements");
     if (!lengths.empty()) detail::LengthRule<In>::check_count("predict", lengths.size(), samples);
     predict(elements.data(), samples, workspace, lengths.empty() ? nullptr : lengths.data());
     return {workspace.host_output(samples), samples * Out::elements};

@@ -29,8 +29,8 @@ class SampleGroups {
     constexpr std::size_t most = 16;
     const std::size_t samples = inputs.size() / In::elements;
     if (samples * In::elements != inputs.size())
-      throw_error(std::string(who) + ": expected inputs of " + std::to_string(In::elements) + " elements each, found " +
-                  std::to_string(inputs.size()) + " elements in all");
+      throw_error(who, ": expected inputs of ", In::elements, " elements each, found ", inputs.size(),
+                  " elements in all");
     LengthRule<In>::check(who, lengths, samples);
     Workspace<Net, Backend, Capability::train> workspace(std::min(samples, most), Retain::all);
     for (std::size_t first = 0; first < samples; first += most) {

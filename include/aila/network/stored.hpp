@@ -70,8 +70,7 @@ std::vector<StoredTensor<Scalar>> stored_tensors(const std::vector<ParameterInfo
 template <class Model, class Scalar>
 void restore(Model& model, std::span<Table<Scalar>> tables, ModelState<Scalar>&& state) {
   if (state.tables.size() != tables.size())
-    throw_error("restore: expected the rows of " + std::to_string(tables.size()) + " tables, found those of " +
-                std::to_string(state.tables.size()));
+    throw_error("restore: expected the rows of ", tables.size(), " tables, found those of ", state.tables.size());
   for (std::size_t i = 0; i < tables.size(); ++i) tables[i].check(state.tables[i]);
   model.assign(state.parameters);
   for (std::size_t i = 0; i < tables.size(); ++i) tables[i].take(std::move(state.tables[i]));

@@ -50,8 +50,7 @@ class Table {
   /// The rows [n, width]. Throws Error where `values` are no whole number of rows, or more than the layer allows.
   void assign(std::span<const Scalar> values) {
     if (values.size() % width() != 0)
-      throw_error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found " +
-                  std::to_string(values.size()) + " numbers in all");
+      throw_error(info_->name, ": expected rows of ", width(), " numbers, found ", values.size(), " numbers in all");
     const std::size_t rows = values.size() / width();
     check_rows(rows);
     auto made = detail::taking(info_->name.c_str(), rows, "rows",
@@ -64,8 +63,8 @@ class Table {
   /// Throws Error where this table cannot take the rows of another.
   void check(const Table& other) const {
     if (other.info_ == nullptr || other.width() != width())
-      throw_error(info_->name + ": expected rows of " + std::to_string(width()) + " numbers, found rows of " +
-                  std::to_string(other.info_ == nullptr ? 0 : other.width()));
+      throw_error(info_->name, ": expected rows of ", width(), " numbers, found rows of ",
+                  other.info_ == nullptr ? 0 : other.width());
     check_rows(other.rows_);
   }
   /// The rows of another table; throws as `check`.
@@ -78,8 +77,7 @@ class Table {
  private:
   void check_rows(std::size_t rows) const {
     if (rows > info_->spec.most_rows)
-      throw_error(info_->name + ": expected at most " + std::to_string(info_->spec.most_rows) +
-                  " rows (MostRows), found " + std::to_string(rows));
+      throw_error(info_->name, ": expected at most ", info_->spec.most_rows, " rows (MostRows), found ", rows);
   }
 
   const TableInfo* info_ = nullptr;

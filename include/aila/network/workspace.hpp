@@ -243,8 +243,7 @@ class Workspace {
     return pass.samples > 0;
   }
   [[noreturn]] void refuse(std::size_t samples) const {
-    throw_error("workspace: expected up to " + std::to_string(capacity_) + " samples, found " +
-                std::to_string(samples));
+    throw_error("workspace: expected up to ", capacity_, " samples, found ", samples);
   }
   /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
   /// what a layer of single steps makes of padding.

@@ -3,6 +3,9 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <bit>
+
+#include "../../core/list.hpp"
 #include "batch.hpp"
 
 namespace aila::inline v0::simd {
@@ -72,12 +75,13 @@ template <class Scalar, class Arch>
 /// additions are those of reduce_add, in its order.
 template <class Scalar, class Arch>
 [[gnu::always_inline]] inline xsimd::batch<Scalar, Arch> sums_of_rows(xsimd::batch<Scalar, Arch>* rows) noexcept {
-  AILA_UNROLL
-  for (std::size_t half = width<Scalar, Arch> / 2; half > 0; half /= 2) {
+  // Rounds with a constant number of steps: g++ unrolls others 64 times, with an exit behind each.
+  for_each_index<std::bit_width(width<Scalar, Arch>) - 1>([&](auto round) __attribute__((always_inline)) {
+    constexpr std::size_t half = width<Scalar, Arch> >> (decltype(round)::value + 1);
     AILA_UNROLL
     for (std::size_t i = 0; i < half; ++i)
       rows[i] = zip_low(rows[i], rows[i + half]) + zip_high(rows[i], rows[i + half]);
-  }
+  });
   return rows[0];
 }
 

@@ -93,13 +93,13 @@ class PlanLives {
     if (!counts_) return whole_;
     return {whole_.first + static_cast<Life::Time>(n.tick), static_cast<Life::Time>(n.ticks)};
   }
-  constexpr Life of_value(const PlanNode* node, const PlanBuffer& value) const {
+  [[gnu::noinline]] constexpr Life of_value(const PlanNode* node, const PlanBuffer& value) const {
     if (!counts_) return Life::kept(whole_.first, whole_.first);
     const Life::Time first = parts(node[value.first]).first;
     return value.until == PlanNode::none ? Life::in_forward(first, parts(node[value.last]).last())
                                          : Life::kept(first, parts(node[value.until]).first);
   }
-  constexpr Life of_gradient(const PlanNode* node, const PlanBuffer& gradient) const {
+  [[gnu::noinline]] constexpr Life of_gradient(const PlanNode* node, const PlanBuffer& gradient) const {
     return Life::in_backward(parts(node[gradient.first]).last(), parts(node[gradient.last]).first);
   }
 

@@ -133,20 +133,20 @@ struct PlanKernel {
         }
       if constexpr (C != Capability::stream)
         for (std::size_t i = 1; i <= plan.levels; ++i) lengths[i].bind(arena, samples);
-      over_nodes<false>([&](auto i) {
+      for (std::size_t i = 0; i < nodes; ++i) {
         const Node& n = plan.node[i];
         arena.enter(lives.parts(n));
         if (plans_scratch && arena.shares())
           scratch[i] = arena.take(scratch_of_node(n, samples, C), lives.of_scratch(n));
-        if constexpr (can_be<Sort::layer, decltype(i)>)
-          if (n.sort == Sort::layer) with_layer(i, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
+        if (n.sort == Sort::layer)
+          detail::with_kind<layer_kinds>(n.kind, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
         if constexpr (mixture_kinds > 0)
           if (n.sort == Sort::mixture)
             detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
               Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], slot<k>(mixtures)[n.slot],
                                            arena, samples);
             });
-      });
+      }
       arena.enter(lives.whole());
     }
 
@@ -227,7 +227,7 @@ struct PlanKernel {
   static constexpr void forward_nodes(const Pass& pass, Weights<S> w, const S* packed_weights,
                                       const ElementOf<In, S>* x, S* y, Saved<C>& saved, S* scratch, std::size_t begin,
                                       std::size_t end) {
-    over_nodes<false>([&](auto i) {
+    over_nodes<C>([&](auto i) {
       if (i < begin)
         pass_by<C>(i, pass, saved);
       else if (i < end)
@@ -238,7 +238,7 @@ struct PlanKernel {
   template <Capability C>
   static constexpr void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const ElementOf<In, S>* x,
                                  const S* y, const S* dy, S* dx, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    over_nodes<true>([&](auto i) { backward_node<C>(i, pass, w, packed_weights, x, y, dy, dx, g, saved, scratch); });
+    for (std::size_t i = nodes; i-- > 0;) backward_node<C>(i, pass, w, packed_weights, x, y, dy, dx, g, saved, scratch);
   }
 
   /// f(path, map, elements) for the output of every part, each behind the maps inside it, after a forward in a
@@ -308,17 +308,23 @@ struct PlanKernel {
     return false;
   }
 
-  /// Calls f with the number of each node: a constant where no two layers have one kind, so that nothing is left to be
-  /// decided at run time.
-  static constexpr bool unrolls = layer_kinds == LayerParts::size && mixture_kinds == 0;
-  template <bool down, class F>
+  /// Whether nothing is left to be decided at run time, where no two layers have one kind: that is felt where a sample
+  /// takes a fraction of a microsecond, in a stream and in predictions with small maps. Elsewhere it would be code for
+  /// every node.
+  template <Capability C>
+  static constexpr bool unrolls = [] {
+    std::size_t elements = 0;
+    for (std::size_t v = 0; v < values; ++v) elements += plan.value[v].elements;
+    return layer_kinds == LayerParts::size && mixture_kinds == 0 &&
+           (C == Capability::stream || (C == Capability::predict && elements <= 2048));
+  }();
+  /// Calls f with the number of each node, a constant or not.
+  template <Capability C, class F>
   static constexpr void over_nodes(F&& f) {
-    if constexpr (unrolls && down)
-      for_each_index_down<nodes>(f);
-    else if constexpr (unrolls)
+    if constexpr (unrolls<C>)
       for_each_index<nodes>(f);
     else
-      for (std::size_t i = 0; i < nodes; ++i) f(down ? nodes - 1 - i : i);
+      for (std::size_t i = 0; i < nodes; ++i) f(i);
   }
   /// Whether node i, a constant or not, can be of this sort.
   template <Sort sort, class I>
@@ -397,8 +403,8 @@ struct PlanKernel {
                              read(n, 1, x, y, saved), out);
   }
 
-  template <Capability C, class I>
-  static constexpr void backward_node(I i, const Pass& pass, Weights<S> w, const S* packed_weights,
+  template <Capability C>
+  static constexpr void backward_node(std::size_t i, const Pass& pass, Weights<S> w, const S* packed_weights,
                                       const ElementOf<In, S>* x, const S* y, const S* dy, S* dx, Gradients<S> g,
                                       Saved<C>& saved, S* scratch_of_call) {
     const Node& n = plan.node[i];
@@ -423,24 +429,24 @@ struct PlanKernel {
       if (begins && is_first(r) && gradient(r) != nullptr)
         std::fill_n(gradient(r), pass.samples * plan.value[plan.read[n.read + r].value].elements, S(0));
     };
-    if constexpr (can_be<Sort::layer, I>)
-      if (n.sort == Sort::layer)
-        return with_layer(i, [&](auto k) {
-          using Part = LayerPart<k>;
-          using Kernel = LayerKernel<k>;
-          Pass here = pass_of(n, first, pass, saved);
-          S* down = nullptr;
-          if constexpr (!Part::In::is_tokens) {
-            down = gradient(0);
-            here.sets_input_gradient = sets_input_gradient_of<Kernel>() && is_first(0);
-            if constexpr (!sets_input_gradient_of<Kernel>()) clear(0);
-          }
-          if constexpr (!is_plan_kernel<Kernel> && !sets_gradients_of<Kernel>())
-            zero_gradients<Part>(here, g.from(n.tensor));
-          Kernel::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
-                                       out, d_out, down, g.from(n.tensor), slot<k>(saved.layers)[n.slot], scratch);
-        });
-    if constexpr (can_be<Sort::mixture, I>)
+    if (n.sort == Sort::layer) {
+      Pass here = pass_of(n, first, pass, saved);
+      return detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
+        using Part = LayerPart<k>;
+        using Kernel = LayerKernel<k>;
+        S* down = nullptr;
+        if constexpr (!Part::In::is_tokens) {
+          down = gradient(0);
+          here.sets_input_gradient = sets_input_gradient_of<Kernel>() && is_first(0);
+          if constexpr (!sets_input_gradient_of<Kernel>()) clear(0);
+        }
+        if constexpr (!is_plan_kernel<Kernel> && !sets_gradients_of<Kernel>())
+          zero_gradients<Part>(here, g.from(n.tensor));
+        Kernel::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
+                                     out, d_out, down, g.from(n.tensor), slot<k>(saved.layers)[n.slot], scratch);
+      });
+    }
+    if constexpr (has(Sort::mixture))
       if (n.sort == Sort::mixture) {
         std::array<const S*, most_reads + 1> item{};
         std::array<S*, most_reads + 1> d_item{};
@@ -459,7 +465,7 @@ struct PlanKernel {
                                            scratch);
         });
       }
-    if constexpr (can_be<Sort::pool, I>)
+    if constexpr (has(Sort::pool))
       if (n.sort == Sort::pool) {
         clear(0);
         return with_pooling(n, [&]<class P>(std::type_identity<P>) {
@@ -468,15 +474,15 @@ struct PlanKernel {
       }
     const std::size_t elements = plan.value[n.writes].elements, width_out = plan.value[n.writes].features;
     const std::size_t width = plan.value[plan.read[n.read].value].features;
-    if constexpr (can_be<Sort::place, I>)
+    if constexpr (has(Sort::place))
       if (n.sort == Sort::place)
         return Joints::take(pass.samples * (elements / width_out), d_out + n.column, width_out, gradient(0), width,
                             is_first(0));
-    if constexpr (can_be<Sort::reverse, I> || can_be<Sort::place_reversed, I>)
+    if constexpr (has(Sort::reverse) || has(Sort::place_reversed))
       if (n.sort == Sort::reverse || n.sort == Sort::place_reversed)
         return Joints::reverse(at_value(plan.read[n.read].value, pass, saved), elements / width_out, width,
                                d_out + n.column, width_out, gradient(0), width, is_first(0));
-    if constexpr (can_be<Sort::add, I>)
+    if constexpr (has(Sort::add))
       if (n.sort == Sort::add) {
         for (std::size_t r = 0; r < n.reads; ++r) {
           const std::uint32_t v = plan.read[n.read + r].value;
@@ -485,7 +491,7 @@ struct PlanKernel {
         }
         return;
       }
-    if constexpr (can_be<Sort::scale, I>)
+    if constexpr (has(Sort::scale))
       if (n.sort == Sort::scale) {
         clear(0);
         return Joints::scale_back(pass.samples, elements / width_out, width_out, read(n, 0, x, y, saved),

@@ -59,9 +59,9 @@ consteval auto kinds_of(List<T...>) {
 /// f with the constant that `kind` is.
 template <std::size_t Count, class F>
 constexpr void with_kind(std::size_t kind, F&& f) {
-  for_each_index<Count>([&](auto k) {
-    if (k == kind) f(k);
-  });
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    static_cast<void>(((K == kind && (f(std::integral_constant<std::size_t, K>{}), true)) || ...));
+  }(std::make_index_sequence<Count>{});
 }
 
 /// A part, the batch normalisation behind it and what is applied to the result, an element-wise layer or Identity: in

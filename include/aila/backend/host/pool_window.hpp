@@ -24,7 +24,7 @@ struct PoolWindow {
 /// The windows of a pool: f(output position, window) for the outputs of every sample, gap(first, last) for the output
 /// positions beyond a sample's length.
 template <class In, class F, class G>
-constexpr void for_each_window(const WindowPlan& plan, const Pass& pass, F&& f, G&& gap) {
+[[gnu::always_inline]] constexpr void for_each_window(const WindowPlan& plan, const Pass& pass, F&& f, G&& gap) {
   const WindowWalk y = forward_walk(plan.y, plan.y.in);
   for (std::size_t n = 0; n < pass.samples; ++n) {
     const WindowWalk x = forward_walk(plan.x, In::rank == 2 ? pass.length(n, plan.x.in) : plan.x.in);
@@ -48,7 +48,7 @@ constexpr void for_each_window(const WindowPlan& plan, const Pass& pass, F&& f, 
 
 /// The greater of two; what is not a number stays, and wins.
 template <class V>
-constexpr V greater(V best, V next) {
+[[gnu::always_inline]] constexpr V greater(V best, V next) {
   return math::select(next == next, math::select(next > best, next, best), next);
 }
 
