@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include <aila/backend/cpu.hpp>
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 #include <cmath>
 #include <string>
 

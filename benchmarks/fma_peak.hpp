@@ -1,7 +1,7 @@
 // The peak of fused multiply-adds on this machine, now: the measure of every kernel's speed.
 #pragma once
 
-#include <aila/backend/cpu/simd.hpp>
+#include <aila/backend/cpu/simd/simd.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>

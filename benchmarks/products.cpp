@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 // Before Eigen: it brings the intrinsics in without g++'s false warnings.
-#include <aila/backend/cpu/product.hpp>
+#include <aila/backend/cpu/product/product.hpp>
 
 #include <Eigen/Core>
 #include <cstdint>

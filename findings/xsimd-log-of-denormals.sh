@@ -6,7 +6,7 @@
 #   of denormal floats.
 # Found: denormal doubles get a logarithm about 36.5 too low (log2: 52.7, log10: 15.9); denormal floats do not. Smaller numbers
 #   than the smallest denormal double, 4.9e-324 with the logarithm -744.4, would be needed to get what log(5.8e-309) gives.
-# What it means here: aila's logarithm (backend/cpu/batch_log.hpp) is its own.
+# What it means here: aila's logarithm (backend/cpu/simd/batch_log.hpp) is its own.
 # Output seen, of both releases:
 #   log(2.3e-308): -708.363, by the C library -708.363
 #   log(5.8e-309): -746.288, by the C library -709.741

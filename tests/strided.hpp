@@ -1,8 +1,8 @@
 // A layer as a user writes it, with fewer positions out than in: stacks of it have maps of different sizes.
 #pragma once
 
+#include <aila/contract/layer.hpp>
 #include <aila/core/math.hpp>
-#include <aila/layer/concepts.hpp>
 #include <array>
 #include <cstddef>
 #include <type_traits>

@@ -1,8 +1,8 @@
 // One convolution, forward, over a batch that lies in memory, on two threads.
 #include <aila/backend/cpu.hpp>
+#include <aila/compose/network.hpp>
 #include <aila/core/thread_pool.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 
 #include "work.hpp"
 

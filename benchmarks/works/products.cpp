@@ -1,6 +1,6 @@
 // Products of small matrices by packed weights, one thread, beside libxsmm where it was found: the machine code that it
 // generates for the exact size is the mark for them.
-#include <aila/backend/cpu/product.hpp>
+#include <aila/backend/cpu/product/product.hpp>
 #include <aila/core/arena.hpp>
 #include <aila/core/error.hpp>
 #include <cmath>

@@ -9,6 +9,7 @@
 #ifdef AILA_SUPPORTED_COMPILER
 #include "backend/cpu.hpp"
 #include "backend/reference.hpp"
+#include "compose/network.hpp"
 #include "core/thread_pool.hpp"
 #include "integrate/policies.hpp"
 #include "layer/layers.hpp"
@@ -19,7 +20,6 @@
 #include "learn/optimisers.hpp"
 #include "learn/trainer.hpp"
 #include "network/model.hpp"
-#include "network/network.hpp"
 #include "network/predictor.hpp"
 #include "network/stream.hpp"
 #include "network/wavefront.hpp"

@@ -7,8 +7,8 @@
 // expect 7: aila: two options of one role; keep one of them
 // expect 8: aila: AttentionPooling takes a sequence [steps, features]; this input is none
 // expect 9: aila: AttentionPooling needs a width of at least one
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)  // behind a readout

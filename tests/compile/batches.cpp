@@ -6,8 +6,8 @@
 // expect 6: aila: Embedding takes Tokens; this input has real features
 // expect 7: aila: Embedding needs a width of at least one
 // expect 8: aila: MostRows takes 1 to 2,147,483,647 rows, the numbers that a token can name
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 
 using namespace aila;
 #if defined(MUST_FAIL_1)

@@ -11,9 +11,9 @@
 // expect 11: aila: two options of one role; keep one of them
 // expect 12: aila: this rule has no such option; see its header
 // expect 13: aila: Kernel, Stride, Dilation, Groups and a pool's window begin at 1
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

@@ -1,10 +1,10 @@
 // What a device program includes: descriptions, plan, layers and policies, what the compiler derives from them; and
 // every body that is written once for a scalar or a batch, run by one thread of a device.
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
 #include <aila/learn/losses.hpp>
 #include <aila/learn/optimisers.hpp>
-#include <aila/network/network.hpp>
 
 struct Described
     : aila::Network<aila::Sequence<12, 1>, aila::Stack<aila::integrate::Attention<>, aila::Repeat<4, aila::Lstm<64>>>,

@@ -1,9 +1,9 @@
 // expect 1: aila: this layer does not accept the output of the layer before it
 // expect 2: aila: this layer does not accept the output of the layer before it
 // expect 3: Halve: an even number of features, please
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 
 // Layers of a user: two that state what they accept, and one that says why.
 struct OfFour {

@@ -3,9 +3,9 @@
 // expect 3: aila: Lstm takes a sequence [steps, features]; this input is none
 // expect 4: aila: Lstm takes real features; embed tokens first
 // expect 5: aila: Lstm takes real features; embed tokens first
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)  // of a vector

@@ -6,9 +6,9 @@
 // expect 6: aila: this type is no layer: it has no template <class In> using Out
 // expect 7: aila: this type is no layer: it has no template <class In> using Out
 // expect 8: aila: the layers inside Residual must give back the shape they take
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

@@ -5,9 +5,9 @@
 // expect 5: aila: this rule has no such option; see its header
 // expect 6: aila: this rule has no such option; see its header
 // expect 7: aila: StatisticsRate is at most 1000, all the way to the batch's statistics
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 template <class Policy, class Core, class Readout>

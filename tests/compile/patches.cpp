@@ -4,8 +4,8 @@
 // expect 4: aila: PatchEmbedding needs a patch and a width of at least one
 // expect 5: aila: StochasticDepth takes real features; embed tokens first
 // expect 6: aila: StochasticDepth takes a percentage from 0 to 99, or a part smaller than its whole
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

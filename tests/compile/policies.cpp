@@ -6,9 +6,9 @@
 // expect 6: aila: KeyWidth needs at least one feature
 // expect 7: aila: this policy does not accept the shapes that meet in this layer
 // expect 8: aila: this policy does not accept the shapes that meet in this layer
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 // A policy that refuses shapes without a sentence of its own.

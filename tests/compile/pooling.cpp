@@ -1,9 +1,9 @@
 // expect 1: aila: earlier maps must divide into whole windows of this layer's map
 // expect 2: aila: earlier maps must divide into whole windows of this layer's map
 // expect 3: aila: earlier maps must divide into whole windows of this layer's map
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 // Keeps every N-th step.

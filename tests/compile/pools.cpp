@@ -6,8 +6,8 @@
 // expect 6: aila: GlobalMaxPool takes a map with positions; this input is a vector
 // expect 7: aila: this rule has no such option; see its header
 // expect 8: aila: a sequence has one axis: Kernel<3>, Stride<2>, one number each
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

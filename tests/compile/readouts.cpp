@@ -2,8 +2,8 @@
 // expect 2: aila: LastStep takes a sequence [steps, features]; this input is none
 // expect 3: aila: MeanOverPositions takes a map with positions; this input is a vector
 // expect 4: aila: Flatten takes real features; embed tokens first
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)  // twice

@@ -8,8 +8,8 @@
 // expect 8: aila: ClassToken takes a sequence [steps, features]; this input is none
 // expect 9: aila: FirstStep takes a sequence [steps, features]; this input is none
 // expect 10: aila: Bidirectional holds no layer that needs the whole batch, as BatchNorm does
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

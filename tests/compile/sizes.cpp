@@ -6,9 +6,9 @@
 // expect 6: aila: Dropout takes a percentage from 0 to 99
 // expect 7: aila: Repeat needs a count of at least one
 // expect 8: aila: Repeat needs at least one layer
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

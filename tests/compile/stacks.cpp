@@ -4,9 +4,9 @@
 // expect 4: aila: two options of one role; a stack has one epilogue
 // expect 5: aila: the epilogue of a stack must keep the shape of the layer
 // expect 6: aila: LastStep takes a sequence [steps, features]; this input is none
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 template <class... Parts>

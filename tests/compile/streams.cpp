@@ -14,7 +14,7 @@
 // expect 14: aila: SinusoidalPositions cannot stream: it counts steps without end
 // expect 15: aila: SqueezeExcitation cannot stream: it needs the mean over every step
 // expect 16: aila: Shortcut streams with Stride<1> alone; others leave steps out
-// expect 17: aila: this layer does not say that it can stream; see layer/concepts.hpp
+// expect 17: aila: this layer does not say that it can stream; see contract/layer.hpp
 // expect 18: aila: weights of a layer in a stream may not depend on the number of steps
 // expect 19: aila: this type is not a network; derive it from Network<input, layers...>
 // expect 20: aila: MeanOverPositions cannot stream: it needs every step; LastStep can

@@ -7,9 +7,9 @@
 // expect 7: aila: this rule has no such option; see its header
 // expect 8: aila: Linear needs at least one output feature
 // expect 9: aila: this layer has no kernel on this backend; give it a body or kernel
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 /// A layer without behaviour.

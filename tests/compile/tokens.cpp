@@ -4,8 +4,8 @@
 // expect 4: aila: LayerNorm takes real features; embed tokens first
 // expect 5: aila: Dropout takes real features; embed tokens first
 // expect 6: aila: Residual takes real features; embed tokens first
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 using namespace aila;
 
 #if defined(MUST_FAIL_1)

@@ -1,4 +1,4 @@
-// expect 1: aila: training needs this policy's backward; see integrate/policy.hpp
+// expect 1: aila: training needs this policy's backward; see contract/policy.hpp
 // expect 2: aila: training needs this layer's backward(x, w, dy, dx, g)
 // expect 3: aila: training needs this layer's slope(x, y), which is dy/dx
 // expect 4: aila: this loss cannot be taken of the network's output
@@ -7,7 +7,7 @@
 // expect 7: aila: this is no source of samples of the network's input and Scalar
 // expect 8: aila: this is no source of samples of the network's input and Scalar
 // expect 9: aila: this is no source of samples of the network's input and Scalar
-// expect 10: aila: training needs this policy's backward; see integrate/policy.hpp
+// expect 10: aila: training needs this policy's backward; see contract/policy.hpp
 #include <aila/aila.hpp>
 using namespace aila;
 

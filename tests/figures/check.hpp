@@ -6,11 +6,11 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/walk.hpp>
 #include <aila/core/random.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/io/safetensors.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/walk.hpp>
 #include <aila/network/workspace.hpp>
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/cpu.hpp>
+#include <aila/backend/cpu/simd/cpu.hpp>
 #include <array>
 
 #include "run.hpp"

@@ -3,9 +3,9 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>

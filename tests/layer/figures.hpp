@@ -6,9 +6,9 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/walk.hpp>
 #include <aila/io/safetensors.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/walk.hpp>
 #include <aila/network/workspace.hpp>
 #include <algorithm>
 #include <cmath>

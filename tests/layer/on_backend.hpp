@@ -3,8 +3,8 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/walk.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/walk.hpp>
 #include <aila/network/workspace.hpp>
 #include <algorithm>
 #include <cmath>

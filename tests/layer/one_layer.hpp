@@ -3,8 +3,8 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>

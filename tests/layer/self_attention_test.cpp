@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/network/describe.hpp>
+#include <aila/compose/describe.hpp>
 
 #include "on_backend.hpp"
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/simd.hpp>
+#include <aila/backend/cpu/simd/simd.hpp>
 #include <aila/learn/optimisers.hpp>
 #include <array>
 #include <cmath>

@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <aila/backend/reference.hpp>
+#include <aila/compose/walk.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/walk.hpp>
 #include <aila/network/workspace.hpp>
 
 using namespace aila;

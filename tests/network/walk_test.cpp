@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <aila/compose/walk.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/walk.hpp>
 #include <algorithm>
 #include <string>
 #include <vector>

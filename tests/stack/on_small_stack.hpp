@@ -5,8 +5,8 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/network.hpp>
 #include <aila/layer/layers.hpp>
-#include <aila/network/network.hpp>
 #include <aila/network/workspace.hpp>
 #include <algorithm>
 #include <string>

@@ -6,9 +6,9 @@
 
 #include <aila/backend/cpu.hpp>
 #include <aila/backend/reference.hpp>
+#include <aila/compose/walk.hpp>
 #include <aila/core/math.hpp>
 #include <aila/io/safetensors.hpp>
-#include <aila/network/walk.hpp>
 #include <aila/network/workspace.hpp>
 #include <aila/zoo/zoo.hpp>
 #include <algorithm>

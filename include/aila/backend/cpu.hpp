@@ -1,18 +1,18 @@
 // backend::Cpu: xsimd kernels, for any architecture that xsimd knows.
 #pragma once
 
-#include "cpu/attention_pooling.hpp"
-#include "cpu/conv_kernel.hpp"
-#include "cpu/cpu.hpp"
-#include "cpu/gru.hpp"
-#include "cpu/integrate_attention.hpp"
-#include "cpu/integrate_linear.hpp"
-#include "cpu/integrate_residual.hpp"
-#include "cpu/linear.hpp"
-#include "cpu/lstm.hpp"
-#include "cpu/norm.hpp"
-#include "cpu/patch_embedding.hpp"
-#include "cpu/self_attention.hpp"
+#include "cpu/attention/attention_pooling.hpp"
+#include "cpu/attention/self_attention.hpp"
+#include "cpu/conv/conv_kernel.hpp"
+#include "cpu/dense/linear.hpp"
+#include "cpu/dense/patch_embedding.hpp"
+#include "cpu/mixture/integrate_attention.hpp"
+#include "cpu/mixture/integrate_linear.hpp"
+#include "cpu/mixture/integrate_residual.hpp"
+#include "cpu/recurrent/gru.hpp"
+#include "cpu/recurrent/lstm.hpp"
+#include "cpu/rows/norm.hpp"
+#include "cpu/simd/cpu.hpp"
 #include "host/kernels.hpp"
 
 #if defined(AILA_COMPILED_FLOAT_KERNELS) || defined(AILA_COMPILED_DOUBLE_KERNELS)

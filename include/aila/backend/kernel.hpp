@@ -49,10 +49,10 @@
 // constexpr Shared::Numbers numbers` its own: a deep stack then has this code once. See CpuDepthIntegration.
 //
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
-//   static constexpr std::size_t phases;   meetings of the groups in a forward; as many in a backward
-//   static constexpr std::size_t meeting;  most numbers that it deposits at one
+//   static constexpr std::size_t phases;   all-reduces over the groups in a forward; as many in a backward
+//   static constexpr std::size_t all_reduce;  most numbers that it gives to one
 // and its forward (and backward) is called phases + 1 times, with pass.phase = 0, 1, ...; at the end of each but the
-// last it writes its group's numbers to pass.meeting, and in the next finds their sums over all groups there.
+// last it writes its group's numbers to pass.all_reduce, and in the next finds their sums over all groups there.
 //
 // A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
 // step, for one sample: the "samples" of such a call are consecutive steps of it, of which the first is number
@@ -77,19 +77,19 @@
 #include <cstdint>
 #include <string>
 
+#include "../contract/layer.hpp"
+#include "../contract/policy.hpp"
 #include "../core/arena.hpp"
 #include "../core/capability.hpp"
 #include "../core/list.hpp"
 #include "../core/parameter.hpp"
 #include "../core/random.hpp"
-#include "../integrate/policy.hpp"
-#include "../layer/concepts.hpp"
 
 namespace aila::inline v0 {
 
-/// Where the groups of a batch meet at the end of a phase: each deposits `count` numbers in `own`, and in the next
-/// phase finds in `total` their sums over all groups, added in the order of the groups.
-struct Meeting {
+/// An all-reduce over the groups of a batch, between two phases: each gives `count` numbers in `own`, and in the next
+/// phase finds in `total` their sums over all groups.
+struct AllReduce {
   double* own = nullptr;
   const double* total = nullptr;
   std::size_t count = 0;
@@ -134,7 +134,7 @@ struct Pass {
   std::uint64_t step = 0;
   std::uint64_t first_sample = 0;                 ///< place in the batch of the group's first sample
   std::uint64_t path = 0;                         ///< of the layer inside the network; a key of its random numbers
-  Meeting* meeting = nullptr;                     ///< of such a kernel's group
+  AllReduce* all_reduce = nullptr;                ///< of such a kernel's group
   const TableRef* tables = nullptr;               ///< of this layer, in the order of its parts
   RowGradients* row_gradients = nullptr;          ///< theirs; null: nobody asks
   const FrozenTensors* frozen_tensors = nullptr;  ///< of the network, frozen for this run; null: none
@@ -186,7 +186,7 @@ constexpr void zero_gradients(Pass& pass, Gradients<Scalar> g) {
   zero_gradients(pass, g, Part::parameters.data(), Part::tensors);
 }
 
-/// How often the groups of a batch meet in this kernel's forward.
+/// How many all-reduces over the groups of a batch this kernel's forward has.
 template <class K>
 consteval std::size_t phases_of() {
   if constexpr (requires { K::phases; })
@@ -211,11 +211,11 @@ consteval std::size_t ticks_of() {
   else
     return 1;
 }
-/// Most numbers that this kernel deposits at one meeting.
+/// Most numbers that this kernel gives to one all-reduce.
 template <class K>
-consteval std::size_t meeting_of() {
-  if constexpr (requires { K::meeting; })
-    return K::meeting;
+consteval std::size_t all_reduce_of() {
+  if constexpr (requires { K::all_reduce; })
+    return K::all_reduce;
   else
     return 0;
 }

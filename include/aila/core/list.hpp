@@ -65,22 +65,22 @@ constexpr void for_each_index(F&& f) {
 
 /// One value of every type of a list, reached by index; an aggregate of bases, cheaper to compile than std::tuple.
 template <std::size_t I, class T>
-struct Slot {
+struct TupleElement {
   T value{};
 };
 template <class Indices, class... T>
-struct SlotsOf;
+struct TupleOf;
 template <std::size_t... I, class... T>
-struct SlotsOf<std::index_sequence<I...>, T...> : Slot<I, T>... {};
+struct TupleOf<std::index_sequence<I...>, T...> : TupleElement<I, T>... {};
 template <class... T>
-using Slots = SlotsOf<std::index_sequence_for<T...>, T...>;
+using Tuple = TupleOf<std::index_sequence_for<T...>, T...>;
 
 template <std::size_t I, class T>
-constexpr T& slot(Slot<I, T>& s) noexcept {
+constexpr T& element(TupleElement<I, T>& s) noexcept {
   return s.value;
 }
 template <std::size_t I, class T>
-constexpr const T& slot(const Slot<I, T>& s) noexcept {
+constexpr const T& element(const TupleElement<I, T>& s) noexcept {
   return s.value;
 }
 

@@ -3,12 +3,12 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../contract/policy.hpp"
 #include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "../core/option.hpp"
 #include "options.hpp"
-#include "policy.hpp"
 
 namespace aila::inline v0::integrate {
 

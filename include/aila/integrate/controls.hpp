@@ -3,8 +3,8 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../contract/policy.hpp"
 #include "../core/config.hpp"
-#include "policy.hpp"
 
 namespace aila::inline v0::integrate {
 

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 
+#include "../contract/layer.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
 #include "../core/refusal.hpp"
-#include "../layer/concepts.hpp"
 
 namespace aila::inline v0 {
 

@@ -7,7 +7,7 @@
 //   Residual               the layer before is added                                                  (control)
 #pragma once
 
+#include "../contract/policy.hpp"
 #include "attention.hpp"
 #include "controls.hpp"
 #include "linear.hpp"
-#include "policy.hpp"

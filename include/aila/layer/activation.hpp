@@ -3,10 +3,10 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../contract/layer.hpp"
 #include "../core/arena.hpp"
 #include "../core/config.hpp"
 #include "../core/math.hpp"
-#include "concepts.hpp"
 
 namespace aila::inline v0 {
 

@@ -4,7 +4,7 @@
 
 #include "../core/macros_aside.hpp"
 
-#include "concepts.hpp"
+#include "../contract/layer.hpp"
 
 namespace aila::inline v0 {
 

@@ -3,8 +3,8 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../contract/layer.hpp"
 #include "../core/option.hpp"
-#include "concepts.hpp"
 
 namespace aila::inline v0 {
 

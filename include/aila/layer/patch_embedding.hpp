@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "concepts.hpp"
+#include "../contract/layer.hpp"
 
 namespace aila::inline v0 {
 

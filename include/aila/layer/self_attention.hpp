@@ -5,8 +5,8 @@
 
 #include <string>
 
+#include "../contract/layer.hpp"
 #include "../core/option.hpp"
-#include "concepts.hpp"
 
 namespace aila::inline v0 {
 

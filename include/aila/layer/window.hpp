@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 
-#include "concepts.hpp"
+#include "../contract/layer.hpp"
 #include "window_options.hpp"
 
 namespace aila::inline v0 {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../network/walk.hpp"
+#include "../compose/walk.hpp"
 #include "poison.hpp"
 
 namespace aila::inline v0::detail {

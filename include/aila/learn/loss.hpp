@@ -29,11 +29,11 @@
 #include <span>
 #include <string>
 
+#include "../contract/layer.hpp"
 #include "../core/config.hpp"
 #include "../core/error.hpp"
 #include "../core/math.hpp"
 #include "../core/shape.hpp"
-#include "../layer/concepts.hpp"
 
 namespace aila::inline v0 {
 

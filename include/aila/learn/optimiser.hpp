@@ -21,10 +21,10 @@
 #include <cstdint>
 #include <span>
 
+#include "../contract/layer.hpp"
 #include "../core/config.hpp"
 #include "../core/error.hpp"
 #include "../core/math.hpp"
-#include "../layer/concepts.hpp"
 
 namespace aila::inline v0 {
 

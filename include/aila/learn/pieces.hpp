@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "../compose/walk.hpp"
 #include "../core/arena.hpp"
-#include "../network/walk.hpp"
 
 namespace aila::inline v0::detail {
 

@@ -107,7 +107,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   static constexpr std::size_t array_size = layout.size + 2 * alignment_elements;
   static constexpr std::size_t phases = WorkerType::WorkspaceType::phases;
   static constexpr std::size_t tables = ModelType::tables;
-  static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::meeting;
+  static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::all_reduce;
   using Split = typename Backend::Split;
   static constexpr std::size_t block = 16;  ///< vectors of a sum: those of all its levels stay in the first-level cache
 
@@ -118,7 +118,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       workers_.push_back(std::make_unique<WorkerType>(Split::most_samples(options_.batch)));
     for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
     for (std::size_t i = 0; i < (phases > 0 ? groups : 0); ++i) deposits_.emplace_back(most_deposits);
-    meetings_.resize(groups);
+    all_reduces_.resize(groups);
     if constexpr (tables > 0) {
       for (const TableInfo& info : network_tables<Net>())
         table_steps_.emplace_back(info, groups, Split::most_samples(options_.batch), options_.factor_of(info.name));
@@ -135,7 +135,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       executor_.run(split.groups, [&](std::size_t group, std::size_t worker) {
         run_group(source, indices, split, group, phase, *workers_[by_group_ ? group : worker]);
       });
-      if constexpr (phases > 0) queue_.run([&] { meet(split.groups); });
+      if constexpr (phases > 0) queue_.run([&] { reduce_all(split.groups); });
     }
   }
 
@@ -151,8 +151,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     Pass pass = this->pass(first);
     pass.zeroes_gradients = zeroes_by_parts;
     if constexpr (phases > 0) {
-      meetings_[group] = {deposits_[group].data(), total_.data(), 0};
-      pass.meeting = &meetings_[group];
+      all_reduces_[group] = {deposits_[group].data(), total_.data(), 0};
+      pass.all_reduce = &all_reduces_[group];
     }
     if (phase <= phases) {
       pass.enter(phase);
@@ -174,8 +174,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
 
   /// Sums what the groups have deposited.
-  void meet(std::size_t groups) {
-    for (std::size_t i = 0; i < meetings_[0].count; ++i)
+  void reduce_all(std::size_t groups) {
+    for (std::size_t i = 0; i < all_reduces_[0].count; ++i)
       total_.data()[i] = sum_of(groups, [&](std::size_t g) { return deposits_[g].data()[i]; });
   }
   /// of(0) + ... for all groups.
@@ -274,9 +274,9 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   bool by_group_ = false;
   std::vector<ArrayOn<Scalar, Backend>> gradients_;  ///< one array a group
   std::vector<ArrayOn<Scalar, Backend>> moments_;
-  std::vector<ArrayOn<double, Backend>> deposits_;  ///< what each group brings to a meeting
+  std::vector<ArrayOn<double, Backend>> deposits_;  ///< what each group brings to an all-reduce
   ArrayOn<double, Backend> total_{most_deposits};
-  std::vector<Meeting> meetings_;  ///< of each group
+  std::vector<AllReduce> all_reduces_;  ///< of each group
   std::vector<detail::TableStep<Backend, Rule>> table_steps_;
   std::vector<RowGradients> row_gradients_;  ///< of each group, of each table
   std::vector<double> group_loss_;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "describe.hpp"
+#include "../compose/describe.hpp"
 #include "dot.hpp"
 
 namespace aila::inline v0 {

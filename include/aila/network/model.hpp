@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "../backend/cpu.hpp"
+#include "../compose/walk.hpp"
 #include "../core/error.hpp"
 #include "../core/executor.hpp"
 #include "../core/initialise.hpp"
 #include "../core/lengths.hpp"
 #include "input.hpp"
 #include "stored.hpp"
-#include "walk.hpp"
 #include "workspace.hpp"
 
 namespace aila::inline v0 {

@@ -4,8 +4,8 @@
 #include "../core/macros_aside.hpp"
 
 #include "../backend/kernel.hpp"
-#include "../layer/frozen.hpp"
-#include "network.hpp"
+#include "../compose/frozen.hpp"
+#include "../compose/network.hpp"
 
 namespace aila::inline v0::detail {
 
@@ -17,7 +17,7 @@ struct StreamRefused {
       return Layer::template expect_stream<In>();
     } else {
       constexpr bool says_so = streams<Layer, In>();
-      static_assert(says_so, "aila: this layer does not say that it can stream; see layer/concepts.hpp");
+      static_assert(says_so, "aila: this layer does not say that it can stream; see contract/layer.hpp");
       return 0;
     }
   }

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "../compose/walk.hpp"
 #include "../core/error.hpp"
 #include "table.hpp"
-#include "walk.hpp"
 
 namespace aila::inline v0 {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "../backend/cpu.hpp"
-#include "describe.hpp"
+#include "../compose/describe.hpp"
+#include "../compose/walk.hpp"
 #include "graph.hpp"
-#include "walk.hpp"
 #include "workspace.hpp"
 
 namespace aila::inline v0 {

@@ -11,10 +11,10 @@
 
 #include "../backend/kernel.hpp"
 #include "../backend/mirrored_array.hpp"
+#include "../compose/walk.hpp"
 #include "../core/error.hpp"
 #include "../core/initialise.hpp"
 #include "../core/no_memory.hpp"
-#include "walk.hpp"
 
 namespace aila::inline v0 {
 

@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "../backend/host/wavefront.hpp"
 #include "../core/thread_pool.hpp"
 #include "predictor.hpp"
+#include "wavefront_blocks.hpp"
 
 namespace aila::inline v0 {
 

@@ -13,8 +13,8 @@
 #include "../backend/host/padding.hpp"
 #include "../backend/kernel.hpp"
 #include "../backend/staged.hpp"
+#include "../compose/network.hpp"
 #include "../core/no_memory.hpp"
-#include "network.hpp"
 
 namespace aila::inline v0 {
 
@@ -63,9 +63,9 @@ class Workspace {
   using Kernel = KernelFor<Placed, Kernels>;
   using Element = ElementOf<In, Scalar>;
   using Queue = typename Backend::Queue;
-  /// How often the groups of a batch meet in a forward; a workspace that works on a whole batch needs not to know.
+  /// All-reduces over the groups of a batch in a forward; a workspace that works on a whole batch needs not to know.
   static constexpr std::size_t phases = phases_of<Kernel>();
-  static constexpr std::size_t meeting = meeting_of<Kernel>();
+  static constexpr std::size_t all_reduce = all_reduce_of<Kernel>();
   static constexpr const auto& layout = parameter_layout<Placed>;
   /// Whether forward leaves the processor's mode alone; then x and the weights should hold no denormal numbers.
   static constexpr bool keeps_host_mode = C == Capability::stream && stays_normal_of<Kernel>();
@@ -81,7 +81,7 @@ class Workspace {
         tokens_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(copies_tokens ? samples : 0, retain,
                                                                          &Workspace::tokens)),
         lengths_(shares_memory<Backend> ? 0 : samples),
-        meeting_(meeting),
+        all_reduce_(all_reduce),
         border_(samples, In::elements, Out::elements) {
     MemoryPlan plan = plan_for(samples, retain);
     buffers_->bind(plan, reuse(retain), memory_.data(), samples);
@@ -161,7 +161,7 @@ class Workspace {
   }
 
   /// output() = network(x), x [samples, In...]; zero behind a sample's length, where the output has steps; nothing for
-  /// no samples. One phase of it where the pass has a meeting, else all. Throws Error for more samples than the
+  /// no samples. One phase of it where the pass has an all-reduce, else all. Throws Error for more samples than the
   /// capacity.
   constexpr void forward(const Pass& pass, const Scalar* parameters, const Scalar* packed, const Element* x) {
     forward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x);
@@ -255,12 +255,12 @@ class Workspace {
   template <class F>
   constexpr void in_phases(const Pass& given, F&& f) {
     const auto& pass = on_queue(given);
-    if (phases == 0 || pass.meeting != nullptr) {
+    if (phases == 0 || pass.all_reduce != nullptr) {
       f(pass);
     } else if constexpr (phases > 0) {
-      Meeting alone{meeting_.data(), meeting_.data(), 0};
+      AllReduce alone{all_reduce_.data(), all_reduce_.data(), 0};
       Pass now = pass;
-      now.meeting = &alone;
+      now.all_reduce = &alone;
       for (now.phase = 0; now.phase <= phases; ++now.phase) f(now);
     }
   }
@@ -325,7 +325,7 @@ class Workspace {
   [[no_unique_address]] Queue queue_;
   ArrayOn<Scalar, Backend> memory_;
   ArrayOn<std::int32_t, Backend> tokens_, lengths_;
-  ArrayOn<double, Backend> meeting_;
+  ArrayOn<double, Backend> all_reduce_;
   [[no_unique_address]] detail::Border<Element, Scalar, shares_memory<Backend>> border_;
   detail::Held<Buffers> buffers_;
 };

@@ -3,11 +3,11 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../compose/network.hpp"
 #include "../integrate/policies.hpp"
 #include "../layer/conv.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/readout.hpp"
-#include "../network/network.hpp"
 
 namespace aila::inline v0::zoo {
 

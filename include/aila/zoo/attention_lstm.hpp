@@ -3,10 +3,10 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../compose/network.hpp"
 #include "../layer/attention_pooling.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/lstm.hpp"
-#include "../network/network.hpp"
 
 namespace aila::inline v0::zoo {
 

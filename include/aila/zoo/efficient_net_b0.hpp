@@ -3,16 +3,16 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../compose/merge.hpp"
+#include "../compose/network.hpp"
+#include "../compose/squeeze_excitation.hpp"
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
 #include "../layer/dropout.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/readout.hpp"
-#include "../layer/squeeze_excitation.hpp"
 #include "../layer/stochastic_depth.hpp"
-#include "../network/joined.hpp"
-#include "../network/network.hpp"
 
 namespace aila::inline v0::zoo {
 

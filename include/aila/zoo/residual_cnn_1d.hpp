@@ -3,13 +3,13 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../compose/merge.hpp"
+#include "../compose/network.hpp"
 #include "../layer/activation.hpp"
 #include "../layer/batch_norm.hpp"
 #include "../layer/conv.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/readout.hpp"
-#include "../network/joined.hpp"
-#include "../network/network.hpp"
 
 namespace aila::inline v0::zoo {
 

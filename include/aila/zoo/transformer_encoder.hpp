@@ -3,12 +3,12 @@
 
 #include "../core/macros_aside.hpp"
 
+#include "../compose/network.hpp"
+#include "../compose/transformer_block.hpp"
 #include "../layer/class_token.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/positions.hpp"
 #include "../layer/readout.hpp"
-#include "../layer/transformer_block.hpp"
-#include "../network/network.hpp"
 
 namespace aila::inline v0::zoo {
 

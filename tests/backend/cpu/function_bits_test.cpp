@@ -2,7 +2,7 @@
 // depend on. Where products are fused and where they are not, there is one list of bits each.
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/simd.hpp>
+#include <aila/backend/cpu/simd/simd.hpp>
 #include <bit>
 #include <cmath>
 #include <cstdint>

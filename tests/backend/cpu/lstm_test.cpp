@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <aila/backend/cpu/lstm_sequence.hpp>
+#include <aila/backend/cpu/recurrent/lstm_sequence.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/power_of_two.hpp>
+#include <aila/backend/cpu/simd/power_of_two.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>

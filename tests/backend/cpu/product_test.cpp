@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <aila/backend/cpu/product.hpp>
+#include <aila/backend/cpu/product/product.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>

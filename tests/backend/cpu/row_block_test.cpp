@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/row_block.hpp>
+#include <aila/backend/cpu/rows/row_block.hpp>
 #include <cmath>
 #include <vector>
 

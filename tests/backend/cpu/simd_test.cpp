@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <aila/backend/cpu/simd.hpp>
+#include <aila/backend/cpu/simd/simd.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>

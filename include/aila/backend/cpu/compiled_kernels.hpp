@@ -8,17 +8,17 @@
 
 #include "../../core/macros_aside.hpp"
 
-#include "attention_backward.hpp"
-#include "attention_forward.hpp"
-#include "conv_backward.hpp"
-#include "conv_forward.hpp"
-#include "cpu.hpp"
-#include "depthwise.hpp"
-#include "depthwise_backward.hpp"
-#include "gru_sequence.hpp"
-#include "lstm_sequence.hpp"
-#include "norm_rows.hpp"
-#include "row_block.hpp"
+#include "attention/attention_backward.hpp"
+#include "attention/attention_forward.hpp"
+#include "conv/conv_backward.hpp"
+#include "conv/conv_forward.hpp"
+#include "conv/depthwise.hpp"
+#include "conv/depthwise_backward.hpp"
+#include "recurrent/gru_sequence.hpp"
+#include "recurrent/lstm_sequence.hpp"
+#include "rows/norm_rows.hpp"
+#include "rows/row_block.hpp"
+#include "simd/cpu.hpp"
 
 // The unit that has the code defines AILA_HAS_KERNELS; a name with commas is one argument of `...`.
 #ifdef AILA_HAS_KERNELS

@@ -1,4 +1,4 @@
-// Batch normalisation on the host: sums of a group, a meeting of the groups, then one pass. Bound by memory.
+// Batch normalisation on the host: sums of a group, an all-reduce of the groups, then one pass. Bound by memory.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -18,7 +18,7 @@ struct BatchNormKernel {
   static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr bool sets_input_gradient = true;
   static constexpr std::size_t phases = 1;
-  static constexpr std::size_t meeting = rows.deposit();
+  static constexpr std::size_t all_reduce = rows.deposit();
 
   /// Prediction needs scale and shift alone: y = x scale + shift.
   static constexpr std::size_t shift_offset = rows.padded();

@@ -56,7 +56,7 @@ struct BatchNormRows {
       if (learns) deposit_moments(pass, x, scratch, scratch + padded());
       return;
     }
-    if (learns) saved.count = pass.meeting->total[0];
+    if (learns) saved.count = pass.all_reduce->total[0];
     if (learns && saved.count > 1) {
       take_moments(pass, w, saved);
       apply(pass.samples, x, saved.scale, saved.shift, y);
@@ -74,9 +74,9 @@ struct BatchNormRows {
                                             Gradients<S> g, const Saved& saved, S* scratch) const {
     const bool batch = learns_statistics(pass, w) && saved.count > 1;
     if (pass.phase == 0) {
-      double* sums = pass.meeting->own;
+      double* sums = pass.all_reduce->own;
       gradient_sums(pass, x, dy, saved, sums, scratch);
-      pass.meeting->count = batch ? 2 * features : 0;
+      pass.all_reduce->count = batch ? 2 * features : 0;
       if (g)
         for (std::size_t f = 0; f < features; ++f) {
           g[0][f] += static_cast<S>(sums[features + f]);
@@ -92,8 +92,8 @@ struct BatchNormRows {
     const double share = batch ? 1 / saved.count : 0;
     for (std::size_t f = 0; f < features; ++f) {
       scale[f] = saved.inverse[f] * w[0][f];
-      bias_mean[f] = batch ? static_cast<S>(pass.meeting->total[f] * share) : S(0);
-      weight_mean[f] = batch ? static_cast<S>(pass.meeting->total[features + f] * share) : S(0);
+      bias_mean[f] = batch ? static_cast<S>(pass.all_reduce->total[f] * share) : S(0);
+      weight_mean[f] = batch ? static_cast<S>(pass.all_reduce->total[features + f] * share) : S(0);
     }
     // Two functions, so that in each a product is fused with what it is added to.
     if (pass.sets_input_gradient)
@@ -132,10 +132,10 @@ struct BatchNormRows {
     });
   }
 
-  /// Count, sums and sums of squares of the group, to the pass's meeting. `sums` and `mean` are memory for the
+  /// Count, sums and sums of squares of the group, to the pass's all-reduce. `sums` and `mean` are memory for the
   /// features.
   constexpr void deposit_moments(const Pass& pass, const S* x, S* sums, S* mean) const {
-    double* const count = pass.meeting->own;
+    double* const count = pass.all_reduce->own;
     double* const sum = count + 1;
     double* const squares = sum + features;
     std::fill_n(count, deposit(), 0.0);
@@ -168,12 +168,12 @@ struct BatchNormRows {
       const auto m = static_cast<double>(mean[f]);
       squares[f] += m * (2 * sum[f] - *count * m);
     }
-    pass.meeting->count = deposit();
+    pass.all_reduce->count = deposit();
   }
 
   /// The batch's statistics from the sums over all groups, and scale and shift by them.
   constexpr void take_moments(const Pass& pass, Weights<S> w, Saved& saved) const {
-    const double* const count = pass.meeting->total;
+    const double* const count = pass.all_reduce->total;
     const double* const sum = count + 1;
     const double* const squares = sum + features;
     const double share = 1 / *count;

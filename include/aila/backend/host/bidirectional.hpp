@@ -3,7 +3,7 @@
 
 #include "../../core/macros_aside.hpp"
 
-#include "../../layer/bidirectional.hpp"
+#include "../../compose/bidirectional.hpp"
 #include "plan_kernel.hpp"
 
 namespace aila::inline v0 {

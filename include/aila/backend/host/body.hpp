@@ -68,7 +68,7 @@ template <class Policy>
 struct PolicyWithoutBackward {
   static consteval int say() {
     constexpr bool exists = std::is_void_v<Policy>;
-    static_assert(exists, "aila: training needs this policy's backward; see integrate/policy.hpp");
+    static_assert(exists, "aila: training needs this policy's backward; see contract/policy.hpp");
     return 0;
   }
 };

@@ -3,7 +3,7 @@
 
 #include "../../core/macros_aside.hpp"
 
-#include "../../network/joined.hpp"
+#include "../../compose/merge.hpp"
 #include "plan_kernel.hpp"
 
 namespace aila::inline v0 {

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "../../layer/frozen.hpp"
+#include "../../compose/frozen.hpp"
 #include "../kernel.hpp"
 
 namespace aila::inline v0 {

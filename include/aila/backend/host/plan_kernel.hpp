@@ -77,7 +77,8 @@ struct PlanKernel {
     for_each_index<layer_kinds>([&](auto k) { any = f(std::type_identity<LayerKernel<k>>{}) || any; });
     return any;
   }
-  static constexpr std::size_t meeting = most_of_kinds([]<class K>(std::type_identity<K>) { return meeting_of<K>(); });
+  static constexpr std::size_t all_reduce =
+      most_of_kinds([]<class K>(std::type_identity<K>) { return all_reduce_of<K>(); });
   static constexpr bool has_layers_alone = [] {
     bool all = true;
     for (std::size_t i = 0; i < nodes; ++i) all = all && plan.node[i].sort == Sort::layer;
@@ -99,17 +100,17 @@ struct PlanKernel {
   }();
 
   template <Capability C, class Indices, class MixtureIndices>
-  struct SavedSlots;
+  struct SavedTuples;
   template <Capability C, std::size_t... K, std::size_t... M>
-  struct SavedSlots<C, std::index_sequence<K...>, std::index_sequence<M...>> {
-    using Layers = Slots<std::array<typename LayerKernel<K>::template Saved<C>, Parts::layer_kinds.entries[K]>...>;
-    using Mixtures = Slots<std::array<typename Mixture<M>::template Saved<C>, Parts::mixture_kinds.entries[M]>...>;
+  struct SavedTuples<C, std::index_sequence<K...>, std::index_sequence<M...>> {
+    using Layers = Tuple<std::array<typename LayerKernel<K>::template Saved<C>, Parts::layer_kinds.entries[K]>...>;
+    using Mixtures = Tuple<std::array<typename Mixture<M>::template Saved<C>, Parts::mixture_kinds.entries[M]>...>;
   };
 
   template <Capability C>
   struct Saved {
     static constexpr bool keeps = keeps_for_backward(C);
-    using All = SavedSlots<C, std::make_index_sequence<layer_kinds>, std::make_index_sequence<mixture_kinds>>;
+    using All = SavedTuples<C, std::make_index_sequence<layer_kinds>, std::make_index_sequence<mixture_kinds>>;
     typename All::Layers layers;
     typename All::Mixtures mixtures;
     std::array<S*, values + 1> value{};  ///< all but the composite's input and output
@@ -139,11 +140,11 @@ struct PlanKernel {
         if (plans_scratch && arena.shares())
           scratch[i] = arena.take(scratch_of_node(n, samples, C), lives.of_scratch(n));
         if (n.sort == Sort::layer)
-          detail::with_kind<layer_kinds>(n.kind, [&](auto k) { slot<k>(layers)[n.slot].bind(arena, samples); });
+          detail::with_kind<layer_kinds>(n.kind, [&](auto k) { element<k>(layers)[n.slot].bind(arena, samples); });
         if constexpr (mixture_kinds > 0)
           if (n.sort == Sort::mixture)
             detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-              Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], slot<k>(mixtures)[n.slot],
+              Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], element<k>(mixtures)[n.slot],
                                            arena, samples);
             });
       }
@@ -251,7 +252,7 @@ struct PlanKernel {
       S* const out = n.writes == plan.output ? y : saved.value[n.writes];
       if (n.sort == Sort::layer)
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
-          detail::maps_of_part<LayerKernel<k>, C>(samples, slot<k>(saved.layers)[n.slot], out, paths[n.part], f);
+          detail::maps_of_part<LayerKernel<k>, C>(samples, element<k>(saved.layers)[n.slot], out, paths[n.part], f);
         });
       f(paths[n.part], static_cast<const S*>(out), samples * plan.value[n.writes].elements);
     }
@@ -270,8 +271,8 @@ struct PlanKernel {
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
           if constexpr (mixes_of<LayerKernel<k>>())
             LayerKernel<k>::template for_each_mixture<C>(pass_of(n, 0, pass, saved), w.from(n.tensor),
-                                                         slot<k>(saved.layers)[n.slot], paths[n.part], weights, scratch,
-                                                         sums);
+                                                         element<k>(saved.layers)[n.slot], paths[n.part], weights,
+                                                         scratch, sums);
         });
       } else if constexpr (mixture_kinds > 0) {
         std::array<const S*, most_reads + 1> item{};
@@ -364,7 +365,7 @@ struct PlanKernel {
           const Pass& here = pass_of_layer<Part, C>(n, pass, saved);
           set_lengths<Part>(n, here, saved);
           Kernel::template forward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
-                                      out, slot<k>(saved.layers)[n.slot], scratch);
+                                      out, element<k>(saved.layers)[n.slot], scratch);
         });
     if constexpr (can_be<Sort::mixture, I>)
       if (n.sort == Sort::mixture) {
@@ -373,7 +374,7 @@ struct PlanKernel {
         return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
           Mixture<k>::template forward<C>(
               Parts::template numbers<Mixture<k>>[n.layer], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
-              packed_weights + n.packed, item[0], item.data() + 1, out, slot<k>(saved.mixtures)[n.slot], scratch);
+              packed_weights + n.packed, item[0], item.data() + 1, out, element<k>(saved.mixtures)[n.slot], scratch);
         });
       }
     if constexpr (can_be<Sort::pool, I>)
@@ -443,7 +444,7 @@ struct PlanKernel {
         if constexpr (!is_plan_kernel<Kernel> && !sets_gradients_of<Kernel>())
           zero_gradients<Part>(here, g.from(n.tensor));
         Kernel::template backward<C>(here, w.from(n.tensor), packed_weights + n.packed, input<Part>(n, x, y, saved),
-                                     out, d_out, down, g.from(n.tensor), slot<k>(saved.layers)[n.slot], scratch);
+                                     out, d_out, down, g.from(n.tensor), element<k>(saved.layers)[n.slot], scratch);
       });
     }
     if constexpr (has(Sort::mixture))
@@ -461,7 +462,7 @@ struct PlanKernel {
         return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
           Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.layer], here, w.from(n.tensor),
                                            packed_weights + n.packed, item[0], item.data() + 1, d_out, d_item[0],
-                                           d_item.data() + 1, g.from(n.tensor), slot<k>(saved.mixtures)[n.slot],
+                                           d_item.data() + 1, g.from(n.tensor), element<k>(saved.mixtures)[n.slot],
                                            scratch);
         });
       }

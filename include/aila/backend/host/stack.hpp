@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../../network/stack.hpp"
+#include "../../compose/stack.hpp"
 #include "plan_kernel.hpp"
 
 namespace aila::inline v0 {

@@ -3,7 +3,7 @@
 
 #include "../../core/macros_aside.hpp"
 
-#include "../../network/sum.hpp"
+#include "../../compose/sum.hpp"
 #include "plan_kernel.hpp"
 
 namespace aila::inline v0 {
