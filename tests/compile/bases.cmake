@@ -1,7 +1,7 @@
 # Headers that many others include, compiled once for them.
 
 # Each header takes the first of these that it reaches.
-set(bases backend/cpu/batch core/parameter io/text core/error)
+set(bases backend/cpu/simd/batch core/parameter io/text core/error)
 
 # find_reached(<file> <result>) gives the headers that a file includes before its first declaration whatever macros there are,
 # itself or by headers of the library. That these have been read before hides nothing that it lacks.
