@@ -1,6 +1,7 @@
 // First values of tensors: rules, pinned bits, moments and orthogonality.
 #include <doctest/doctest.h>
 
+#include <aila/aila.hpp>
 #include <aila/core/initialise.hpp>
 #include <algorithm>
 #include <bit>
@@ -191,4 +192,48 @@ TEST_CASE("seed and path change the values, and nothing else does") {
   CHECK(base == filled<double>(init::normal(1), 6, 4));  // values follow the element's number
   CHECK(base != filled<double>(init::normal(1), 4, 6, 8));
   CHECK(base != filled<double>(init::normal(1), 4, 6, 7, "bias"));
+}
+
+TEST_CASE("rules for connections: unit vectors, diagonals and constant rows") {
+  using Numbers = std::vector<double>;
+  const auto filled = [](Initialiser rule, std::size_t rows, std::size_t columns) {
+    Numbers values(rows * columns, std::numeric_limits<double>::quiet_NaN());
+    initialise(rule, rows, columns, Seed{1}, hash_path("a"), values.data());
+    return values;
+  };
+  CHECK(filled(init::unit(1), 1, 3) == Numbers{0, 1, 0});
+  CHECK(filled(init::unit(0, 2), 2, 2) == Numbers{2, 0, 2, 0});
+  CHECK(filled(init::unit(5), 1, 3) == Numbers{0, 0, 0});
+  CHECK(filled(init::last_unit(), 1, 4) == Numbers{0, 0, 0, 1});
+  CHECK(filled(init::last_unit(0.5), 2, 2) == Numbers{0, 0.5, 0, 0.5});
+  CHECK(filled(init::diagonal(), 2, 3) == Numbers{1, 0, 0, 0, 1, 0});
+  CHECK(filled(init::diagonal(0.75, 0.125), 3, 3) ==
+        Numbers{0.75, 0.125, 0.125, 0.125, 0.75, 0.125, 0.125, 0.125, 0.75});
+  CHECK(filled(init::tiled_identity(3), 2, 5) == Numbers{3, 0, 3, 0, 3, 0, 3, 0, 3, 0});
+  CHECK(filled(init::constant_rows(1, 0), 3, 2) == Numbers{1, 1, 0, 0, 0, 0});
+}
+
+namespace {
+/// Adds a vector that begins as the last unit vector.
+struct AddsLast {
+  static constexpr const char* name = "adds_last";
+  template <class In>
+  using Out = In;
+  template <class In>
+  static consteval auto parameters() {
+    return std::array{parameter("weight", {In::elements}, init::last_unit(2))};
+  }
+  template <class In, class V>
+  static constexpr void forward(const V* x, auto w, V* y) {
+    for (std::size_t i = 0; i < In::elements; ++i) y[i] = x[i] + V(w[0][i]);
+  }
+};
+}  // namespace
+
+TEST_CASE("a tensor of one dimension is one row") {
+  const Model<Network<Vector<3>, AddsLast>> model;
+  Predictor predict{model};
+  const std::array<float, 3> x{1, 2, 3};
+  const auto y = predict(x);
+  CHECK((y[0] == 1 && y[1] == 2 && y[2] == 5));
 }

@@ -58,6 +58,26 @@ template <class Draw> std::vector<double> orthonormal_frame(std::size_t count, s
   return frame;
 }
 
+/// Element (r, c) of a rule without random numbers.
+constexpr double element_of(const Initialiser& rule, std::size_t rows, std::size_t columns, std::size_t r,
+                            std::size_t c) {
+  using Kind = Initialiser::Kind;
+  switch (rule.kind) {
+    case Kind::unit:
+      return c == rule.index ? rule.scale : 0;
+    case Kind::last_unit:
+      return c + 1 == columns ? rule.scale : 0;
+    case Kind::diagonal:
+      return c == r ? rule.scale : rule.other;
+    case Kind::tiled_identity:
+      return c % rows == r ? rule.scale : 0;
+    case Kind::constant_rows:
+      return rule.row[r < rule.index ? r : rule.index - 1];
+    default:
+      return rule.scale;
+  }
+}
+
 }  // namespace detail
 
 /// Fills out[rows, columns] (row-major, PyTorch's [out, in]) by the rule. Element (r, c) is draw number r * columns + c
@@ -80,7 +100,10 @@ void initialise(Initialiser rule, std::size_t rows, std::size_t columns, Seed se
     for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * (2 * random.uniform(0, i) - 1));
   } else if (rule.kind == Kind::normal) {
     for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<Scalar>(rule.scale * random.normal(0, i));
-  } else {  // orthogonal
+  } else if (rule.kind != Kind::orthogonal) {
+    for (std::size_t i = 0; i < size; ++i)
+      out[i] = static_cast<Scalar>(detail::element_of(rule, rows, columns, i / columns, i % columns));
+  } else {
     const bool wide = rows <= columns;
     const std::size_t count = wide ? rows : columns;
     const std::size_t length = wide ? columns : rows;

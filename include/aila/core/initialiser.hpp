@@ -3,6 +3,7 @@
 
 #include "macros_aside.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,12 +11,27 @@
 
 namespace aila::inline v0 {
 
-/// A rule and its one number: the value (constant), bound (uniform in [-scale, scale)), standard deviation (normal) or
-/// gain (orthogonal).
+/// A rule and its numbers: the value (constant, unit, diagonal), bound (uniform in [-scale, scale)), standard deviation
+/// (normal) or gain (orthogonal); and what else a rule needs.
 struct Initialiser {
-  enum class Kind : std::uint8_t { zeros, ones, constant, uniform, normal, orthogonal };
+  enum class Kind : std::uint8_t {
+    zeros,
+    ones,
+    constant,
+    uniform,
+    normal,
+    orthogonal,
+    unit,            ///< of each row the element `index` is scale, the rest 0
+    last_unit,       ///< of each row the last
+    diagonal,        ///< element (r, r) is scale, others are `other`
+    tiled_identity,  ///< element (r, c) is scale where c mod rows = r, others are 0
+    constant_rows    ///< row r is `row[r]`, rows behind the last of them repeat it
+  };
   Kind kind = Kind::zeros;
   double scale = 0;
+  double other = 0;
+  std::size_t index = 0;  ///< of unit; of constant_rows, how many
+  std::array<double, 4> row{};
 
   friend constexpr bool operator==(const Initialiser&, const Initialiser&) = default;
 };
@@ -25,25 +41,47 @@ struct Initialiser {
 namespace init {
 
 constexpr Initialiser zeros() {
-  return {Initialiser::Kind::zeros, 0};
+  return {.kind = Initialiser::Kind::zeros, .scale = 0};
 }
 constexpr Initialiser ones() {
-  return {Initialiser::Kind::ones, 1};
+  return {.kind = Initialiser::Kind::ones, .scale = 1};
 }
 constexpr Initialiser constant(double value) {
-  return {Initialiser::Kind::constant, value};
+  return {.kind = Initialiser::Kind::constant, .scale = value};
 }
 constexpr Initialiser uniform(double bound) {
-  return {Initialiser::Kind::uniform, bound};
+  return {.kind = Initialiser::Kind::uniform, .scale = bound};
 }
 constexpr Initialiser normal(double stddev) {
-  return {Initialiser::Kind::normal, stddev};
+  return {.kind = Initialiser::Kind::normal, .scale = stddev};
 }
 
 /// gain times a matrix with orthonormal rows (rows <= columns) or columns. Saxe, McClelland and Ganguli, arXiv
 /// 1312.6120.
 constexpr Initialiser orthogonal(double gain = 1) {
-  return {Initialiser::Kind::orthogonal, gain};
+  return {.kind = Initialiser::Kind::orthogonal, .scale = gain};
+}
+
+/// What connections between layers begin with: a mixture that takes one item, or a matrix that passes on what it is
+/// given. A tensor of one dimension is one row.
+constexpr Initialiser unit(std::size_t index, double value = 1) {
+  return {.kind = Initialiser::Kind::unit, .scale = value, .index = index};
+}
+constexpr Initialiser last_unit(double value = 1) {
+  return {.kind = Initialiser::Kind::last_unit, .scale = value};
+}
+constexpr Initialiser diagonal(double value = 1, double other = 0) {
+  return {.kind = Initialiser::Kind::diagonal, .scale = value, .other = other};
+}
+/// [r, c] with value where c mod r is the row: identity matrices side by side.
+constexpr Initialiser tiled_identity(double value = 1) {
+  return {.kind = Initialiser::Kind::tiled_identity, .scale = value};
+}
+/// Up to four values, one a row.
+template <class... Value>
+  requires(sizeof...(Value) >= 1 && sizeof...(Value) <= 4)
+constexpr Initialiser constant_rows(Value... values) {
+  return {.kind = Initialiser::Kind::constant_rows, .index = sizeof...(Value), .row = {static_cast<double>(values)...}};
 }
 
 namespace detail {

@@ -47,7 +47,7 @@ class Model {
         packed_(packed_size()) {
     Scalar* const all = parameters_.host_to_write();
     for (const ParameterInfo& p : parameter_table<Net>()) {
-      const std::size_t outputs = p.rank > 0 ? p.extents[0] : 1;
+      const std::size_t outputs = p.rank > 1 ? p.extents[0] : 1;
       aila::initialise(p.initial, outputs, p.size / outputs, seed, hash_path(p.name), all + p.offset);
     }
     pack();
