@@ -6,13 +6,22 @@
 
 #include "core/version.hpp"
 
+// From the ground up: compilers name a header by the way that first led to it.
 #ifdef AILA_SUPPORTED_COMPILER
+#include "contract/layer.hpp"
+#include "contract/policy.hpp"
+
+#include "integrate/policies.hpp"
+
+#include "compose/network.hpp"
+
+#include "layer/layers.hpp"
+
+#include "backend/kernel.hpp"
+
 #include "backend/cpu.hpp"
 #include "backend/reference.hpp"
-#include "compose/network.hpp"
 #include "core/thread_pool.hpp"
-#include "integrate/policies.hpp"
-#include "layer/layers.hpp"
 #include "learn/evaluate.hpp"
 #include "learn/fit.hpp"
 #include "learn/losses.hpp"

@@ -12,5 +12,5 @@ if(FOR STREQUAL "headers")
   endforeach()
 else()
   # Layers and networks first, as the files of tests/compile have them.
-  prepare(aila "#include <aila/layer/layers.hpp>\n#include <aila/compose/network.hpp>\n#include <aila/aila.hpp>\n")
+  prepare(aila "#include <aila/contract/layer.hpp>\n#include <aila/contract/policy.hpp>\n#include <aila/compose/network.hpp>\n#include <aila/aila.hpp>\n")
 endif()

@@ -1,7 +1,7 @@
 // expect 1: aila: Gru takes a sequence [steps, features]; this input is none
 // expect 2: aila: Gru takes real features; embed tokens first
 // expect 3: aila: Gru needs at least one unit
-// expect 4: aila: Bidirectional takes a layer that keeps the steps of a sequence, as Lstm and Gru do
+// expect 4: aila: Bidirectional takes a layer that keeps the steps of a sequence, as Lstm does
 // expect 5: aila: Gru takes a sequence [steps, features]; this input is none
 // expect 6: aila: LearnedPositions takes a sequence [steps, features]; this input is none
 // expect 7: aila: SinusoidalPositions takes a sequence [steps, features]; this input is none

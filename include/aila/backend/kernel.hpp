@@ -406,6 +406,19 @@ struct KernelRefused {
   }
 };
 
+/// A policy whose forward can be called without the list of the earlier maps.
+template <class P, class Own, class Before, class Backend, bool unique>
+  requires requires(const float* own, const float* const* before, Weights<float> w, float* a) {
+    P::template forward<Own>(own, before, w, a);
+  }
+struct KernelRefused<Integration<P, Own, Before>, Backend, unique> {
+  static consteval int say() {
+    constexpr bool takes_before = std::is_void_v<P>;
+    static_assert(takes_before, "aila: a policy's forward and backward are templates of Own, Before and V");
+    return 0;
+  }
+};
+
 /// What a kernel without backward names as its `MissingBackward`: a refusal that says which function to write.
 template <class K>
 struct MissingBackwardIn {

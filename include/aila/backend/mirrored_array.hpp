@@ -108,13 +108,13 @@ class MirroredArray {
 
   void to_host() const {
     if (mirror_->newer != Side::device) return;
-    const std::lock_guard lock(mirror_->mutex);
+    const std::lock_guard<std::mutex> lock(mirror_->mutex);
     if (mirror_->newer != Side::device) return;
     mirror_->array->give(host_.data());
     mirror_->newer = Side::none;
   }
   T* to_device() const {
-    const std::lock_guard lock(mirror_->mutex);
+    const std::lock_guard<std::mutex> lock(mirror_->mutex);
     if (mirror_->array == nullptr) mirror_->array = mirror_->make(host_.size());
     if (mirror_->newer == Side::host) {
       mirror_->array->take(host_.data());

@@ -33,7 +33,7 @@ struct Bidirectional {
   template <class In>
   static consteval int expect() {
     constexpr bool keeps = accepts<In>;
-    static_assert(keeps, "aila: Bidirectional takes a layer that keeps the steps of a sequence, as Lstm and Gru do");
+    static_assert(keeps, "aila: Bidirectional takes a layer that keeps the steps of a sequence, as Lstm does");
     return 0;
   }
 

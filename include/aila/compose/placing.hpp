@@ -111,6 +111,8 @@ consteval auto place_layer() {
     return std::type_identity<Placed<RefusedLayer<RefusalOf<Layer>>, In>>{};
   else if constexpr (!layer_accepts<Layer, In>())
     return std::type_identity<Placed<RefusedLayer<LayerRefused<Index, Layer, In>>, In>>{};
+  else if constexpr (!gives_parameters<decltype(table_of_layer<Layer, In>())>)
+    return std::type_identity<Placed<RefusedLayer<TableRefused<decltype(table_of_layer<Layer, In>())>>, In>>{};
   else
     return std::type_identity<Placed<Layer, In>>{};
 }

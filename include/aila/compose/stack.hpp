@@ -85,8 +85,13 @@ struct MapsRefused {
 template <std::size_t Index, class Policy, class Own, class Before>
 struct PolicyRefused {
   static consteval int say() {
+    using Accepts = std::remove_cv_t<decltype(Policy::template accepts<Own, Before>)>;
     if constexpr (requires { Policy::template expect<Own, Before>(); }) {
       return Policy::template expect<Own, Before>();
+    } else if constexpr (std::is_same_v<Accepts, integrate::EqualWidths>) {
+      constexpr bool equal = Policy::template accepts<Own, Before>;
+      static_assert(equal, "aila: this policy does not say that it takes maps of other widths than the layer's own");
+      return 0;
     } else {
       constexpr bool accepts = Policy::template accepts<Own, Before>;
       static_assert(accepts, "aila: this policy does not accept the shapes that meet in this layer");
@@ -151,10 +156,12 @@ consteval auto place_integration() {
     return std::type_identity<Refuse<typename MapsRefusedOf<Index, Own, Read>::type>>{};
   } else {
     using Before = typename BeforeOf<Policy::reads, Own, Published>::type;
-    if constexpr (Policy::template accepts<Own, Before>)
-      return std::type_identity<Integration<Policy, Own, Before>>{};
-    else
+    if constexpr (!Policy::template accepts<Own, Before>)
       return std::type_identity<Refuse<PolicyRefused<Index, Policy, Own, Before>>>{};
+    else if constexpr (!gives_parameters<TableOfPolicy<Policy, Own, Before>>)
+      return std::type_identity<Refuse<TableRefused<TableOfPolicy<Policy, Own, Before>>>>{};
+    else
+      return std::type_identity<Integration<Policy, Own, Before>>{};
   }
 }
 

@@ -49,6 +49,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <type_traits>
 
 #include "../core/parameter.hpp"
 #include "../core/shape.hpp"
@@ -62,7 +63,10 @@ struct BackwardNeeds {
 
 namespace detail {
 template <class V>
-struct ScalarOfImpl {
+struct ScalarOfImpl {};  // of something else there is none, and who asks is no candidate
+template <class V>
+  requires requires { typename V::value_type; }
+struct ScalarOfImpl<V> {
   using type = typename V::value_type;
 };
 template <std::floating_point V>
@@ -98,12 +102,60 @@ constexpr const char* layer_name() {
     return "layer";
 }
 
+namespace detail {
+template <class T>
+inline constexpr bool is_parameter_table = false;
+template <std::size_t N>
+inline constexpr bool is_parameter_table<std::array<ParameterSpec, N>> = true;
+
+/// What `parameters` of a layer or a policy gives: is it a table, and known at compile time?
+template <class Table>
+inline constexpr bool gives_table = is_parameter_table<decltype(Table::get())>;
+template <class Table>
+inline constexpr bool gives_constant =
+    requires { typename std::bool_constant<(static_cast<void>(Table::get()), true)>; };
+template <class Table>
+inline constexpr bool gives_parameters = [] {
+  if constexpr (gives_table<Table>) return gives_constant<Table>;
+  return false;
+}();
+template <class Table>
+struct TableRefused {
+  static consteval int say() {
+    constexpr bool table = gives_table<Table>;
+    constexpr bool constant = !table || gives_parameters<Table>;
+    static_assert(table, "aila: parameters() must give an array: std::array{parameter(...), ...}");
+    static_assert(constant, "aila: parameters() must be consteval: tensors are known at compile time");
+    return 0;
+  }
+};
+struct NoTable {
+  static constexpr auto get() { return NoParameters{}; }
+};
 template <class L, class In>
-consteval auto layer_parameters() {
+struct TableOfLayer {
+  static constexpr auto get() { return L::template parameters<In>(); }
+};
+template <class L, class In>
+consteval auto table_of_layer() {
   if constexpr (requires { L::template parameters<In>(); })
-    return L::template parameters<In>();
+    return TableOfLayer<L, In>{};
+  else
+    return NoTable{};
+}
+/// Nothing where it is refused.
+template <class Table>
+consteval auto parameters_of() {
+  if constexpr (gives_parameters<Table>)
+    return Table::get();
   else
     return NoParameters{};
+}
+}  // namespace detail
+
+template <class L, class In>
+consteval auto layer_parameters() {
+  return detail::parameters_of<decltype(detail::table_of_layer<L, In>())>();
 }
 
 template <class L, class In>

@@ -19,7 +19,8 @@
 //   template <class Own, class Before> static constexpr std::size_t scratch = n;
 // may take n values of memory as one more parameter, the last of any of the three: V* scratch. They begin as anything
 // and are forgotten after the call.
-// A policy that does not accept all shapes has
+// A policy that says nothing takes earlier maps as wide as the layer's own output, and no others: it may read
+// before[i][f] for f < Own::features. One that takes others, or not all shapes, has
 //   template <class Own, class Before> static constexpr bool accepts;    and, to say why not,
 //   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence
 // Without backward a policy predicts only. Before::count maps are read, Before::features(i) is the width of the i-th;
@@ -41,13 +42,24 @@ namespace integrate {
 /// Which earlier maps a policy reads after the core.
 enum class Reads { nothing, previous, all };
 
+/// What a policy accepts that says nothing of it: whether the earlier maps have the width of the layer's output.
+struct EqualWidths {
+  bool hold = true;
+  constexpr operator bool() const { return hold; }
+  template <class Own, class Before>
+  static consteval EqualWidths of() {
+    if constexpr (Before::count > 0) return {Before::same_width && Before::features(0) == Own::features};
+    return {};
+  }
+};
+
 /// The defaults: reads all earlier maps, has no parameters, and leaves the core's input alone.
 struct Policy {
   static constexpr const char* name = "policy";
   static constexpr Reads reads = Reads::all;
   static constexpr bool concatenates = false;  ///< the core reads h_{j-1}, ..., h_1 side by side (DenseNet)
   template <class Own, class Before>
-  static constexpr bool accepts = true;
+  static constexpr EqualWidths accepts = EqualWidths::of<Own, Before>();
   template <class Own, class Before>
   static consteval auto parameters() {
     return NoParameters{};
@@ -88,6 +100,10 @@ consteval std::size_t policy_scratch() {
   else
     return 0;
 }
+template <class P, class Own, class Before>
+struct TableOfPolicy {
+  static constexpr auto get() { return P::template parameters<Own, Before>(); }
+};
 }  // namespace detail
 
 /// A policy bound to the shapes that meet in one layer of a stack.
@@ -96,7 +112,7 @@ struct Integration {
   using Policy = P;
   using Own = OwnShape;
   using Before = BeforeShapes;
-  static constexpr auto parameters = P::template parameters<Own, Before>();
+  static constexpr auto parameters = detail::parameters_of<detail::TableOfPolicy<P, Own, Before>>();
   static constexpr std::size_t tensors = parameters.size();
   static constexpr std::size_t heads = P::template heads<Own, Before>;
   static constexpr std::size_t items = P::template items<Own, Before>;

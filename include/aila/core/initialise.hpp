@@ -62,20 +62,11 @@ template <class Draw> std::vector<double> orthonormal_frame(std::size_t count, s
 constexpr double element_of(const Initialiser& rule, std::size_t rows, std::size_t columns, std::size_t r,
                             std::size_t c) {
   using Kind = Initialiser::Kind;
-  switch (rule.kind) {
-    case Kind::unit:
-      return c == rule.index ? rule.scale : 0;
-    case Kind::last_unit:
-      return c + 1 == columns ? rule.scale : 0;
-    case Kind::diagonal:
-      return c == r ? rule.scale : rule.other;
-    case Kind::tiled_identity:
-      return c % rows == r ? rule.scale : 0;
-    case Kind::constant_rows:
-      return rule.row[r < rule.index ? r : rule.index - 1];
-    default:
-      return rule.scale;
-  }
+  if (rule.kind == Kind::unit) return c == rule.index ? rule.scale : 0;
+  if (rule.kind == Kind::last_unit) return c + 1 == columns ? rule.scale : 0;
+  if (rule.kind == Kind::diagonal) return c == r ? rule.scale : rule.other;
+  if (rule.kind == Kind::tiled_identity) return c % rows == r ? rule.scale : 0;
+  return rule.row[r < rule.index ? r : rule.index - 1];  // constant_rows
 }
 
 }  // namespace detail

@@ -39,13 +39,6 @@
 //   TransformerBlock<Heads, Hidden>    self-attention and a feed-forward network, each a Residual
 #pragma once
 
-#include "../compose/bidirectional.hpp"
-#include "../compose/frozen.hpp"
-#include "../compose/merge.hpp"
-#include "../compose/squeeze_excitation.hpp"
-#include "../compose/stack.hpp"
-#include "../compose/sum.hpp"
-#include "../compose/transformer_block.hpp"
 #include "activation.hpp"
 #include "attention_pooling.hpp"
 #include "batch_norm.hpp"
@@ -64,3 +57,11 @@
 #include "self_attention.hpp"
 #include "shortcut.hpp"
 #include "stochastic_depth.hpp"
+
+#include "../compose/bidirectional.hpp"
+#include "../compose/frozen.hpp"
+#include "../compose/merge.hpp"
+#include "../compose/squeeze_excitation.hpp"
+#include "../compose/stack.hpp"
+#include "../compose/sum.hpp"
+#include "../compose/transformer_block.hpp"
