@@ -15,22 +15,26 @@ std::vector<std::size_t> first(std::size_t count) {
   return indices;
 }
 
-consteval bool every_split_fits() {
+consteval bool every_split_fits(std::size_t parameters) {
   for (std::size_t most = 1; most <= 300; ++most)
     for (std::size_t batch = most > 20 ? most - 20 : 1; batch <= most; ++batch) {
-      const auto split = GroupSplit::of(batch);
-      if (split.groups > GroupSplit::most_groups(most) || split.samples > GroupSplit::most_samples(most)) return false;
+      const auto split = GroupSplit::of(batch, parameters);
+      if (split.groups > GroupSplit::most_groups(most, parameters)) return false;
+      if (split.samples > GroupSplit::most_samples(most, parameters)) return false;
       if (split.groups * split.samples < batch || (split.groups - 1) * split.samples >= batch) return false;
     }
   return true;
 }
 
 TEST_CASE("every batch up to the largest has room for its groups, and no group is empty") {
-  static_assert(every_split_fits());
+  static_assert(every_split_fits(0) && every_split_fits(1 << 20));
   static_assert(GroupSplit::of(32).groups == 8);
   static_assert(GroupSplit::of(260).groups == 52);
   static_assert(GroupSplit::of(256).groups == 64);
   static_assert(GroupSplit::of(4096).groups == 64);
+  static_assert(GroupSplit::of(64, 1 << 18).groups == 16);
+  static_assert(GroupSplit::of(64, (1 << 18) + 1).groups == 8);
+  static_assert(GroupSplit::of(4096, 1 << 20).groups == 16);
 }
 
 TEST_CASE("a trainer made for large batches takes smaller ones that have more groups") {

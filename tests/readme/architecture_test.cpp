@@ -57,6 +57,7 @@ static_assert(std::is_same_v<KernelFor<Placed<Twice, Vector<4>>, Narrow>, Narrow
 static_assert(!std::is_same_v<KernelFor<Placed<Twice, Vector<4>>, backend::Cpu>, NarrowTwice<Vector<4>>>);
 
 static_assert(GroupSplit::of(32).groups == 8 && GroupSplit::of(1024).samples == 16);
+static_assert(GroupSplit::of(32, 1'000'000).groups == 4);
 
 // What has no kernel in a backend's types is refused.
 static_assert(detail::Refused<KernelFor<Placed<Linear<4>, Vector<3>>, Narrow>>);

@@ -14,7 +14,8 @@
 //   using Kernels = ...;
 //       (optional) the backend whose kernels it runs, by select_kernel; its own, where it does not say
 //   using Split = GroupSplit;
-//       how a batch becomes groups: groups and samples of `of(batch)`, the most of both, and those of an evaluation
+//       how a batch becomes groups: groups and samples of `of(batch, parameters)`, the most of both, and those of an
+//       evaluation
 //   static constexpr const char* name;
 // and what of a training step is no kernel of a layer is written once for all backends with the same kind of kernels:
 // TrainingStep, LossOver and PaddedSteps are specialised for those that run on the host.
@@ -125,10 +126,10 @@ concept ComputeBackend =
       { B::Memory::is_host } -> std::convertible_to<bool>;
       { array.data() } -> std::same_as<const typename B::Scalar*>;
       { array.size() } -> std::same_as<std::size_t>;
-      { B::Split::of(batch).groups } -> std::convertible_to<std::size_t>;
-      { B::Split::of(batch).samples } -> std::convertible_to<std::size_t>;
-      { B::Split::most_samples(batch) } -> std::same_as<std::size_t>;
-      { B::Split::most_groups(batch) } -> std::same_as<std::size_t>;
+      { B::Split::of(batch, batch).groups } -> std::convertible_to<std::size_t>;
+      { B::Split::of(batch, batch).samples } -> std::convertible_to<std::size_t>;
+      { B::Split::most_samples(batch, batch) } -> std::same_as<std::size_t>;
+      { B::Split::most_groups(batch, batch) } -> std::same_as<std::size_t>;
       { B::Split::most } -> std::convertible_to<std::size_t>;
       { B::Split::evaluation } -> std::convertible_to<std::size_t>;
       { B::name } -> std::convertible_to<const char*>;

@@ -59,7 +59,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
     epoch_ = epoch;
     for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t]);
-    const auto split = Backend::Split::of(indices.size());
+    const auto split = Backend::Split::of(indices.size(), layout.size);
     run_groups(source, indices, split);
     StepResult result;
     result.loss = sum_of(split.groups, [this](std::size_t g) { return group_loss_[g]; });
@@ -112,16 +112,17 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   static constexpr std::size_t block = 16;  ///< vectors of a sum: those of all its levels stay in the first-level cache
 
   void take_memory() {
-    const std::size_t groups = Split::most_groups(options_.batch);
+    const std::size_t groups = Split::most_groups(options_.batch, layout.size);
     by_group_ = phases > 0 || groups < executor_.size();
     for (std::size_t i = 0; i < (by_group_ ? groups : executor_.size()); ++i)
-      workers_.push_back(std::make_unique<WorkerType>(Split::most_samples(options_.batch)));
+      workers_.push_back(std::make_unique<WorkerType>(Split::most_samples(options_.batch, layout.size)));
     for (std::size_t i = 0; i < groups; ++i) gradients_.emplace_back(array_size);
     for (std::size_t i = 0; i < (phases > 0 ? groups : 0); ++i) deposits_.emplace_back(most_deposits);
     all_reduces_.resize(groups);
     if constexpr (tables > 0) {
       for (const TableInfo& info : network_tables<Net>())
-        table_steps_.emplace_back(info, groups, Split::most_samples(options_.batch), options_.factor_of(info.name));
+        table_steps_.emplace_back(info, groups, Split::most_samples(options_.batch, layout.size),
+                                  options_.factor_of(info.name));
       row_gradients_.resize(groups * tables);
     }
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_.emplace_back(array_size);
