@@ -37,8 +37,8 @@ class TreeSum {
     if (terms <= leaf) return sum_leaf(0, terms, count, load, store);
     std::size_t leaves = 0;
     for (std::size_t first = 0; first < terms; first += leaf, ++leaves) {
-      const std::size_t level = static_cast<std::size_t>(std::countr_one(leaves));  // where the sum of all to the left
-                                                                                    // of it and of its size waits
+      const auto level = static_cast<std::size_t>(std::countr_one(leaves));  // where the sum of all to the left
+                                                                             // of it and of its size waits
       sum_leaf(first, terms - first < leaf ? terms - first : leaf, count, load, [&](std::size_t i, const V& of_leaf) {
         V sum = of_leaf;
         for (std::size_t below = 0; below < level; ++below) sum = node_[below][i] + sum;
@@ -46,7 +46,7 @@ class TreeSum {
       });
     }
     for (std::size_t i = 0; i < count; ++i) {
-      std::size_t level = static_cast<std::size_t>(std::countr_zero(leaves));
+      auto level = static_cast<std::size_t>(std::countr_zero(leaves));
       V sum = node_[level][i];
       while (++level < levels)
         if (((leaves >> level) & 1) != 0) sum = node_[level][i] + sum;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../backend/host/lanes.hpp"
@@ -39,12 +40,12 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   using Indices = std::span<const std::size_t>;
   using WorkerType = Worker<Net, LossType, Backend, Capability::train>;
 
-  TrainingStep(ModelType& model, const LossType& loss, const Rule& optimiser, const TrainerOptions& options,
+  TrainingStep(ModelType& model, const LossType& loss, const Rule& optimiser, TrainerOptions options,
                ExecutorRef executor)
       : model_(model),
         loss_(loss),
         optimiser_(optimiser),
-        options_(options),
+        options_(std::move(options)),
         executor_(executor),
         shares_(executor.size()) {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
