@@ -32,6 +32,14 @@ using CpuDouble = CpuOn<simd::DefaultArch, double>;
 
 }  // namespace backend
 
+namespace detail {
+template <class Arch, class S, class Types>
+  requires std::is_convertible_v<xsimd::batch_bool<S, Arch>, bool>
+struct StrictBackend<backend::CpuOn<Arch, S, Types>> {
+  using type = backend::CpuOn<xsimd::sse2, S, Types>;
+};
+}  // namespace detail
+
 template <class Arch, class S, class Types>
 struct Lanes<backend::CpuOn<Arch, S, Types>> {
   using V = simd::Batch<S, Arch>;
