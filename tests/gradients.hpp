@@ -9,7 +9,7 @@
 namespace aila {
 
 using ReferenceDouble = backend::Reference<double>;
-using CpuDouble = backend::CpuOn<simd::DefaultArch, double>;
+using backend::CpuDouble;
 
 /// Nothing, or what is wrong and by how much.
 inline std::string what_is_wrong(const GradientCheck& check) {

@@ -122,7 +122,7 @@ void check_streams_allocate_nothing() {
 TEST_CASE("steps of a stream allocate nothing") {
   if (!allocation::is_counted()) return;
   check_streams_allocate_nothing<backend::Cpu>();
-  check_streams_allocate_nothing<backend::CpuOn<simd::DefaultArch, double>>();
+  check_streams_allocate_nothing<backend::CpuDouble>();
   check_streams_allocate_nothing<backend::Reference<double>>();
 }
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 using CpuFloat = aila::backend::Cpu;
-using CpuDouble = aila::backend::CpuOn<aila::simd::DefaultArch, double>;
+using aila::backend::CpuDouble;
 using ReferenceFloat = aila::backend::Reference<float>;
 using ReferenceDouble = aila::backend::Reference<double>;
 

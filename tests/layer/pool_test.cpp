@@ -33,8 +33,7 @@ OneLayer<S> layer(std::size_t samples = 1) {
   return OneLayer<S>(LayerFunctions<S>::template of<L, In, Backend>(), samples);
 }
 
-#define BACKENDS \
-  backend::Reference<float>, backend::Reference<double>, backend::Cpu, backend::CpuOn<simd::DefaultArch, double>
+#define BACKENDS backend::Reference<float>, backend::Reference<double>, backend::Cpu, backend::CpuDouble
 
 }  // namespace
 

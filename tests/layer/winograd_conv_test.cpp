@@ -60,7 +60,7 @@ TEST_CASE("wide filtered convolutions, whose weights and sums do not share a cac
 }
 
 TEST_CASE("filtered convolutions have right gradients") {
-  using Cpu = backend::CpuOn<simd::DefaultArch, double>;
+  using Cpu = backend::CpuDouble;
   static_assert(filtered<Conv<16>, Image<4, 4, 16>, double>);
   CHECK(wrong_gradient<Conv<16>, Image<4, 4, 16>, Cpu>() == "");
 }
@@ -71,7 +71,7 @@ TEST_CASE("filtered convolutions of stride 2 have right gradients along any dire
   using L = Conv<32, Stride<2>>;
   using In = Image<7, 7, 32>;
   static_assert(filtered<L, In, double>);
-  const auto functions = LayerFunctions<double>::of<L, In, backend::CpuOn<simd::DefaultArch, double>>();
+  const auto functions = LayerFunctions<double>::of<L, In, backend::CpuDouble>();
   OneLayer<double> layer(functions);
   const auto x = wave<double>(layer.inputs(), 0.4), dy = wave<double>(layer.outputs(), 0.7);
   layer.forward(x);

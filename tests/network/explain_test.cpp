@@ -12,7 +12,7 @@ namespace aila {
 namespace {
 
 using In = Sequence<5, 3>;
-using CpuDouble = backend::CpuOn<simd::DefaultArch, double>;
+using backend::CpuDouble;
 
 template <class Readout>
 struct Reader

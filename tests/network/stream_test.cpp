@@ -12,7 +12,7 @@
 namespace aila {
 namespace {
 
-using Double = backend::CpuOn<simd::DefaultArch, double>;
+using Double = backend::CpuDouble;
 
 struct Lstms : Network<Sequence<9, 3>, Lstm<13>, Lstm<40>, LastStep, Linear<2>> {};
 struct Grus : Network<Sequence<9, 3>, Gru<13>, Gru<40>, LastStep, Linear<2>> {};

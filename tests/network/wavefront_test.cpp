@@ -11,7 +11,7 @@
 namespace aila {
 namespace {
 
-using Double = backend::CpuOn<simd::DefaultArch, double>;
+using Double = backend::CpuDouble;
 
 std::vector<float> numbers(std::size_t count) {
   std::vector<float> values(count);

@@ -156,6 +156,11 @@ struct WeightedSum : integrate::Policy {
   }
 };
 
+struct Branches : Network<Sequence<8, 3>, Residual<Linear<3>, Tanh>, Stack<integrate::DenseNet, Linear<4>, Gru<4>>,
+                          MeanOverPositions, Linear<2>> {};
+
+static_assert(std::is_same_v<PlacedNetwork<Branches>::Out, Vector<2>>);
+
 // What has no kernel in a backend's types is refused.
 static_assert(detail::Refused<KernelFor<Placed<Linear<4>, Vector<3>>, Narrow>>);
 static_assert(!detail::Refused<KernelFor<Placed<Linear<4>, Vector<3>>, backend::Cpu>>);
@@ -172,7 +177,7 @@ TEST_CASE("a backend of one's own is asked for memory and work") {
   CHECK(CountingQueue::runs == before + 1);
 }
 
-TEST_CASE("a first layer, kernel and policy") {
+TEST_CASE("a first layer, kernel and policy; a model and its workspace") {
   using namespace pages;
   CHECK(check_gradients<Softsign, Vector<5>>().ok);
   CHECK(check_gradients<Gain, Sequence<4, 3>, backend::CpuDouble>().ok);
@@ -183,4 +188,9 @@ TEST_CASE("a first layer, kernel and policy") {
   using Connected = Network<Sequence<12, 1>, Stack<WeightedSum, Repeat<3, Lstm<8>>>, LastStep, Linear<1>>;
   const Model<Connected> connected;
   CHECK(connected.parameter("stack.2.integrate.weight")[1] == 1);  // of h_2, the newest; stack.2 is the third layer
+  CHECK(parameter_table<Branches>()[0].name == "residual.linear.weight");
+  const Model<Branches> branches{Seed{1}};
+  Workspace<Branches, backend::Cpu, Capability::predict> space(2);
+  const std::vector<float> two_samples(2 * 8 * 3);
+  CHECK(branches.predict(two_samples, space).size() == 4);  // allocates nothing
 }

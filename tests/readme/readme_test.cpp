@@ -104,6 +104,6 @@ TEST_CASE("the policy of the README has right gradients on both backends") {
 
   CHECK_MESSAGE(check.ok, check.where);
   CHECK(std::string_view(GatedMean::name) == "gated_mean");
-  CHECK(check_gradients<GatedMean, Sequence<5, 4>, backend::CpuOn<simd::DefaultArch, double>>().ok);
+  CHECK(check_gradients<GatedMean, Sequence<5, 4>, backend::CpuDouble>().ok);
 }
 }  // namespace

@@ -65,7 +65,7 @@ class MirroredArray {
   explicit MirroredArray(std::size_t count, detail::MakeDeviceArray<T> make = nullptr) : host_(count) {
     if (make != nullptr) mirror_ = std::make_unique<Mirror>(make);
   }
-  MirroredArray(const MirroredArray& other) : host_((other.host(), other.host_)) {
+  MirroredArray(const MirroredArray& other) : host_(other.numbers()) {
     if (other.mirror_ != nullptr) mirror_ = std::make_unique<Mirror>(other.mirror_->make);
   }
   MirroredArray(MirroredArray&&) noexcept = default;
@@ -77,10 +77,7 @@ class MirroredArray {
   ~MirroredArray() = default;
 
   std::size_t size() const noexcept { return host_.size(); }
-  const T* host() const {
-    if (mirror_ != nullptr) to_host();
-    return host_.data();
-  }
+  const T* host() const { return numbers().data(); }
   T* host_to_write() {
     if (mirror_ != nullptr) {
       to_host();
@@ -106,6 +103,10 @@ class MirroredArray {
     std::mutex mutex;
   };
 
+  const AlignedArray<T>& numbers() const {
+    if (mirror_ != nullptr) to_host();
+    return host_;
+  }
   void to_host() const {
     if (mirror_->newer != Side::device) return;
     const std::lock_guard<std::mutex> lock(mirror_->mutex);

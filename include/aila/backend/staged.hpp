@@ -3,10 +3,9 @@
 
 #include "../core/macros_aside.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "../core/finite.hpp"
 #include "backend.hpp"
 
 namespace aila::inline v0 {
@@ -17,7 +16,6 @@ class Staged {
  public:
   constexpr explicit Staged(std::size_t count) : host_(count), device_(shares_memory<Backend> ? 0 : count) {}
   constexpr T* host() { return host_.data(); }
-  constexpr const T* host() const { return host_.data(); }
   constexpr const T* device() const {
     if constexpr (shares_memory<Backend>)
       return host_.data();
@@ -50,10 +48,9 @@ const T* on_host([[maybe_unused]] typename Backend::Queue& queue, const T* devic
   }
 }
 template <class Backend, class T>
-bool are_finite(typename Backend::Queue& queue, const T* device, std::size_t count) {
+bool are_finite_on(typename Backend::Queue& queue, const T* device, std::size_t count) {
   std::vector<T> copy;
-  const T* const values = on_host<Backend>(queue, device, count, copy);
-  return std::all_of(values, values + count, [](T v) { return std::isfinite(v); });
+  return are_finite(on_host<Backend>(queue, device, count, copy), count);
 }
 
 }  // namespace detail

@@ -109,16 +109,15 @@ inline constexpr bool is_parameter_table = false;
 template <std::size_t N>
 inline constexpr bool is_parameter_table<std::array<ParameterSpec, N>> = true;
 
-/// What `parameters` of a layer or a policy gives: is it a table, and known at compile time?
+/// Whether `parameters` of a layer or a policy gives a table, and one that is known at compile time.
 template <class Table>
 inline constexpr bool gives_table = is_parameter_table<decltype(Table::get())>;
 template <class Table>
-inline constexpr bool gives_constant =
-    requires { typename std::bool_constant<(static_cast<void>(Table::get()), true)>; };
-template <class Table>
 inline constexpr bool gives_parameters = [] {
-  if constexpr (gives_table<Table>) return gives_constant<Table>;
-  return false;
+  if constexpr (gives_table<Table>)
+    return requires { typename std::bool_constant<(static_cast<void>(Table::get()), true)>; };
+  else
+    return false;
 }();
 template <class Table>
 struct TableRefused {

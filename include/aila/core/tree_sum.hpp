@@ -71,6 +71,16 @@ class TreeSum {
   std::array<std::array<V, Width>, levels> node_;
 };
 
+/// The same of up to 64 numbers.
+[[gnu::noinline]] constexpr double tree_sum(const double* terms, std::size_t count) {
+  double total = 0;
+  if (count > 0)
+    TreeSum<double, 1, 64>().run(
+        count, 1, [terms](std::size_t t, std::size_t) { return terms[t]; },
+        [&total](std::size_t, double sum) { total = sum; });
+  return total;
+}
+
 }  // namespace aila::inline v0
 
 #include "macros_back.hpp"

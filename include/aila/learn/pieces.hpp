@@ -12,6 +12,7 @@
 
 #include "../compose/walk.hpp"
 #include "../core/arena.hpp"
+#include "training.hpp"
 
 namespace aila::inline v0::detail {
 
@@ -55,17 +56,15 @@ struct TrainingPieces {
   std::vector<std::size_t> in_part;           ///< how many of `changed` are in each part of the packing
   std::vector<std::uint32_t> frozen_offsets;  ///< of tensors that a part rate of 0 holds, ascending
 
-  /// part_of_tensor(i) is the piece of the packing that reads tensor i, one of `parts`; factor_of(name) the factor of
-  /// the learning rate.
-  template <class PartOfTensor, class FactorOf>
-  static TrainingPieces of(const std::vector<ParameterInfo>& table, std::size_t parts, PartOfTensor&& part_of_tensor,
-                           FactorOf&& factor_of) {
+  /// part_of_tensor(i) is the piece of the packing that reads tensor i, one of `parts`.
+  static TrainingPieces of(const std::vector<ParameterInfo>& table, std::size_t parts,
+                           std::size_t (*part_of_tensor)(std::size_t), const TrainerOptions& options) {
     constexpr std::size_t most = 8192;
     TrainingPieces all;
     std::vector<Piece> trained, changed;
     std::size_t tensor = 0;
     for (const ParameterInfo& p : table) {
-      const double factor = factor_of(p.name);
+      const double factor = options.factor_of(p.name);
       Piece piece{.begin = p.offset,
                   .end = p.offset + round_up(p.size, alignment_elements),
                   .kind = p.kind,

@@ -11,6 +11,7 @@
 
 #include "../backend/host/lanes.hpp"
 #include "../core/executor.hpp"
+#include "../core/finite.hpp"
 #include "../network/table.hpp"
 #include "optimisers.hpp"
 
@@ -88,8 +89,7 @@ class TableStep {
   /// Whether the gradient of the last step is finite.
   bool is_finite() const {
     if (factor_ == 0) return true;
-    return std::all_of(sums_.data(), sums_.data() + touched_.size() * stride_,
-                       [](Scalar v) { return std::isfinite(v); });
+    return are_finite(sums_.data(), touched_.size() * stride_);
   }
 
   /// One update of the rows that were taken.

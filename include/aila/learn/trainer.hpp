@@ -42,10 +42,7 @@ class Trainer {
 
   /// Throws Error for options that are none, a batch that there is no memory for among them.
   Trainer(ModelType& model, LossType loss, Rule optimiser, TrainerOptions options, ExecutorRef executor)
-      : model_(model),
-        loss_(loss),
-        options_(checked_options(std::move(options), loss, optimiser)),
-        step_(model, loss, optimiser, options_, executor) {
+      : model_(model), step_(model, loss, optimiser, checked_options(std::move(options), loss, optimiser), executor) {
     check_part_rates();
     check_statistics();
   }
@@ -55,8 +52,8 @@ class Trainer {
   /// were, and `finite` is false.
   StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
                   std::uint64_t epoch = 0) {
-    if (indices.empty() || indices.size() > options_.batch)
-      throw_error("step: expected 1 to ", options_.batch, " samples, found ", indices.size());
+    if (indices.empty() || indices.size() > options().batch)
+      throw_error("step: expected 1 to ", options().batch, " samples, found ", indices.size());
     detail::check_target_count<LossType, typename ModelType::Out>(source, "step");
     return step_.run(source, indices, rate, epoch);
   }
@@ -77,7 +74,7 @@ class Trainer {
     Worker<Net, LossType, Backend, Capability::train> worker(most, Retain::all);
     auto& queue = worker.workspace.queue();
     const auto finite = [&](const Scalar* values, std::size_t count) {
-      return detail::are_finite<Backend>(queue, values, count);
+      return detail::are_finite_on<Backend>(queue, values, count);
     };
     bool loss_is_finite = true;  // it is blamed where all outputs are finite, those of other groups too
     for (std::size_t first = 0; first < indices.size(); first += most) {
@@ -103,12 +100,12 @@ class Trainer {
       else
         look("the network", worker.workspace.output(), worker.samples() * ModelType::Out::elements);
       if (!where.empty()) return "the output of " + where;
-      loss_is_finite = loss_is_finite && std::isfinite(worker.loss(loss_, 1));
+      loss_is_finite = loss_is_finite && std::isfinite(worker.loss(step_.loss(), 1));
     }
     if (!training || !loss_is_finite) return "the loss";
-    const std::span<const Scalar> gradient = step_.gradient();
+    const Scalar* const gradient = step_.gradient().data();
     for (const ParameterInfo& p : parameter_table<Net>())
-      if (!std::ranges::all_of(gradient.subspan(p.offset, p.size), [](Scalar v) { return std::isfinite(v); }))
+      if (!detail::are_finite(gradient + p.offset, p.size))
         return (p.kind == ParameterKind::buffer ? "the change of " : "the gradient of ") + p.name;
     for (std::size_t t = 0; t < ModelType::tables; ++t)
       if (!step_.table_is_finite(t)) return "the gradient of " + network_tables<Net>()[t].name;
@@ -116,6 +113,7 @@ class Trainer {
   }
 
  private:
+  const TrainerOptions& options() const { return step_.options(); }
   static TrainerOptions checked_options(TrainerOptions options, const LossType& loss, const Rule& optimiser) {
     if (options.batch == 0) throw_error("trainer: a batch needs at least one sample");
     if (!(options.clip_norm >= 0))
@@ -126,7 +124,7 @@ class Trainer {
   }
 
   void check_part_rates() const {
-    for (const PartRate& part : options_.part_rates) {
+    for (const PartRate& part : options().part_rates) {
       const auto& table = parameter_table<Net>();
       const auto begins = [&](const auto& p) { return p.name.starts_with(part.prefix); };
       if (std::none_of(table.begin(), table.end(), begins) && std::ranges::none_of(network_tables<Net>(), begins))
@@ -140,19 +138,17 @@ class Trainer {
   /// Batches of one sample teach nothing to a batch normalisation whose input has no positions.
   void check_statistics() const {
     if constexpr (phases_of<typename ModelType::Kernel>() > 0)
-      if (options_.batch == 1)
+      if (options().batch == 1)
         for_each_layer<Net>([&]<class Part>(const std::string& path) {
           if constexpr (detail::IsBatchNorm<Part>)
-            if (Part::In::positions == 1 && options_.factor_of(path + ".running_mean") != 0 &&
-                options_.factor_of(path + ".running_var") != 0)
+            if (Part::In::positions == 1 && options().factor_of(path + ".running_mean") != 0 &&
+                options().factor_of(path + ".running_var") != 0)
               throw_error("trainer: expected batches of at least 2 samples, for the statistics of ", path,
                           " have no variance in one of 1; a part rate of 0 freezes them");
         });
   }
 
   ModelType& model_;
-  LossType loss_;
-  TrainerOptions options_;
   TrainingStep<Net, LossType, Rule, Backend> step_;
 };
 

@@ -26,6 +26,23 @@
 
 namespace aila::inline v0 {
 
+namespace detail {
+/// Elements [begin, end) of the first of `groups` arrays become the sums over all of them, in a tree. They are whole
+/// vectors.
+template <class Backend>
+[[gnu::noinline]] void sum_in_tree(ArrayOn<typename Backend::Scalar, Backend>* arrays, std::size_t groups,
+                                   std::size_t begin, std::size_t end) {
+  using Lane = Lanes<KernelsOf<Backend>>;
+  constexpr std::size_t block = 16;  // vectors: what waits in the tree stays in the first-level cache
+  TreeSum<typename Lane::V, block, Backend::Split::most> tree;
+  for (std::size_t at = begin; at < end; at += block * Lane::count)
+    tree.run(
+        groups, std::min(block, (end - at) / Lane::count),
+        [&](std::size_t g, std::size_t v) { return Lane::load(arrays[g].data() + at + v * Lane::count); },
+        [&](std::size_t v, const auto& sum) { Lane::store(arrays[0].data() + at + v * Lane::count, sum); });
+}
+}  // namespace detail
+
 /// A workspace per worker, or where groups meet in the midst of a step (batch normalisation), per group; gradients per
 /// group. Groups are shared among the workers of an executor, and what they give is summed in a tree of their numbers
 /// alone: the same bits for any number of workers.
@@ -49,9 +66,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
         executor_(executor),
         shares_(executor.size()) {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
-    pieces_ =
-        detail::TrainingPieces::of(parameter_table<Net>(), ModelType::pack_pieces, &ModelType::pack_piece_of_tensor,
-                                   [this](const std::string& name) { return options_.factor_of(name); });
+    pieces_ = detail::TrainingPieces::of(parameter_table<Net>(), ModelType::pack_pieces,
+                                         &ModelType::pack_piece_of_tensor, options_);
     frozen_tensors_ = {pieces_.frozen_offsets.data(), pieces_.frozen_offsets.size()};
     pieces_left_ = std::vector<std::atomic<std::size_t>>(pieces_.in_part.size());
     piece_norm_.resize(pieces_.summed.size());
@@ -63,8 +79,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     const auto split = Backend::Split::of(indices.size(), layout.size);
     run_groups(source, indices, split);
     StepResult result;
-    result.loss = sum_of(split.groups, [this](std::size_t g) { return group_loss_[g]; });
-    result.loss /= static_cast<double>(indices.size());
+    result.loss = tree_sum(group_loss_.data(), split.groups) / static_cast<double>(indices.size());
     queue_.run([&] {
       sum_groups(split.groups);
       double squares = 0;
@@ -88,6 +103,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     pass.first_sample = first;
     return pass;
   }
+  const TrainerOptions& options() const { return options_; }
+  const LossType& loss() const { return loss_; }
   std::size_t most_samples() const { return workers_[0]->workspace.capacity(); }
   std::uint64_t steps() const { return steps_; }
   std::uint64_t epoch() const { return epoch_; }  ///< of the last step
@@ -110,7 +127,6 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   static constexpr std::size_t tables = ModelType::tables;
   static constexpr std::size_t most_deposits = WorkerType::WorkspaceType::all_reduce;
   using Split = typename Backend::Split;
-  static constexpr std::size_t block = 16;  ///< vectors of a sum: those of all its levels stay in the first-level cache
 
   void take_memory() {
     const std::size_t groups = Split::most_groups(options_.batch, layout.size);
@@ -177,16 +193,12 @@ class TrainingStep<Net, LossType, Rule, Backend> {
 
   /// Sums what the groups have deposited.
   void reduce_all(std::size_t groups) {
-    for (std::size_t i = 0; i < all_reduces_[0].count; ++i)
-      total_.data()[i] = sum_of(groups, [&](std::size_t g) { return deposits_[g].data()[i]; });
-  }
-  /// of(0) + ... for all groups.
-  template <class Of>
-  static double sum_of(std::size_t groups, Of&& of) {
-    double total = 0;
-    TreeSum<double, 1, Split::most>().run(
-        groups, 1, [&](std::size_t g, std::size_t) { return of(g); }, [&](std::size_t, double sum) { total = sum; });
-    return total;
+    static_assert(Split::most <= 64);  // tree_sum
+    std::array<double, Split::most> own{};
+    for (std::size_t i = 0; i < all_reduces_[0].count; ++i) {
+      for (std::size_t g = 0; g < groups; ++g) own[g] = deposits_[g].data()[i];
+      total_.data()[i] = tree_sum(own.data(), groups);
+    }
   }
 
   /// Whether the network clears its gradients itself: a part that works in phases would do so more than once.
@@ -200,19 +212,11 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   void sum_groups(std::size_t groups) {
     for (const detail::Piece& piece : pieces_.held)
       std::fill(gradients_[0].data() + piece.begin, gradients_[0].data() + piece.end, Scalar(0));
-    using Lane = Lanes<KernelsOf<Backend>>;
     shares_.run(executor_, pieces_.summed.size(), [&](std::size_t i) {
       [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
       const detail::Piece& piece = pieces_.summed[i];
-      Scalar* sum = gradients_[0].data();
-      TreeSum<typename Lane::V, block, Split::most> tree;
-      for (std::size_t at = piece.begin; at < piece.end; at += block * Lane::count) {
-        const std::size_t vectors = std::min(block, (piece.end - at) / Lane::count);  // tensors are padded
-        tree.run(
-            groups, vectors,
-            [&](std::size_t g, std::size_t v) { return Lane::load(gradients_[g].data() + at + v * Lane::count); },
-            [&](std::size_t v, const auto& total) { Lane::store(sum + at + v * Lane::count, total); });
-      }
+      const Scalar* const sum = gradients_[0].data();
+      detail::sum_in_tree<Backend>(gradients_.data(), groups, piece.begin, piece.end);
       const double norm =
           gradient_norm<KernelsOf<Backend>>(std::span<const Scalar>(sum + piece.begin, piece.end - piece.begin));
       piece_norm_[i] = norm * norm;
@@ -264,8 +268,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   bool statistics_are_finite() const {
     return std::ranges::all_of(pieces_.changed, [&](const detail::Piece& piece) {
       if (piece.kind != ParameterKind::buffer) return true;
-      const Scalar* const values = gradients_[0].data();
-      return std::all_of(values + piece.begin, values + piece.end, [](Scalar v) { return std::isfinite(v); });
+      return detail::are_finite(gradients_[0].data() + piece.begin, piece.end - piece.begin);
     });
   }
 

@@ -69,7 +69,7 @@ class Worker {
   void load(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, std::uint64_t epoch) {
     if (indices.size() > workspace.capacity()) refuse_count(indices.size());
     samples_ = indices.size();
-    any_length_ = false;
+    bool all_steps_valid = true;
     const std::size_t size = source.size();
     for (std::size_t i = 0; i < samples_; ++i) {
       SampleSlot<In, Scalar> slot;
@@ -80,15 +80,19 @@ class Worker {
       if (indices[i] >= size) refuse_index(indices[i], size);
       source.load(indices[i], slot);
       detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
-      lengths_.host()[i] = slot.length;
+      lengths_[i] = slot.length;
       weights_.host()[i] = slot.weight;
-      any_length_ = any_length_ || slot.length != static_cast<std::int32_t>(In::extents[0]);
+      all_steps_valid = all_steps_valid && slot.length == static_cast<std::int32_t>(In::extents[0]);
     }
     if constexpr (detail::has_targets_of_steps<LossType, Out> && has_lengths)
-      if (any_length_)
+      if (!all_steps_valid)
         detail::clear_steps(samples_, Out::positions, targets / Out::positions, targets_.host(),
                             [this](std::size_t n) { return valid_outputs(n); });
-    send();
+    auto& queue = workspace.queue();
+    workspace.send_input(samples_);
+    targets_.send(queue, samples_ * targets);
+    weights_.send(queue, samples_);
+    lengths_of_pass_ = all_steps_valid ? nullptr : workspace.take_lengths(lengths_.data(), samples_);
   }
 
   std::size_t samples() const { return samples_; }
@@ -112,7 +116,7 @@ class Worker {
       workspace.queue().run([&] {
         sum = Over::run(loss_function, scale,
                         {.samples = samples_,
-                         .lengths = lengths(),
+                         .lengths = lengths_of_pass_,
                          .outputs = workspace.output(),
                          .targets = targets_.device(),
                          .weights = weights_.device(),
@@ -137,17 +141,9 @@ class Worker {
     return 0;
   }
 
-  void send() {
-    auto& queue = workspace.queue();
-    workspace.send_input(samples_);
-    targets_.send(queue, samples_ * targets);
-    lengths_.send(queue, samples_);
-    weights_.send(queue, samples_);
-  }
-  const std::int32_t* lengths() const { return any_length_ ? lengths_.device() : nullptr; }
   void complete(Pass& pass, const TableRef* tables) const {
     pass.samples = samples_;
-    pass.lengths = lengths();
+    pass.lengths = lengths_of_pass_;
     pass.tables = tables;
   }
   /// Whether lengths tell which outputs count.
@@ -155,16 +151,16 @@ class Worker {
   /// Steps of sample n's output that are valid.
   std::size_t valid_outputs(std::size_t n) const {
     Pass pass;
-    pass.lengths = lengths_.host();
+    pass.lengths = lengths_.data();
     return detail::valid_steps_after<typename WorkspaceType::Placed::Layer, In>(pass, n);
   }
 
   Staged<Scalar, Backend> targets_;
-  Staged<std::int32_t, Backend> lengths_;
+  std::vector<std::int32_t> lengths_;
+  const std::int32_t* lengths_of_pass_ = nullptr;  ///< for kernels; null: all steps of all samples
   Staged<Scalar, Backend> weights_;
   ArrayOn<Scalar, Backend> scratch_;
   std::size_t samples_ = 0;
-  bool any_length_ = false;
 };
 
 }  // namespace aila::inline v0

@@ -144,9 +144,9 @@ class Model {
   template <class F>
   void edit_pieces(F&& f) {
     Repacking repacking{this};
-    const Weights<Scalar> all(parameters_.device_to_write(), layout.offset.data());
-    f(std::span<Scalar>(parameters_.device_to_write(), layout.size),
-      [this, all](std::size_t piece) { pack_piece(piece, all); });
+    Scalar* const parameters = parameters_.device_to_write();
+    const Weights<Scalar> all(parameters, layout.offset.data());
+    f(std::span<Scalar>(parameters, layout.size), [this, all](std::size_t piece) { pack_piece(piece, all); });
     repacking.model = nullptr;
   }
 

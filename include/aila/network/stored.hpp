@@ -4,13 +4,13 @@
 #include "../core/macros_aside.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "../compose/walk.hpp"
 #include "../core/error.hpp"
+#include "../core/finite.hpp"
 #include "table.hpp"
 
 namespace aila::inline v0 {
@@ -28,7 +28,7 @@ struct StoredTensor : ParameterInfo {
   std::span<const Scalar> row(std::size_t r) const { return {data + r * stride, width}; }
   bool is_finite() const {
     for (std::size_t r = 0; r < rows; ++r)
-      if (!std::ranges::all_of(row(r), [](Scalar v) { return std::isfinite(v); })) return false;
+      if (!detail::are_finite(row(r).data(), width)) return false;
     return true;
   }
 };

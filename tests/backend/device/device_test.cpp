@@ -193,7 +193,7 @@ TEST_CASE("a step allocates nothing, and a prediction copies what goes in and co
   Pages::Counts after = Pages::all().counts();
   CHECK(after.allocations == before.allocations);
   CHECK(after.to_host == before.to_host);  // results of a step are the host's where its kernels are
-  CHECK(after.to_device - before.to_device == 4 * 4 * GroupSplit::of(32).groups);  // inputs, targets, lengths, weights
+  CHECK(after.to_device - before.to_device == 4 * 3 * GroupSplit::of(32).groups);  // inputs, targets, weights
 
   Predictor one(model);
   const std::array<float, 108> x{};
@@ -205,6 +205,73 @@ TEST_CASE("a step allocates nothing, and a prediction copies what goes in and co
   CHECK(after.to_device - before.to_device == 1);
   CHECK(after.to_host - before.to_host == 1);
   CHECK(after.runs - before.runs == 1);
+}
+
+namespace {
+
+/// Notes the queue that its kernel was given.
+struct Notes {
+  template <class In>
+  using Out = In;
+};
+void* noted = nullptr;
+template <class S>
+struct NotesKernel : KernelDefaults<S> {
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<S>, const S*, const S* x, S* y, NothingSaved&, S*) {
+    noted = pass.queue;
+    *y = *x;
+  }
+};
+template <class In, class Arch, class S>
+NotesKernel<S> select_kernel(rank::Layer, Placed<Notes, In>, backend::CpuOn<Arch, S>);
+
+/// A device that takes a batch as a whole.
+struct Whole : Protected {
+  struct Split {
+    std::size_t groups, samples;
+    static constexpr std::size_t evaluation = 5, most = 1;
+    static constexpr Split of(std::size_t batch, std::size_t) { return {batch > 0 ? std::size_t{1} : 0, batch}; }
+    static constexpr std::size_t most_samples(std::size_t batch, std::size_t) { return batch; }
+    static constexpr std::size_t most_groups(std::size_t, std::size_t) { return 1; }
+  };
+};
+
+}  // namespace
+
+TEST_CASE("kernels are given the queue that their work goes to") {
+  using Net = Network<Vector<1>, Notes>;
+  const Model<Net, Protected> model;
+  const float x = 3;
+  Workspace<Net, Protected, Capability::predict> workspace(1);
+  model.predict(&x, 1, workspace);
+  CHECK(noted == &workspace.queue());
+  CHECK(*workspace.host_output(1) == 3);
+  const Model<Net> cpu;
+  Predictor predict_on_cpu(cpu);
+  CHECK(predict_on_cpu(std::array{x})[0] == 3);
+  CHECK(noted == nullptr);
+}
+
+TEST_CASE("a backend splits batches as it says") {
+  using Net = Network<Vector<3>, Linear<2>, Linear<1>>;
+  const auto train = samples<Net>(23, [](std::size_t n) { return n % 2; });
+  std::vector<std::size_t> indices(23);
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+  Inline executor;
+  const auto copies_of_a_step = [&]<class Backend>(std::type_identity<Backend>) {
+    Model<Net, Backend> model;
+    Trainer trainer(model, MeanSquaredError{}, Adam{}, {.batch = 23}, executor);
+    const std::size_t before = Pages::all().counts().to_device;
+    CHECK(trainer.step(train, indices).finite);
+    return Pages::all().counts().to_device - before;
+  };
+  CHECK(copies_of_a_step(std::type_identity<Whole>{}) == 3);  // inputs, targets, weights of each group
+  CHECK(copies_of_a_step(std::type_identity<Protected>{}) == 3 * GroupSplit::of(23).groups);
+  const Model<Net, Whole> model;
+  const std::size_t before = Pages::all().counts().to_host;
+  predict(model, train);
+  CHECK(Pages::all().counts().to_host - before == 5);  // groups of five
 }
 
 TEST_CASE("numbers that are not finite are found, wherever they lie") {

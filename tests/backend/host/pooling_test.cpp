@@ -51,7 +51,7 @@ void check_pooling() {
 }  // namespace
 
 TEST_CASE_TEMPLATE("pooling takes the mean over whole windows", Backend, backend::Reference<double>, backend::Cpu,
-                   backend::CpuOn<simd::DefaultArch, double>) {
+                   backend::CpuDouble) {
   check_pooling<Sequence<12, 3>, Sequence<4, 9>, Backend>();
   check_pooling<Sequence<5, 17>, Sequence<1, 2>, Backend>();
   check_pooling<Image<4, 6, 5>, Image<2, 2, 5>, Backend>();
