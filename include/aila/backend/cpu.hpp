@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/attention/attention_pooling.hpp"
+#include "cpu/attention/attend.hpp"
 #include "cpu/attention/self_attention.hpp"
 #include "cpu/conv/conv_kernel.hpp"
 #include "cpu/dense/linear.hpp"
@@ -9,6 +10,7 @@
 #include "cpu/mixture/integrate_attention.hpp"
 #include "cpu/mixture/integrate_linear.hpp"
 #include "cpu/mixture/integrate_residual.hpp"
+#include "cpu/mixture/integrate_static.hpp"
 #include "cpu/recurrent/gru.hpp"
 #include "cpu/recurrent/lstm.hpp"
 #include "cpu/rows/norm.hpp"

@@ -87,9 +87,9 @@ struct PartTraits {
 template <class P, class Own, class Before>
 struct PartTraits<Integration<P, Own, Before>> {
   using Described = P;
-  using Out = Own;
+  using Out = typename Integration<P, Own, Before>::Out;
   static constexpr bool is_integration = true;
-  static constexpr bool is_nothing = P::reads == integrate::Reads::nothing;
+  static constexpr bool is_nothing = std::derived_from<P, integrate::None> || P::concatenates;
 };
 
 /// What tables and drawings say of a part, as data: their code is then one for all parts.

@@ -7,7 +7,9 @@
 #include "../layer/layer_norm.hpp"
 #include "../layer/linear.hpp"
 #include "../layer/self_attention.hpp"
+#include "../layer/slice.hpp"
 #include "merge.hpp"
+#include "sum.hpp"
 
 namespace aila::inline v0 {
 
@@ -69,6 +71,20 @@ struct TransformerBlockOf {
   template <class In>
   using Parts = std::conditional_t<norm_first, Chain<Attend, Feed<In::features>>,
                                    Chain<Attend, LayerNorm, Feed<In::features>, LayerNorm>>;
+
+  /// In halves, for policies that attach inside: [x, q, k, v] of each step between them.
+  template <class In>
+  struct Open {
+    static constexpr std::size_t width = In::features, query = width, key = 2 * width, value = 3 * width;
+    static constexpr std::size_t heads = Attention::heads;
+    using Of = typename Attention::template Open<In>;
+    using Head = std::conditional_t<norm_first, Concat<LayerNorm, typename Of::Head>, Concat<typename Of::Head>>;
+    using Attended = std::conditional_t<(Drop::probability > 0),
+                                        Chain<Slice<width, 3 * width>, typename Of::Between, typename Of::Output, Drop>,
+                                        Chain<Slice<width, 3 * width>, typename Of::Between, typename Of::Output>>;
+    using Sum = aila::Sum<Slice<0, width>, Attended>;
+    using Tail = std::conditional_t<norm_first, Chain<Sum, Feed<width>>, Chain<Sum, LayerNorm, Feed<width>, LayerNorm>>;
+  };
 
   template <class In>
   using Plan = typename Parts<In>::template Plan<In>;

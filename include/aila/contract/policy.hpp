@@ -25,6 +25,18 @@
 //   template <class Own, class Before> static consteval int expect();    which static_asserts a sentence
 // Without backward a policy predicts only. Before::count maps are read, Before::features(i) is the width of the i-th;
 // tests/user/policy_test.cpp has an example.
+//
+// A policy attaches `after` the cores, as above, or where it says, see Place: then forward's a is what the place gives,
+// and nothing is added to it. Own and Before are
+//   before, readout   the newest item, and the items before it, oldest first (see Items)
+//   inside            the map between the two halves of core j, and those of earlier cores; the policy itself is
+//                     Inside<Opened>, where Opened says which columns hold keys and values
+//   carried           of Begin: the stack's input, and none; of Read and End: the state, and none; of Update: h_j, and
+//                     the state before it. These four are policies
+// One that gives more or fewer features than Own's has
+//   template <class Own, class Before> static constexpr std::size_t width;
+// one that differs from layer to layer has
+//   template <std::size_t layer, std::size_t depth> using AtLayer = ...; the policy behind `layer` of `depth` layers
 #pragma once
 
 #include "../core/macros_aside.hpp"
@@ -42,6 +54,24 @@ namespace integrate {
 /// Which earlier maps a policy reads after the core.
 enum class Reads { nothing, previous, all };
 
+/// Where a policy attaches to its stack. Of layer j: core j reads x_j and gives y_j, the layer publishes h_j; h_0 is
+/// the stack's input. Without a policy there, x_{j+1} = h_j, and the stack gives h_L.
+enum class Place {
+  after,    ///< h_j = epilogue(y_j + a_j), a_j of y_j and h_1, ..., h_{j-1}
+  before,   ///< x_{j+1} = a_j of the items up to layer j; behind the last layer, what the stack gives
+  carried,  ///< s_0 = begin(h_0), x_j = read(s_{j-1}), s_j = update(h_j, s_{j-1}), and the stack gives end(s_L)
+  inside,   ///< within core j, of what is inside the cores before it
+  readout   ///< the stack gives a_L of the items up to the last layer
+};
+
+/// What the items of a policy are that attaches before the cores or at the readout. With `block` B > 1 an item is the
+/// sum of B layers', the newest of those that there are.
+enum class Items {
+  maps,    ///< h_j
+  deltas,  ///< h_j - x_j, what a core added that keeps a residual sum of its own
+  sums     ///< x_j + h_j, the residual sum of a core that keeps none
+};
+
 /// What a policy accepts that says nothing of it: whether the earlier maps have the width of the layer's output.
 struct EqualWidths {
   bool hold = true;
@@ -58,6 +88,23 @@ struct Policy {
   static constexpr const char* name = "policy";
   static constexpr Reads reads = Reads::all;
   static constexpr bool concatenates = false;  ///< the core reads h_{j-1}, ..., h_1 side by side (DenseNet)
+  static constexpr Place place = Place::after;
+  static constexpr Items items_are = Items::maps;
+  static constexpr std::size_t block = 1;       ///< layers of an item
+  static constexpr bool reads_input = true;     ///< h_0 is an item, number 0; the others count from 1
+  static constexpr bool signed_weights = false;  ///< mixture weights may be negative, and need not sum to 1
+  /// Whether the policy attaches behind this layer, 1 to depth; where not, the next core reads h_j.
+  static consteval bool attaches([[maybe_unused]] std::size_t layer, [[maybe_unused]] std::size_t depth) {
+    return true;
+  }
+  /// Whether it takes an item older than the newest there.
+  static consteval bool takes([[maybe_unused]] std::size_t layer, [[maybe_unused]] std::size_t item,
+                              [[maybe_unused]] std::size_t depth) {
+    return true;
+  }
+  /// Features of what it gives.
+  template <class Own, class Before>
+  static constexpr std::size_t width = Own::features;
   template <class Own, class Before>
   static constexpr EqualWidths accepts = EqualWidths::of<Own, Before>();
   template <class Own, class Before>
@@ -117,6 +164,8 @@ struct Integration {
   static constexpr std::size_t heads = P::template heads<Own, Before>;
   static constexpr std::size_t items = P::template items<Own, Before>;
   static constexpr std::size_t mixture_weights = heads * items;  ///< at one position
+  static constexpr bool adds_own = P::place == integrate::Place::after;  ///< y_j + a, not a alone
+  using Out = WithFeatures<OwnShape, P::template width<Own, Before>>;
   static constexpr std::size_t flops = Own::positions * P::template flops<Own, Before>();
 };
 

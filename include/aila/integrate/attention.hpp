@@ -82,27 +82,6 @@ struct AttentionOf : Policy {
     return w[first_value<Before> + (tied ? 0 : i)];
   }
 
-  /// y = matrix x, matrix [rows, columns]
-  template <class V>
-  static constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x, V* y) {
-    for (std::size_t r = 0; r < rows; ++r) {
-      V sum(ScalarOf<V>(0));
-      for (std::size_t c = 0; c < columns; ++c) sum += V(matrix[r * columns + c]) * x[c];
-      y[r] = sum;
-    }
-  }
-
-  /// dx += matrix^T dy, and the gradient of the matrix += dy x^T
-  template <class V, class G>
-  static constexpr void product_backward(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x,
-                                         const V* dy, V* dx, G& g, std::size_t tensor) {
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t c = 0; c < columns; ++c) {
-        dx[c] += V(matrix[r * columns + c]) * dy[r];
-        g.add(tensor, r * columns + c, dy[r] * x[c]);
-      }
-  }
-
   /// q [H K], k [n, H K] and weights [H, n]
   template <class Own, class Before, class V>
   static constexpr void attend(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* q, V* k, V* weights) {

@@ -115,6 +115,27 @@ constexpr void softmax(V* row, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) row[i] = row[i] / sum;
 }
 
+/// y = matrix x, matrix [rows, columns]
+template <class V>
+constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x, V* y) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    V sum(ScalarOf<V>(0));
+    for (std::size_t c = 0; c < columns; ++c) sum += V(matrix[r * columns + c]) * x[c];
+    y[r] = sum;
+  }
+}
+
+/// dx += matrix^T dy, and the gradient of the matrix += dy x^T
+template <class V, class G>
+constexpr void product_backward(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x,
+                                const V* dy, V* dx, G& g, std::size_t tensor) {
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c) {
+      dx[c] += V(matrix[r * columns + c]) * dy[r];
+      g.add(tensor, r * columns + c, dy[r] * x[c]);
+    }
+}
+
 }  // namespace integrate
 
 }  // namespace aila::inline v0

@@ -11,12 +11,20 @@ namespace aila::inline v0 {
 
 namespace role {
 struct Initial;
-}
+struct InitialBias;
+}  // namespace role
 
 /// How a weight matrix starts: `Initial<init::HeNormal>`; any type with `make(fan_in, fan_out) -> Initialiser` will do.
 template <class Rule>
 struct Initial {
   using role = role::Initial;
+  static constexpr Initialiser make(std::size_t fan_in, std::size_t fan_out) { return Rule::make(fan_in, fan_out); }
+};
+
+/// The same of a bias, whose fans are those of its weights: `InitialBias<init::Zeros>`.
+template <class Rule>
+struct InitialBias {
+  using role = role::InitialBias;
   static constexpr Initialiser make(std::size_t fan_in, std::size_t fan_out) { return Rule::make(fan_in, fan_out); }
 };
 

@@ -1,5 +1,6 @@
 // The layers, one line each.
 //
+//   Attend<Heads, options...>  queries, keys and values side by side -> what attention takes of them
 //   AttentionPooling<Width>    [steps, F] -> [F], a mean weighed by learned scores
 //   AveragePool<Size, options...>   the mean over a window
 //   BatchNorm<options...>      normalises each feature over the batch and its positions
@@ -31,6 +32,7 @@
 //   SelfAttention<Heads>       steps attend to each other
 //   Shortcut<Features, options...>  every Stride-th position, zeros as further features
 //   SinusoidalPositions        adds sines and cosines that tell the step
+//   Slice<First, Count>        some of the features
 //   Softmax                    over the features of a position
 //   SqueezeExcitation<Squeezed>     features weighed by what their means say
 //   Stack<policy, layers...>   layers that integrate the outputs of the layers before them
@@ -40,6 +42,7 @@
 #pragma once
 
 #include "activation.hpp"
+#include "attend.hpp"
 #include "attention_pooling.hpp"
 #include "batch_norm.hpp"
 #include "class_token.hpp"
@@ -56,6 +59,7 @@
 #include "readout.hpp"
 #include "self_attention.hpp"
 #include "shortcut.hpp"
+#include "slice.hpp"
 #include "stochastic_depth.hpp"
 
 #include "../compose/bidirectional.hpp"

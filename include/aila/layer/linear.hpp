@@ -21,13 +21,15 @@ struct NoFeatures {
 }  // namespace detail
 
 /// y = W x + b at every position: [positions..., F] -> [positions..., Features], weight [Features, F], bias [Features].
-/// First weights: option `Initial<...>`, by default uniform in +-1/sqrt(F), as in PyTorch.
+/// First weights and biases: options `Initial<...>` and `InitialBias<...>`, by default uniform in +-1/sqrt(F), as in
+/// PyTorch.
 template <std::size_t Features, class... Options>
 struct Linear {
   static constexpr const char* name = "linear";
-  using Choice = OptionsOf<Linear, List<role::Initial>, Options...>;
+  using Choice = OptionsOf<Linear, List<role::Initial, role::InitialBias>, Options...>;
   using Refusal = std::conditional_t<(Features > 0), detail::RefusalOf<Choice>, detail::NoFeatures<Features>>;
   using Start = typename Choice::template Pick<role::Initial, Initial<init::TorchUniform>>;
+  using BiasStart = typename Choice::template Pick<role::InitialBias, InitialBias<init::TorchUniform>>;
 
   template <class In>
   static constexpr bool accepts = RealShape<In>;
@@ -46,7 +48,7 @@ struct Linear {
   static consteval auto parameters() {
     constexpr std::size_t fan_in = In::features;
     return std::array{parameter("weight", {Features, fan_in}, Start::make(fan_in, Features)),
-                      parameter("bias", {Features}, init::torch_uniform(fan_in)).without_decay()};
+                      parameter("bias", {Features}, BiasStart::make(fan_in, Features)).without_decay()};
   }
   template <class In>
   static consteval std::size_t flops() {

@@ -6,29 +6,13 @@
 #include <string>
 
 #include "../contract/layer.hpp"
-#include "../core/option.hpp"
+#include "attend.hpp"
+#include "linear.hpp"
 
 namespace aila::inline v0 {
 
-namespace role {
-struct Mask;
-}
-
-/// SelfAttention: a step attends to itself and to the steps before it.
-struct Causal {
-  using role = role::Mask;
-};
-
-namespace detail {
-template <std::size_t heads>
-struct NoAttentionHeads {
-  static consteval int say() {
-    constexpr bool some = heads > 0;
-    static_assert(some, "aila: SelfAttention needs at least one head");
-    return 0;
-  }
-};
-}  // namespace detail
+template <class... Layers>
+struct Chain;
 
 /// Steps attend to each other: [steps, d] -> [steps, d], in HeadCount heads of width w = d / HeadCount.
 ///   q, k, v = the thirds of W_in x_t + b_in;    of head h: o_t = sum_s softmax_s(<q_t, k_s> / sqrt(w)) v_s
@@ -76,6 +60,16 @@ struct SelfAttention {
                       parameter("output_weight", {d, d}, init::torch_uniform(d)),
                       parameter("output_bias", {d}, init::zeros()).without_decay()};
   }
+  /// In halves, for policies that attach inside: [q, k, v] of each step between them.
+  template <class In>
+  struct Open {
+    static constexpr std::size_t width = In::features, query = 0, key = width, value = 2 * width;
+    static constexpr std::size_t heads = HeadCount;
+    using Head = Linear<3 * width, Initial<init::GlorotUniform>, InitialBias<init::Zeros>>;
+    using Between = Attend<HeadCount, Options...>;
+    using Output = Linear<width, InitialBias<init::Zeros>>;
+    using Tail = Chain<Between, Output>;
+  };
   /// Four maps d x d a step; for a pair of steps two products over d, and 5 operations a head for scale and softmax.
   template <class In>
   static consteval std::size_t flops() {

@@ -75,7 +75,8 @@ class CheckedPolicyBody final : public CheckedBody {
 
  public:
   CheckedPolicyBody() {
-    inputs = outputs = reach = Own::features;
+    inputs = reach = Own::features;
+    outputs = Part::Out::features;
     for (std::size_t i = 0; i < Before::count; ++i) inputs += Before::features(i);
     reach += inputs;
   }

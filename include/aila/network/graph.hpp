@@ -3,6 +3,7 @@
 
 #include "../core/macros_aside.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,16 @@ template <class L>
 struct Thawed<Frozen<L>> {
   using type = typename Thawed<L>::type;
   static constexpr bool is_frozen = true;
+};
+
+/// The policies of a stack in words.
+template <class P>
+struct StackPolicies {
+  static std::string text() { return P::name + OptionsText<P>::text(); }
+};
+template <class First, class... P>
+struct StackPolicies<integrate::Together<First, P...>> {
+  static std::string text() { return ((StackPolicies<First>::text()) + ... + (", " + StackPolicies<P>::text())); }
 };
 
 /// Draws part after part. `current` is the node whose map the last part published.
@@ -106,13 +117,22 @@ struct GraphBuilder {
 
   template <class Plan>
   void stack(const std::string& path, const char* name) const {
+    dot.open(frame(path, name) + ", " + StackPolicies<typename Plan::WholePolicy>::text());
+    if constexpr (Plan::hooked)
+      hooked_layers<Plan>(path.empty() ? std::string() : path + ".");
+    else
+      layers<Plan>(path.empty() ? std::string() : path + ".");
+    dot.close();
+  }
+
+  template <class Plan>
+  void layers(const std::string& inside) const {
     using Policy = typename Plan::Policy;
     using Layers = typename Plan::Layers;
     std::vector<DotNode> maps;
-    dot.open(frame(path, name) + ", " + Policy::name + OptionsText<Policy>::text());
     for_each_index<Plan::depth>([&](auto j) {
       using Layer = At<Layers, j>;
-      const std::string layer = (path.empty() ? "" : path + ".") + std::to_string(j.value);
+      const std::string layer = inside + std::to_string(j.value);
       if constexpr (Policy::concatenates && j >= 2) {
         using CoreIn = typename Layer::Core::In;
         const DotNode joined = dot.node("concatenate\n" + shape_text<CoreIn>(), ", shape=trapezium");
@@ -120,16 +140,81 @@ struct GraphBuilder {
         current = joined;
       }
       operator()<typename Layer::Core>(layer + ".core");
-      using Integration = typename Layer::Integration;
-      if constexpr (!PartTraits<Integration>::is_nothing) {
-        const DotNode sum = make<Integration>(layer + ".integrate");
-        follow(sum);
-        earlier<Layers, typename Layer::Out, Policy::reads == integrate::Reads::previous ? j - 1 : 0, j>(maps, sum);
-      }
-      operator()<typename Layer::Epilogue>(layer + ".epilogue");
-      maps.push_back(current);
+      after<Policy, Layers, j>(layer, maps);
     });
-    dot.close();
+  }
+  /// What stands behind core j: the integration and the epilogue.
+  template <class Policy, class Layers, std::size_t j>
+  void after(const std::string& layer, std::vector<DotNode>& maps) const {
+    using Layer = At<Layers, j>;
+    using Integration = typename Layer::Integration;
+    if constexpr (!PartTraits<Integration>::is_nothing) {
+      const DotNode sum = make<Integration>(layer + ".integrate");
+      follow(sum);
+      earlier<Layers, typename Layer::Out, Policy::reads == integrate::Reads::previous ? j - 1 : 0, j>(maps, sum);
+    }
+    operator()<typename Layer::Epilogue>(layer + ".epilogue");
+    maps.push_back(current);
+  }
+
+  template <class Plan>
+  void hooked_layers(const std::string& inside) const {
+    using Policies = typename Plan::Policies;
+    using Before = typename Policies::Before;
+    std::vector<DotNode> maps, inner;
+    const DotNode input = current;
+    operator()<typename Plan::First>(inside + "begin");
+    for_each_index<Plan::depth>([&](auto j) {
+      using Layer = At<typename Plan::Layers, j>;
+      const std::string layer = inside + std::to_string(j.value);
+      const DotNode state = current;
+      if constexpr (!PartTraits<typename Layer::Input>::is_nothing) {
+        operator()<typename Layer::Input>(layer + ".input");
+        if constexpr (Policies::has_before && !Policies::carries) items<Before, Plan::depth>(j, input, maps);
+      }
+      if constexpr (!PartTraits<typename Layer::Head>::is_nothing) {
+        operator()<typename Layer::Head>(layer + ".head");
+        const DotNode head = current;
+        if constexpr (!PartTraits<typename Layer::Inside>::is_nothing) {
+          operator()<typename Layer::Inside>(layer + ".inside");
+          const auto& taken = inner_of<typename Policies::Inside, Plan::depth>[j + 1];
+          for (std::size_t i = 0; i < taken.count && taken.earlier[i] < inner.size(); ++i)
+            dot.skip(inner[taken.earlier[i]], current, "");
+        }
+        inner.push_back(head);
+      }
+      operator()<typename Layer::Core>(layer + ".core");
+      after<typename Plan::Policy, typename Plan::Layers, j>(layer, maps);
+      if constexpr (!PartTraits<typename Layer::Update>::is_nothing) {
+        operator()<typename Layer::Update>(layer + ".update");
+        dot.skip(state, current, "");
+      }
+    });
+    if constexpr (!PartTraits<typename Plan::Last>::is_nothing) {
+      operator()<typename Plan::Last>(inside + "end");
+      if constexpr (Policies::has_readout)
+        items<typename Policies::Readout, Plan::depth>(Plan::depth, input, maps);
+      else if constexpr (Policies::has_before)
+        items<Before, Plan::depth>(Plan::depth, input, maps);
+    }
+  }
+  /// Edges from the items behind `layer` layers to the current node, which follows the newest map already.
+  template <class P, std::size_t Depth>
+  void items(std::size_t layer, const DotNode& input, const std::vector<DotNode>& maps) const {
+    const auto& numbers = items_of<P, Depth>[layer];
+    const char* const label = P::items_are == integrate::Items::deltas ? "difference"
+                              : P::items_are == integrate::Items::sums ? "sum"
+                                                                       : "";
+    const auto block = [&](std::size_t item) {
+      for (std::size_t i = (item - 1) * P::block; i < std::min(item * P::block, layer); ++i)
+        if (i + 1 != layer) dot.skip(maps[i], current, label);
+    };
+    for (std::size_t i = 0; i < numbers.count; ++i)
+      if (numbers.earlier[i] == 0)
+        dot.skip(input, current, "");
+      else
+        block(numbers.earlier[i]);
+    block(numbers.newest);
   }
 
   /// Edges from the maps of layers From ... To - 1.

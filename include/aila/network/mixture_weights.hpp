@@ -13,11 +13,11 @@ namespace aila::inline v0 {
 
 /// The mixture weights of one layer of a stack, averaged over samples and (valid) positions.
 struct MixtureWeights {
-  std::string path;       ///< "stack.2.integrate"
+  std::string path;       ///< "stack.2.integrate", "stack.2.input", "stack.end"
   std::size_t layer = 0;  ///< 0-based
   std::size_t heads = 0;
-  std::vector<std::string> items;  ///< "own", "h_0", "h_1", ..., "task"
-  std::vector<double> mean;        ///< [heads, items]; the items of a head sum to 1
+  std::vector<std::string> items;  ///< "own", "h_0", "h_1", ..., "task"; in front of cores and at the end "input", too
+  std::vector<double> mean;        ///< [heads, items]; the items of a head sum to 1, where weights are not signed
 
   /// The mean over the heads of an item's weight; 0 for an item that this layer has not.
   double of(const std::string& item) const {

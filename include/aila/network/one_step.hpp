@@ -47,6 +47,13 @@ template <class... Layer>
 struct StreamRefusalOfStack<List<Layer...>> {
   using type = typename FirstStreamRefusal<List<typename Layer::Core..., typename Layer::Epilogue...>>::type;
 };
+template <class Layer>
+concept HasHead = requires { typename Layer::Head; };
+template <HasHead... Layer>
+struct StreamRefusalOfStack<List<Layer...>> {
+  using type = typename FirstStreamRefusal<
+      List<typename Layer::Head..., typename Layer::Core..., typename Layer::Epilogue...>>::type;
+};
 
 template <class Layer, class In>
 consteval auto stream_refusal() {

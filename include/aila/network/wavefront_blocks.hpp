@@ -95,7 +95,7 @@ struct WavefrontPlan {
       if constexpr (is_stack<i>) {
         for_each_index<units_of<i>>([&](auto j) {
           using Layer = At<typename Step<i>::Layer::template Plan<typename Step<i>::In>::Layers, j>;
-          flops[first_unit[i] + j] = Layer::Core::flops + Layer::Integration::flops + Layer::Epilogue::flops;
+          flops[first_unit[i] + j] = Layer::flops;
         });
       } else {
         flops[first_unit[i]] = Step<i>::flops;

@@ -268,7 +268,9 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
   using P = typename Part::Policy;
   using Own = typename Part::Own;
   using Before = typename Part::Before;
-  static constexpr std::size_t d = Own::features;
+  /// Features of its own map and of what it gives, which is own + a or a alone.
+  static constexpr std::size_t d = Own::features, width = Part::Out::features;
+  static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr std::size_t before_width = [] {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < Before::count; ++i) sum += Before::features(i);
@@ -285,7 +287,8 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
   using MissingBackward = std::conditional_t<has_backward, detail::NoRefusal, detail::PolicyWithoutBackward<P>>;
 
   static constexpr std::size_t scratch(std::size_t, Capability) {
-    return (3 * d + 2 * before_width + Part::mixture_weights + detail::policy_scratch<P, Own, Before>()) * Lane::count;
+    return (2 * d + width + 2 * before_width + Part::mixture_weights + detail::policy_scratch<P, Own, Before>()) *
+           Lane::count;
   }
 
   /// The tiles of one row of lanes.
@@ -306,7 +309,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
         return p;
       };
       own = take(d);
-      a = take(d);
+      a = take(width);
       d_own = take(d);
       weights = take(Part::mixture_weights);
       for (std::size_t i = 0; i < Before::count; ++i) {
@@ -349,10 +352,11 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
             return P::template forward<Own, Before>(a...);
           },
           static_cast<const V*>(t.own), t.before, w, t.a);
-      for (std::size_t f = 0; f < d; ++f) t.a[f] += t.own[f];
-      Lane::store_rows(z + row * d, valid, d, t.a);
+      if constexpr (Part::adds_own)
+        for (std::size_t f = 0; f < d; ++f) t.a[f] += t.own[f];
+      Lane::store_rows(z + row * width, valid, width, t.a);
     });
-    if constexpr (C != Capability::stream) detail::clear_padding<Own>(pass, z);
+    if constexpr (C != Capability::stream) detail::clear_padding<typename Part::Out>(pass, z);
   }
 
   template <Capability C>
@@ -365,15 +369,15 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
       TileGradient<V> gradient{g};
       for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
         t.load(own, before, row, valid);
-        Lane::load_rows_or_zero(dz + row * d, valid, d, t.a);
+        Lane::load_rows_or_zero(dz + row * width, valid, width, t.a);
         if constexpr (Own::rank == 2)
           if (pass.lengths != nullptr) {
             const auto lanes = detail::valid_rows<Backend>(pass, Own::positions, row, valid);
             if (lanes.none()) return;
             t.repeat(lanes);
-            lanes.clear(t.a, d);
+            lanes.clear(t.a, width);
           }
-        for (std::size_t f = 0; f < d; ++f) t.d_own[f] = t.a[f];
+        for (std::size_t f = 0; f < d; ++f) t.d_own[f] = Part::adds_own ? t.a[f] : V(S(0));
         for (std::size_t i = 0; i < Before::count; ++i)
           for (std::size_t f = 0; f < Before::features(i); ++f) t.d_before[i][f] = V(S(0));
         detail::call_body<asks>(
@@ -382,9 +386,10 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
               return P::template backward<Own, Before>(a...);
             },
             static_cast<const V*>(t.own), t.before, w, static_cast<const V*>(t.a), t.d_own, t.d_before, gradient);
-        Lane::add_rows(d_own + row * d, valid, d, t.d_own);
+        if (d_own != nullptr) Lane::add_rows(d_own + row * d, valid, d, t.d_own);
         for (std::size_t i = 0; i < Before::count; ++i)
-          Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
+          if (d_before[i] != nullptr)
+            Lane::add_rows(d_before[i] + row * Before::features(i), valid, Before::features(i), t.d_before[i]);
       });
     } else {
       enum { checked = MissingBackward::say() };

@@ -13,5 +13,6 @@
 #include "positions.hpp"
 #include "readout.hpp"
 #include "shortcut.hpp"
+#include "slice.hpp"
 #include "stack.hpp"
 #include "sum.hpp"

@@ -38,11 +38,13 @@ struct PlanNode {
     place_reversed,  ///< the same, the valid steps from the last to the first
     reverse,         ///< the valid steps from the last to the first
     add,             ///< the sum of maps
+    subtract,        ///< one map less another
     scale            ///< a map times a vector, the same at every position
   };
   Sort sort = Sort::layer;
   std::uint32_t kind = 0, slot = 0;   ///< slot: number among its kind; of a pool, the kind of map it goes to
   std::uint32_t layer = 0;            ///< of a stack
+  std::uint32_t entry = 0;            ///< of a mixture, its number in the list of integrations
   std::uint32_t reads = 0, read = 0;  ///< its values are numbers [read, read + reads) of the list of those read
   std::uint32_t writes = 0;
   std::uint32_t column = 0;            ///< of a joined map, from which it is written
@@ -62,6 +64,7 @@ struct PlanNode {
 struct PlanRead {
   std::uint32_t value = 0;
   bool last = false;
+  std::uint32_t item = 0;  ///< of a stack's mixture, which item of its layers this is: 0 the input, j that of layer j
 };
 
 /// A buffer, and the nodes that need it.
@@ -132,8 +135,8 @@ struct PlanTables {
     if (values < ValueCount) value[values] = v;
     return static_cast<std::uint32_t>(values++);
   }
-  constexpr void add_read(std::uint32_t v) {
-    if (reads < ReadCount) read[reads].value = v;
+  constexpr void add_read(std::uint32_t v, std::uint32_t item = 0) {
+    if (reads < ReadCount) read[reads] = {.value = v, .item = item};
     ++reads;
   }
   /// The node whose reads were added since `from`.

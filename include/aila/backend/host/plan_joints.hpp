@@ -25,6 +25,18 @@ struct PlanJoints {
       part.store(y, sum);
     });
   }
+  /// y = a - b, of n elements, and its way back to b; nothing where `db` is null.
+  [[gnu::noinline]] static constexpr void subtract(std::size_t n, const S* a, const S* b, S* y) {
+    over_row<Backend>(n, [&](auto part) { part.store(y, part.load(a) - part.load(b)); });
+  }
+  [[gnu::noinline]] static constexpr void pass_on_negative(std::size_t n, const S* dy, S* db, bool sets) {
+    if (db == nullptr) return;
+    over_row<Backend>(n, [&](auto part) {
+      const auto g = part.load(dy);
+      using V = std::remove_const_t<decltype(g)>;
+      part.store(db, sets ? V(S(0)) - g : part.load(db) - g);
+    });
+  }
   /// to = from, or to += from; nothing where `to` is null.
   static constexpr void pass_on(std::size_t n, const S* from, S* to, bool sets) {
     if (to == nullptr) return;

@@ -144,7 +144,7 @@ struct PlanKernel {
         if constexpr (mixture_kinds > 0)
           if (n.sort == Sort::mixture)
             detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-              Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.layer], element<k>(mixtures)[n.slot],
+              Mixture<k>::template bind<C>(Parts::template numbers<Mixture<k>>[n.entry], element<k>(mixtures)[n.slot],
                                            arena, samples);
             });
       }
@@ -181,7 +181,7 @@ struct PlanKernel {
       });
     } else if constexpr (mixture_kinds > 0) {
       detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-        Mixture<k>::pack(Parts::template numbers<Mixture<k>>[n.layer], w.from(n.tensor), to + n.packed);
+        Mixture<k>::pack(Parts::template numbers<Mixture<k>>[n.entry], w.from(n.tensor), to + n.packed);
       });
     }
   }
@@ -213,7 +213,7 @@ struct PlanKernel {
     if constexpr (mixture_kinds > 0)
       if (n.sort == Sort::mixture)
         detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-          count = Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[n.layer], samples, c);
+          count = Mixture<k>::scratch(Parts::template numbers<Mixture<k>>[n.entry], samples, c);
         });
     return count;
   }
@@ -259,33 +259,38 @@ struct PlanKernel {
   }
 
   /// The mixture weights of every integration that has them, here and inside the parts, after a forward in such a
-  /// workspace, that kept for backward: sums.add<Integration>(path, layer, pass, weights), weights [samples, positions,
-  /// heads, items].
+  /// workspace, that kept for backward: sums.add<Integration>(path, layer, item numbers, pass, weights), weights
+  /// [samples, positions, heads, items].
   template <Capability C, class Sums>
-  static void for_each_mixture(const Pass& pass, Weights<S> w, Saved<C>& saved, const std::string& path,
-                               std::vector<S>& weights, S* scratch, Sums& sums) {
+  static void for_each_mixture(const Pass& pass, Weights<S> w, const ElementOf<In, S>* x, const S* y, Saved<C>& saved,
+                               const std::string& path, std::vector<S>& weights, S* scratch, Sums& sums) {
     const std::vector<std::string> paths = Composite::part_paths(path);
     for (const std::size_t i : by_part) {
       const Node& n = plan.node[i];
       if (n.sort == Sort::layer) {
         detail::with_kind<layer_kinds>(n.kind, [&](auto k) {
           if constexpr (mixes_of<LayerKernel<k>>())
-            LayerKernel<k>::template for_each_mixture<C>(pass_of(n, 0, pass, saved), w.from(n.tensor),
-                                                         element<k>(saved.layers)[n.slot], paths[n.part], weights,
-                                                         scratch, sums);
+            LayerKernel<k>::template for_each_mixture<C>(
+                pass_of(n, 0, pass, saved), w.from(n.tensor), input<LayerPart<k>>(n, x, y, saved),
+                n.writes == plan.output ? y : saved.value[n.writes], element<k>(saved.layers)[n.slot], paths[n.part],
+                weights, scratch, sums);
         });
       } else if constexpr (mixture_kinds > 0) {
         std::array<const S*, most_reads + 1> item{};
-        for (std::size_t r = 0; r < n.reads; ++r) item[r] = saved.value[plan.read[n.read + r].value];
+        std::array<std::uint32_t, most_reads + 1> number{};
+        for (std::size_t r = 0; r < n.reads; ++r) {
+          item[r] = read(n, r, x, y, saved);
+          number[r] = plan.read[n.read + r].item;
+        }
         const Pass here = at_value(n.writes, pass, saved);
-        for_each_index<Parts::depth>([&](auto j) {
+        for_each_index<Parts::integration.size()>([&](auto j) {
           using Part = typename Parts::template Integrated<j>;
           if constexpr (Part::mixture_weights > 0)
-            if (j == n.layer) {
+            if (j == n.entry) {
               weights.resize(pass.samples * Part::Own::positions * Part::mixture_weights);
               KernelFor<Part, Backend>::mixture(here, w.from(n.tensor), item[0], item.data() + 1, weights.data(),
                                                 scratch);
-              sums.template add<Part>(paths[n.part], j, here, weights.data());
+              sums.template add<Part>(paths[n.part], n.layer, number.data(), here, weights.data());
             }
         });
       }
@@ -373,7 +378,7 @@ struct PlanKernel {
         for (std::size_t r = 0; r < n.reads; ++r) item[r] = read(n, r, x, y, saved);
         return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
           Mixture<k>::template forward<C>(
-              Parts::template numbers<Mixture<k>>[n.layer], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
+              Parts::template numbers<Mixture<k>>[n.entry], pass_of(n, n.first_phase, pass, saved), w.from(n.tensor),
               packed_weights + n.packed, item[0], item.data() + 1, out, element<k>(saved.mixtures)[n.slot], scratch);
         });
       }
@@ -398,6 +403,9 @@ struct PlanKernel {
         for (std::size_t r = 0; r < n.reads; ++r) map[r] = read(n, r, x, y, saved);
         return Joints::add(pass.samples * elements, map.data(), n.reads, out);
       }
+    if constexpr (can_be<Sort::subtract, I>)
+      if (n.sort == Sort::subtract)
+        return Joints::subtract(pass.samples * elements, read(n, 0, x, y, saved), read(n, 1, x, y, saved), out);
     if constexpr (can_be<Sort::scale, I>)
       if (n.sort == Sort::scale)
         return Joints::scale(pass.samples, elements / width_out, width_out, read(n, 0, x, y, saved),
@@ -457,10 +465,10 @@ struct PlanKernel {
           if (d_item[r] != d_out) clear(r);
         }
         Pass here = pass_of(n, first, pass, saved);
-        const detail::NodeFacts& part = Parts::integration[n.layer];
+        const detail::NodeFacts& part = Parts::integration[n.entry];
         zero_gradients(here, g.from(n.tensor), part.specs, part.tensors);
         return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-          Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.layer], here, w.from(n.tensor),
+          Mixture<k>::template backward<C>(Parts::template numbers<Mixture<k>>[n.entry], here, w.from(n.tensor),
                                            packed_weights + n.packed, item[0], item.data() + 1, d_out, d_item[0],
                                            d_item.data() + 1, g.from(n.tensor), element<k>(saved.mixtures)[n.slot],
                                            scratch);
@@ -491,6 +499,11 @@ struct PlanKernel {
           Joints::pass_on(pass.samples * elements, d_out, gradient(r), is_first(r));
         }
         return;
+      }
+    if constexpr (has(Sort::subtract))
+      if (n.sort == Sort::subtract) {
+        Joints::pass_on(pass.samples * elements, d_out, gradient(0), is_first(0));
+        return Joints::pass_on_negative(pass.samples * elements, d_out, gradient(1), is_first(1));
       }
     if constexpr (has(Sort::scale))
       if (n.sort == Sort::scale) {

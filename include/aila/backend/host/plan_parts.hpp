@@ -193,6 +193,12 @@ class PlanBuilder {
     n.first_piece = static_cast<std::uint32_t>(plan_.pieces);
     add(n, reads);
   }
+  /// The same, of values that it was told to read since number `from`.
+  constexpr void joint(PlanNode n, std::size_t from) {
+    n.first_phase = n.last_phase = static_cast<std::uint32_t>(plan_.phases);
+    n.first_piece = static_cast<std::uint32_t>(plan_.pieces);
+    plan_.add(n, from);
+  }
   template <std::size_t Reads>
   constexpr void add(const PlanNode& n, const std::uint32_t (&reads)[Reads]) {
     const std::size_t from = plan_.reads;

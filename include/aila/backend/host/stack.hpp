@@ -3,6 +3,7 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -75,6 +76,8 @@ consteval NodeFacts facts_of_integration() {
   NodeFacts f = facts_of<Part, typename Of::K>();
   f.exists = !std::is_same_v<typename Of::Mixture, NoPart>;
   f.mixes = Part::mixture_weights > 0;
+  f.elements = static_cast<std::uint32_t>(Part::Out::elements);
+  f.features = static_cast<std::uint32_t>(Part::Out::features);
   return f;
 }
 template <class Part, class Backend>
@@ -103,53 +106,92 @@ consteval MapFacts facts_of_map() {
 template <class Part>
 using PartOrNone = std::conditional_t<std::is_same_v<typename Part::Layer, Identity>, NoPart, Part>;
 
-template <class Layers, class Backend>
-struct StackParts;
-template <class... L, class Backend>
-struct StackParts<List<L...>, Backend> {
-  static constexpr std::size_t depth = sizeof...(L);
-  /// All cores, then all epilogues.
-  using LayerParts = typename Joined<List<typename L::Core...>, List<PartOrNone<typename L::Epilogue>...>>::type;
-  using Mixtures = List<typename IntegrationKernel<typename L::Integration, Backend>::Mixture...>;
+/// The parts of a stack in lists: of layers all cores, then all epilogues, then what policies put before the cores that
+/// they open (heads); of integrations those behind the cores and, of a hooked stack, those in front of them, inside
+/// them and behind the layers, and at the stack's begin and end. Maps are those that are read by other layers.
+template <class Plan, class Layers, bool hooked>
+struct StackLists;
+template <class Plan, class... L>
+struct StackLists<Plan, List<L...>, false> {
+  using Cores = List<typename L::Core...>;
+  using Epilogues = List<typename L::Epilogue...>;
+  using Heads = List<>;
+  using Integrations = List<typename L::Integration...>;
   using Maps = List<typename L::Out...>;
+};
+template <class Plan, class... L>
+struct StackLists<Plan, List<L...>, true> {
+  using Cores = List<typename L::Core...>;
+  using Epilogues = List<typename L::Epilogue...>;
+  using Heads = List<typename L::Head...>;
+  using Integrations = List<typename L::Integration..., typename L::Input..., typename L::Inside...,
+                            typename L::Update..., typename Plan::First, typename Plan::Last>;
+  using Input = At<typename Plan::Maps, 0>;
+  using Maps = List<std::conditional_t<Input::is_tokens, Vector<1>, Input>, typename L::Out...>;
+};
+
+template <class Lists, class Plan, class Backend, class Cores = typename Lists::Cores,
+          class Epilogues = typename Lists::Epilogues, class Heads = typename Lists::Heads,
+          class Integrations = typename Lists::Integrations, class MapList = typename Lists::Maps>
+struct StackPartsOf;
+template <class Lists, class Plan, class Backend, class... Core, class... Epilogue, class... Head, class... Integrated_,
+          class... Map>
+struct StackPartsOf<Lists, Plan, Backend, List<Core...>, List<Epilogue...>, List<Head...>, List<Integrated_...>,
+                    List<Map...>> {
+  static constexpr std::size_t depth = sizeof...(Core);
+  static constexpr std::size_t first_map = sizeof...(Map) - depth;  ///< of the list, that of the first layer
+  using LayerParts = List<Core..., PartOrNone<Epilogue>..., PartOrNone<Head>...>;
+  using Mixtures = List<typename IntegrationKernel<Integrated_, Backend>::Mixture...>;
+  using Maps = List<Map...>;
   using Folds = List<>;
   template <std::size_t J>
-  using Integrated = At<List<typename L::Integration...>, J>;
+  using Integrated = At<List<Integrated_...>, J>;
 
-  static constexpr std::array<NodeFacts, depth> core{facts_of_layer<typename L::Core, Backend>()...};
-  static constexpr std::array<NodeFacts, depth> integration{
-      facts_of_integration<typename L::Integration, Backend>()...};
-  static constexpr std::array<NodeFacts, depth> epilogue{facts_of_epilogue<typename L::Epilogue, Backend>()...};
-  static constexpr bool takes_blocks =
-      (takes_blocks_of<typename IntegrationKernel<typename L::Integration, Backend>::K>() && ...);
-  static constexpr std::array<MapFacts, depth> map{facts_of_map<typename L::Out>()...};
-  /// The first layer whose map has the positions of layer j's.
+  static constexpr std::array<NodeFacts, depth> core{facts_of_layer<Core, Backend>()...};
+  static constexpr std::array<NodeFacts, sizeof...(Integrated_)> integration{
+      facts_of_integration<Integrated_, Backend>()...};
+  static constexpr std::array<NodeFacts, depth> epilogue{facts_of_epilogue<Epilogue, Backend>()...};
+  static constexpr std::array<NodeFacts, sizeof...(Head) + 1> head{facts_of_epilogue<Head, Backend>()...};
+  static constexpr bool takes_blocks = (takes_blocks_of<typename IntegrationKernel<Integrated_, Backend>::K>() && ...);
+  static constexpr std::array<MapFacts, sizeof...(Map)> map{facts_of_map<Map>()...};
+  /// The first map that has the positions of map j.
   static constexpr auto positions_of = [] {
-    std::array<std::uint32_t, depth> first{};
-    for (std::size_t j = 0; j < depth; ++j)
+    std::array<std::uint32_t, sizeof...(Map)> first{};
+    for (std::size_t j = 0; j < sizeof...(Map); ++j)
       while (map[first[j]].axes != map[j].axes) ++first[j];
     return first;
   }();
-  static constexpr std::array<std::uint32_t, depth> core_input{static_cast<std::uint32_t>(L::Core::In::elements)...};
-  static constexpr std::array<std::array<std::size_t, 4>, depth> first_tensor{L::first_tensor...};
+  static constexpr std::array<std::uint32_t, depth> core_input{static_cast<std::uint32_t>(Core::In::elements)...};
 
   static constexpr auto layer_kinds = kinds_of(LayerParts{});
   static constexpr auto mixture_kinds = kinds_of(Mixtures{});
   static constexpr auto map_kinds = kinds_of(Maps{});
   static constexpr auto fold_kinds = kinds_of(Folds{});
-  /// The numbers of layer j, of those that Mixture serves.
+  /// The numbers of each integration, of those that Mixture serves.
   template <class Mixture>
-  static constexpr std::array<typename Mixture::Numbers, depth> numbers{
-      numbers_for<Mixture, typename L::Integration, Backend>()...};
+  static constexpr std::array<typename Mixture::Numbers, sizeof...(Integrated_)> numbers{
+      numbers_for<Mixture, Integrated_, Backend>()...};
 
-  // Three folds and not one: compilers take no more than 256 operands.
-  using Refusal = FirstRefusal<Refuse<FirstRefusal<KernelFor<typename L::Core, Backend>...>>,
-                               Refuse<FirstRefusal<typename IntegrationKernel<typename L::Integration, Backend>::K...>>,
-                               Refuse<FirstRefusal<KernelFor<typename L::Epilogue, Backend>...>>>;
+  // Folds of each and not one of all: compilers take no more than 256 operands.
+  using Refusal = FirstRefusal<Refuse<FirstRefusal<KernelFor<Core, Backend>...>>,
+                               Refuse<FirstRefusal<typename IntegrationKernel<Integrated_, Backend>::K...>>,
+                               Refuse<FirstRefusal<KernelFor<Epilogue, Backend>...>>,
+                               Refuse<FirstRefusal<KernelFor<Head, Backend>...>>>;
   using MissingBackward =
-      FirstRefusal<Refuse<FirstMissingBackward<KernelFor<typename L::Core, Backend>...>>,
-                   Refuse<FirstMissingBackward<typename IntegrationKernel<typename L::Integration, Backend>::K...>>,
-                   Refuse<FirstMissingBackward<KernelFor<typename L::Epilogue, Backend>...>>>;
+      FirstRefusal<Refuse<FirstMissingBackward<KernelFor<Core, Backend>...>>,
+                   Refuse<FirstMissingBackward<typename IntegrationKernel<Integrated_, Backend>::K...>>,
+                   Refuse<FirstMissingBackward<KernelFor<Epilogue, Backend>...>>,
+                   Refuse<FirstMissingBackward<KernelFor<Head, Backend>...>>>;
+};
+/// Of each layer, the first tensor of each of its parts.
+template <class... Layer>
+consteval auto first_tensors_of(List<Layer...>) {
+  constexpr std::size_t parts = std::max({Layer::Parts::size...}) + 1;
+  return std::array<std::array<std::size_t, parts>, sizeof...(Layer)>{Layer::first_tensor...};
+}
+template <class Plan, class Backend>
+struct StackParts : StackPartsOf<StackLists<Plan, typename Plan::Layers, Plan::hooked>, Plan, Backend> {
+  static constexpr auto first_tensor = first_tensors_of(typename Plan::Layers{});
 };
 
 template <std::size_t Depth>
@@ -160,57 +202,107 @@ struct StackTables {
   };
 };
 
+/// Numbers of a stack's parts: those of a layer follow one another, in the order of their tensors. A hooked stack's
+/// begin stands before all layers, its end behind them.
+template <bool hooked>
+struct StackNumbers {
+  static constexpr std::size_t core = 0, integration = 1, epilogue = 2, of_layer = 3, first = 0;
+  static constexpr std::array<const char*, of_layer> names{".core", ".integrate", ".epilogue"};
+};
+template <>
+struct StackNumbers<true> {
+  static constexpr std::size_t input = 0, head = 1, inside = 2, core = 3, integration = 4, epilogue = 5, update = 6,
+                               of_layer = 7, first = 1;
+  static constexpr std::array<const char*, of_layer> names{".input",     ".head",     ".inside", ".core",
+                                                           ".integrate", ".epilogue", ".update"};
+};
+
 /// Writes the nodes of a stack in the order of computation. Of each layer: what it pools and joins for its core
-/// (DenseNet), the core, earlier maps that are pooled for the first time to its positions, the integration, the
-/// epilogue. Parts 3 j, 3 j + 1 and 3 j + 2 are core, integration and epilogue of layer j.
+/// (DenseNet) or what a policy puts in front of it, the core, earlier maps that are pooled for the first time to its
+/// positions, the integration, the epilogue, and what is done to a state.
 template <class Plan, class In, class Parts, class Tables>
 class StackPlanner {
   using Policy = typename Plan::Policy;
   using Sort = PlanNode::Sort;
-  static constexpr std::size_t depth = Parts::depth;
+  using Numbers = StackNumbers<Plan::hooked>;
+  static constexpr std::size_t depth = Parts::depth, first_map = Parts::first_map;
 
  public:
   consteval explicit StackPlanner(Tables& plan) : plan_(plan), build_(plan, In::elements, features_of<In>()) {
+    if constexpr (Plan::hooked) begin();
     for (std::size_t j = 0; j < depth; ++j) {
       plan_.layer_begin[j] = static_cast<std::uint32_t>(plan_.nodes);
-      if (Policy::concatenates && j >= 2) join(j);
-      layer(j, 0, Parts::core[j], j);
-      if (Parts::integration[j].exists) mixture(j);
-      if (Parts::epilogue[j].exists) layer(j, 2, Parts::epilogue[j], depth + j);
-      map_[j] = last_;
+      if (j == 0) plan_.layer_begin[0] = 0;
+      if constexpr (Plan::hooked)
+        enter(j);
+      else if (Policy::concatenates && j >= 2)
+        join(j);
+      layer(j, Numbers::core, Parts::core[j], j);
+      if (Parts::integration[j].exists) after(j);
+      if (Parts::epilogue[j].exists) layer(j, Numbers::epilogue, Parts::epilogue[j], depth + j);
+      map_[first_map + j] = last_;
+      if constexpr (Plan::hooked) leave(j);
     }
+    if constexpr (Plan::hooked) end();
     plan_.layer_begin[depth] = static_cast<std::uint32_t>(plan_.nodes);
     build_.end(last_);
   }
 
  private:
+  /// Values that a mixture reads beside its own.
+  struct Reads {
+    std::array<std::uint32_t, depth + 2> value{}, item{};
+    std::size_t count = 0;
+    constexpr void add(std::uint32_t v, std::size_t its_item) {
+      value[count] = v;
+      item[count++] = static_cast<std::uint32_t>(its_item);
+    }
+  };
+
   constexpr PlanNode node_of(Sort sort, std::size_t j) const {
     return {.sort = sort, .layer = static_cast<std::uint32_t>(j)};
   }
   constexpr std::size_t tensor(std::size_t j, std::size_t part) const {
-    return Plan::first_tensor[j] + Parts::first_tensor[j][part];
+    return Plan::first_tensor[Numbers::first + j] + Parts::first_tensor[j][part];
+  }
+  constexpr std::size_t part_number(std::size_t j, std::size_t part) const {
+    return Numbers::first + Numbers::of_layer * j + part;
   }
 
-  /// Core or epilogue, which are entries of one list of kinds.
+  /// Core, epilogue or head, which are entries of one list of kinds.
   constexpr void layer(std::size_t j, std::size_t part, const NodeFacts& facts, std::size_t entry) {
-    last_ = build_.layer(facts, Parts::layer_kinds, entry, 3 * j + part, tensor(j, part), last_, level_,
+    last_ = build_.layer(facts, Parts::layer_kinds, entry, part_number(j, part), tensor(j, part), last_, level_,
                          node_of(Sort::layer, j));
   }
 
-  constexpr void mixture(std::size_t j) {
-    const std::size_t first = Policy::reads == integrate::Reads::previous ? j - 1 : 0;
-    const std::uint32_t at = Parts::positions_of[j];
-    for (std::size_t i = first; i < j; ++i)
-      if (Parts::positions_of[i] != at && pooled_[at][i] == 0) pooled_[at][i] = pool(j, i, j);
+  /// Integration number `entry` of the list of all, over `own` and what else it reads: `last_` becomes what it writes.
+  constexpr void mixture(std::size_t j, std::size_t entry, std::size_t part, std::size_t first_of_tensors,
+                         std::uint32_t own, std::size_t own_item, const Reads& reads) {
     const std::size_t from = plan_.reads;
-    plan_.add_read(last_);
-    for (std::size_t i = first; i < j; ++i) plan_.add_read(Parts::positions_of[i] == at ? map_[i] : pooled_[at][i]);
+    plan_.add_read(own, static_cast<std::uint32_t>(own_item));
+    for (std::size_t i = 0; i < reads.count; ++i) plan_.add_read(reads.value[i], reads.item[i]);
     PlanNode n = node_of(Sort::mixture, j);
-    n.kind = Parts::mixture_kinds.kind[j];
-    n.slot = Parts::mixture_kinds.slot[j];
-    build_.own(n, Parts::integration[j], 3 * j + 1, tensor(j, 1));
-    last_ = n.writes = build_.add_value(Parts::map[j].elements, Parts::map[j].features, level_);
+    n.kind = Parts::mixture_kinds.kind[entry];
+    n.slot = Parts::mixture_kinds.slot[entry];
+    n.entry = static_cast<std::uint32_t>(entry);
+    const NodeFacts& facts = Parts::integration[entry];
+    build_.own(n, facts, part, first_of_tensors);
+    last_ = n.writes = build_.add_value(facts.elements, facts.features, level_);
     plan_.add(n, from);
+  }
+
+  constexpr void after(std::size_t j) {
+    const std::size_t first = Policy::reads == integrate::Reads::previous ? j - 1 : 0;
+    Reads reads;
+    for (std::size_t i = first; i < j; ++i) reads.add(at_positions(j, first_map + i, first_map + j), i + 1);
+    mixture(j, j, part_number(j, Numbers::integration), tensor(j, Numbers::integration), last_, j + 1, reads);
+  }
+  /// Map i of the list at the positions of map `to`, pooled where that is not done.
+  constexpr std::uint32_t at_positions(std::size_t j, std::size_t i, std::size_t to) {
+    const std::uint32_t at = Parts::positions_of[to];
+    if (Parts::positions_of[i] == at) return map_[i];
+    if (pooled_[at][i] == 0) pooled_[at][i] = pool(j, i, to, map_[i]);
+    return pooled_[at][i];
   }
 
   /// All earlier maps side by side, at the positions of the last.
@@ -221,7 +313,7 @@ class StackPlanner {
     for (std::size_t i = j; i-- > 0; column += Parts::map[i].features) {
       const bool pools = Parts::positions_of[i] != Parts::positions_of[j - 1];
       PlanNode n = node_of(Sort::place, j);
-      const std::uint32_t part = pools ? pool(j, i, j - 1) : map_[i];
+      const std::uint32_t part = pools ? pool(j, i, j - 1, map_[i]) : map_[i];
       n.writes = joined;
       n.column = column;
       build_.joint(n, {part});
@@ -229,23 +321,138 @@ class StackPlanner {
     last_ = joined;
   }
 
-  /// Map i at the positions of map `to`.
-  constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to) {
+  /// A value of map i's shape at the positions of map `to`.
+  constexpr std::uint32_t pool(std::size_t j, std::size_t i, std::size_t to, std::uint32_t value) {
     const std::uint32_t positions = Parts::map[to].elements / Parts::map[to].features;
     PlanNode n = node_of(Sort::pool, j);
     n.kind = Parts::map_kinds.kind[i];
     n.slot = Parts::map_kinds.kind[to];
     n.writes = build_.add_value(positions * Parts::map[i].features, Parts::map[i].features, level_);
-    build_.joint(n, {map_[i]});
+    build_.joint(n, {value});
+    return n.writes;
+  }
+
+  // Of a hooked stack. Its integrations are in lists of `depth` each: behind the cores, in front of them, inside them,
+  // behind the layers; then begin and end.
+
+  constexpr void begin() {
+    if (Parts::integration[4 * depth].exists) mixture(0, 4 * depth, 0, 0, plan_.input, 0, {});
+  }
+  /// What stands before the core's kernel, or its second half.
+  constexpr void enter(std::size_t j) {
+    const std::size_t input = depth + j, inside = 2 * depth + j;
+    state_ = last_;
+    if (Parts::integration[input].exists) {
+      const std::size_t part = part_number(j, Numbers::input), first = tensor(j, Numbers::input);
+      if constexpr (Plan::Policies::carries)
+        mixture(j, input, part, first, last_, 0, {});
+      else if constexpr (Plan::Policies::has_before)
+        over_items<typename Plan::Policies::Before>(j, j, input, part, first);
+    }
+    read_[j] = last_;
+    if (!Parts::head[j].exists) return;
+    layer(j, Numbers::head, Parts::head[j], 2 * depth + j);
+    if constexpr (Plan::Policies::has_inside) {
+      Reads reads;
+      const auto& taken = inner_of<typename Plan::Policies::Inside, depth>[j + 1];
+      for (std::size_t i = 0; i < taken.count && taken.earlier[i] < inner_count_; ++i)
+        reads.add(inner_[taken.earlier[i]], taken.earlier[i] + 1);
+      inner_[inner_count_++] = last_;
+      if (Parts::integration[inside].exists)
+        mixture(j, inside, part_number(j, Numbers::inside), tensor(j, Numbers::inside), last_, j + 1, reads);
+    }
+  }
+  constexpr void leave(std::size_t j) {
+    if constexpr (Plan::Policies::carries) {
+      using Update = typename Plan::Policies::Carried::Update;
+      Reads reads;
+      reads.add(state_, j);
+      if (Update::reads == integrate::Reads::all) reads.add(read_[j], j);
+      mixture(j, 3 * depth + j, part_number(j, Numbers::update), tensor(j, Numbers::update), last_, j + 1, reads);
+    }
+  }
+  constexpr void end() {
+    const std::size_t entry = 4 * depth + 1, part = part_number(depth, 0), first = Plan::first_tensor[1 + depth];
+    if (!Parts::integration[entry].exists) return;
+    if constexpr (Plan::Policies::carries)
+      mixture(depth - 1, entry, part, first, last_, depth, {});
+    else if constexpr (Plan::Policies::has_readout)
+      over_items<typename Plan::Policies::Readout>(depth - 1, depth, entry, part, first);
+    else if constexpr (Plan::Policies::has_before)
+      over_items<typename Plan::Policies::Before>(depth - 1, depth, entry, part, first);
+  }
+
+  /// The policy P over the items behind `layer` layers.
+  template <class P>
+  constexpr void over_items(std::size_t j, std::size_t layer, std::size_t entry, std::size_t part, std::size_t first) {
+    const auto& items = items_of<P, depth>[layer];
+    Reads reads;
+    for (std::size_t i = 0; i < items.count; ++i) reads.add(item<P>(j, items.earlier[i], layer), items.earlier[i]);
+    const std::uint32_t own = item<P>(j, items.newest, layer);
+    mixture(j, entry, part, first, own, items.newest, reads);
+  }
+  /// Item number b behind `layer` layers, at the positions of the newest map. Block sums are made of those there are.
+  template <class P>
+  constexpr std::uint32_t item(std::size_t j, std::size_t b, std::size_t layer) {
+    if (b == 0) return at_positions(j, 0, layer);
+    const std::size_t first = (b - 1) * P::block, end = b * P::block < layer ? b * P::block : layer;
+    std::array<Block, depth + 1>& blocks = blocks_[P::place == integrate::Place::before ? 0 : 1];
+    if (blocks[b].layers != end - first) {
+      const std::size_t has = blocks[b].layers;
+      if (end - first == 1) {
+        blocks[b].value = map_of<P>(j, first);
+      } else {
+        std::array<std::uint32_t, depth + 1> summand{};
+        std::size_t count = 0;
+        if (has > 0) summand[count++] = blocks[b].value;
+        for (std::size_t i = first + has; i < end; ++i) summand[count++] = map_of<P>(j, i);
+        blocks[b].value = joint(j, Sort::add, end, summand, count);
+      }
+      blocks[b].layers = end - first;
+    }
+    const std::size_t map = end;  // that of the block's newest layer, number 0 being the input's
+    if (Parts::positions_of[map] == Parts::positions_of[layer]) return blocks[b].value;
+    if (P::block == 1 && P::items_are == integrate::Items::maps) return at_positions(j, map, layer);
+    return pool(j, map, layer, blocks[b].value);
+  }
+  /// What layer i (0-based) contributes to items.
+  template <class P>
+  constexpr std::uint32_t map_of(std::size_t j, std::size_t i) {
+    if (P::items_are == integrate::Items::maps) return map_[1 + i];
+    std::uint32_t& made = made_[P::items_are == integrate::Items::deltas ? 0 : 1][i];
+    if (made == 0)
+      made = joint(j, P::items_are == integrate::Items::deltas ? Sort::subtract : Sort::add, 1 + i,
+                   std::array<std::uint32_t, 2>{map_[1 + i], read_[i]}, 2);
+    return made;
+  }
+  /// A sum or a difference of values of map `map`'s shape.
+  template <std::size_t Most>
+  constexpr std::uint32_t joint(std::size_t j, Sort sort, std::size_t map, const std::array<std::uint32_t, Most>& value,
+                                std::size_t count) {
+    const std::size_t from = plan_.reads;
+    for (std::size_t i = 0; i < count; ++i) plan_.add_read(value[i]);
+    PlanNode n = node_of(sort, j);
+    n.writes = build_.add_value(Parts::map[map].elements, Parts::map[map].features, level_);
+    build_.joint(n, from);
     return n.writes;
   }
 
   Tables& plan_;
   PlanBuilder<Tables> build_;
-  std::array<std::uint32_t, depth + 1> map_{};  ///< the value that is map j
-  /// By the first layer at the positions, and map; 0, the stack's input, where it is not pooled yet.
-  std::array<std::array<std::uint32_t, depth + 1>, depth + 1> pooled_{};
+  std::array<std::uint32_t, depth + 2> map_{};  ///< the value that is map j; of a hooked stack map 0 is the input
+  /// By the first map at the positions, and map; 0, the stack's input, where it is not pooled yet.
+  std::array<std::array<std::uint32_t, depth + 2>, depth + 2> pooled_{};
   std::uint32_t last_ = 0, level_ = 0;
+  std::uint32_t state_ = 0;                      ///< what layer j begins with
+  std::array<std::uint32_t, depth + 1> read_{};  ///< what core j reads
+  std::array<std::uint32_t, depth + 1> inner_{};
+  std::size_t inner_count_ = 0;
+  struct Block {
+    std::uint32_t value = 0;
+    std::size_t layers = 0;  ///< that are in it by now
+  };
+  std::array<std::array<Block, depth + 1>, 2> blocks_{};        ///< of a policy before the cores, and at the end
+  std::array<std::array<std::uint32_t, depth + 1>, 2> made_{};  ///< differences and sums
 };
 
 template <class L, class In, class BackendType>
@@ -254,19 +461,20 @@ struct StackComposite {
   using Backend = BackendType;
   using Input = In;
   using Plan = typename L::template Plan<In>;
-  using Parts = StackParts<typename Plan::Layers, Backend>;
+  using Parts = StackParts<Plan, Backend>;
   static constexpr std::size_t depth = Plan::depth;
   template <std::size_t... Room>
   using Tables = typename StackTables<depth>::template On<Room...>;
 
   static std::vector<std::string> part_paths(const std::string& path) {
+    using Numbers = StackNumbers<Plan::hooked>;
+    const std::string inside = path.empty() ? std::string() : path + ".";
     std::vector<std::string> paths;
-    paths.reserve(3 * depth);
-    for (std::size_t part = 0; part < 3 * depth; ++part)
-      paths.push_back((path.empty() ? std::string() : path + ".") + std::to_string(part / 3) +
-                      (part % 3 == 0   ? ".core"
-                       : part % 3 == 1 ? ".integrate"
-                                       : ".epilogue"));
+    paths.reserve(Numbers::of_layer * depth + 2);
+    if (Plan::hooked) paths.push_back(inside + "begin");
+    for (std::size_t j = 0; j < depth; ++j)
+      for (const char* const name : Numbers::names) paths.push_back(inside + std::to_string(j) + name);
+    if (Plan::hooked) paths.push_back(inside + "end");
     return paths;
   }
 

@@ -1,0 +1,146 @@
+// Static mixtures on the CPU: DenseFormer, the read-out of ELMo, and any Mixture whose weights see no item.
+#pragma once
+
+#include "../../../core/macros_aside.hpp"
+
+#include <algorithm>
+
+#include "../../../integrate/mixture.hpp"
+#include "../../host/body.hpp"
+#include "../../kernel.hpp"
+#include "mix_maps.hpp"
+
+namespace aila::inline v0 {
+
+/// What all layers of a stack share: how many items there are, and in which order, are numbers.
+template <class S, class Arch, class P>
+struct SharedStaticMixture {
+  using MixMaps = cpu::MixMaps<S, Arch>;
+  static constexpr std::size_t W = simd::width<S, Arch>;
+  struct Numbers {
+    std::uint32_t n = 0, own = 0;           ///< items, and which of them is the newest; n: none is
+    std::uint32_t elements = 0, steps = 0;  ///< of a sample's map; steps of a sequence, else 0
+    std::uint32_t score_tensor = 0, gain_tensor = 0;
+    std::uint32_t scratch_of_body = 0;  ///< which tells the weights
+  };
+
+  template <Capability C>
+  using Saved = NothingSaved;
+  template <Capability C>
+  static constexpr void bind(Numbers, NothingSaved&, Arena<S>&, std::size_t) {}
+  static constexpr void pack(Numbers, Weights<S>, S*) {}
+
+  /// The weights, their products with the gain, their slopes, a vector for the sum of each, and lists of maps.
+  static constexpr std::size_t of_weights(std::size_t n) { return round_up(n, alignment_elements); }
+  static constexpr std::size_t of_lists(std::size_t n) {
+    return round_up(2 * n * sizeof(S*) / sizeof(S) + 1, alignment_elements);
+  }
+  static constexpr std::size_t scratch(Numbers z, std::size_t, Capability) {
+    return std::max<std::size_t>(3 * of_weights(z.n) + z.n * W + of_lists(z.n), z.scratch_of_body);
+  }
+
+  /// The items in their order.
+  static const S** list(Numbers z, const S* own, const S* const* before, S* memory) {
+    void* const at = memory;
+    const S** const maps = static_cast<const S**>(at);
+    for (std::uint32_t i = 0; i < z.n; ++i) maps[i] = i == z.own ? own : before[i - (i > z.own ? 1 : 0)];
+    return maps;
+  }
+  static void weigh(Numbers z, Weights<S> w, S* weights, S* factors) {
+    for (std::uint32_t i = 0; i < z.n; ++i) weights[i] = w[z.score_tensor][i];
+    P::Normaliser::forward(weights, z.n);
+    const S gain = P::has_gain ? w[z.gain_tensor][0] : S(1);
+    for (std::uint32_t i = 0; i < z.n; ++i) factors[i] = weights[i] * gain;
+  }
+
+  template <Capability C>
+  static void forward(Numbers z, const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before, S* to,
+                      NothingSaved&, S* scratch) {
+    S *const weights = scratch, *const factors = weights + of_weights(z.n);
+    const S** const maps = list(z, own, before, factors + of_weights(z.n));
+    weigh(z, w, weights, factors);
+    MixMaps::forward(z.n, maps, pass.samples * z.elements, factors, to);
+    if (C == Capability::stream || z.steps == 0 || pass.lengths == nullptr) return;
+    for (std::size_t n = 0; n < pass.samples; ++n, to += z.elements)
+      std::fill(to + pass.length(n, z.steps) * (z.elements / z.steps), to + z.elements, S(0));
+  }
+
+  template <Capability C>
+  static void backward(Numbers z, const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before,
+                       const S* d_to, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved&, S* scratch) {
+    S *const weights = scratch, *const factors = weights + of_weights(z.n), *const slopes = factors + of_weights(z.n);
+    S* const sums = slopes + of_weights(z.n);
+    const S** const maps = list(z, own, before, sums + z.n * W);
+    void* const behind = maps + z.n;
+    S** const d_maps = static_cast<S**>(behind);
+    for (std::uint32_t i = 0; i < z.n; ++i) d_maps[i] = i == z.own ? d_own : d_before[i - (i > z.own ? 1 : 0)];
+    weigh(z, w, weights, factors);
+    MixMaps::backward(z.n, maps, d_maps, pass.samples * z.elements, factors, d_to, slopes, sums);
+    if (!g) return;
+    if constexpr (P::has_gain) {
+      const S gain = w[z.gain_tensor][0];
+      S slope(0);
+      for (std::uint32_t i = 0; i < z.n; ++i) {
+        slope += weights[i] * slopes[i];
+        slopes[i] *= gain;
+      }
+      g[z.gain_tensor][0] += slope;
+    }
+    P::Normaliser::backward(weights, slopes, z.n);
+    for (std::uint32_t i = 0; i < z.n; ++i) g[z.score_tensor][i] += slopes[i];
+  }
+};
+
+/// One map of weights for a whole mixture.
+template <class P>
+concept WholeStaticMixture = requires {
+  requires P::is_static && !P::maps_values && P::vectors == 0 && P::place != integrate::Place::after;
+  requires P::template Sizes<Vector<2>, ShapeList<Vector<2>>>::heads == 1;
+};
+
+template <class S, class Arch, class Part>
+struct CpuStaticMixture : KernelDefaults<S> {
+  static constexpr const char* name = "cpu static mixture, whole maps";
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  using P = typename Part::Policy;
+  using Own = typename Part::Own;
+  using Sizes = typename P::template Sizes<Own, typename Part::Before>;
+  using SharesFor = CpuStaticMixture;
+  using Shared = SharedStaticMixture<S, Arch, typename P::Axes>;
+  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;
+  static constexpr typename Shared::Numbers numbers{
+      .n = Sizes::n,
+      .own = P::mixes_own ? static_cast<std::uint32_t>(Part::Before::count) : static_cast<std::uint32_t>(Sizes::n),
+      .elements = Own::elements,
+      .steps = Own::rank == 2 ? static_cast<std::uint32_t>(Own::positions) : 0,
+      .score_tensor = Sizes::score_tensor,
+      .gain_tensor = Sizes::gain_tensor,
+      .scratch_of_body = Body::scratch(1, Capability::train)};
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    return Shared::scratch(numbers, samples, c);
+  }
+
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<S> w, const S* packed, const S* own, const S* const* before, S* z,
+                      NothingSaved& saved, S* scratch) {
+    Shared::template forward<C>(numbers, pass, w, packed, own, before, z, saved, scratch);
+  }
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<S> w, const S* packed, const S* own, const S* const* before,
+                       const S* dz, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved& saved, S* scratch) {
+    Shared::template backward<C>(numbers, pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch);
+  }
+  /// weights [rows, heads, items]
+  static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
+    Body::mixture(pass, w, own, before, weights, scratch);
+  }
+};
+
+template <WholeStaticMixture P, class Own, class Before, class Arch, class S>
+  requires(P::template Sizes<Own, Before>::scored)
+CpuStaticMixture<S, Arch, Integration<P, Own, Before>> select_kernel(rank::Layer, Integration<P, Own, Before>,
+                                                                     backend::CpuOn<Arch, S>);
+
+}  // namespace aila::inline v0
+
+#include "../../../core/macros_back.hpp"
