@@ -48,6 +48,13 @@
 // is the same for all of them, whose functions take these numbers first, in `SharesFor` itself, and in `static
 // constexpr Shared::Numbers numbers` its own: a deep stack then has this code once. See CpuDepthIntegration.
 //
+// A mixture whose gradients are linear in its items, by weights that see none, may have in `Shared`, in the place of
+// `backward`,
+//   static constexpr bool gathers = true;
+//   gather(count, terms, samples, item, d_item, sets, scratch)   with terms of GatheredMixture
+// which adds to the gradient of one item (null: nobody asks; writes it where `sets`) what all mixtures of the stack
+// that read it say, and to the gradients of their weights what the item says: an item is read once, not once a mixture.
+//
 // A kernel whose result needs the whole batch, as batch normalisation's does, works in phases: it has
 //   static constexpr std::size_t phases;   all-reduces over the groups in a forward; as many in a backward
 //   static constexpr std::size_t all_reduce;  most numbers that it gives to one
@@ -301,6 +308,19 @@ consteval bool sets_gradients_of() {
   else
     return false;
 }
+
+/// A mixture that reads an item: as which of those that it reads, the own one being number 0, and what its weights and
+/// the gradient of its result are.
+template <class S, class Numbers>
+struct GatheredMixture {
+  Numbers numbers;
+  std::uint32_t read = 0;
+  const S* d_to = nullptr;
+  Weights<S> w;
+  Gradients<S> g;
+};
+template <class Mixture>
+inline constexpr bool is_gathered_mixture = requires { requires Mixture::gathers; };
 
 namespace detail {
 template <class K>

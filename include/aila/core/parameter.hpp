@@ -67,6 +67,7 @@ class TensorView {
  public:
   /// The offsets are there even where the array is not: composites take the views of their parts from them.
   constexpr TensorView(T* base, const std::uint32_t* offsets) : base_(base), offsets_(offsets) {}
+  constexpr TensorView() = default;
 
   constexpr T* operator[](std::size_t tensor) const { return base_ + offsets_[tensor]; }
   /// Where the tensor begins in the canonical array.
@@ -77,8 +78,8 @@ class TensorView {
   constexpr explicit operator bool() const { return base_ != nullptr; }
 
  private:
-  T* base_;
-  const std::uint32_t* offsets_;
+  T* base_ = nullptr;
+  const std::uint32_t* offsets_ = nullptr;
 };
 
 template <class Scalar>

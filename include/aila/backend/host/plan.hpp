@@ -55,6 +55,7 @@ struct PlanNode {
   std::uint32_t first_piece = 0, pieces = 0;                 ///< of the packing of its weights
   bool needs_input = false, needs_output = false;            ///< for its backward
   bool forward_in_place = false, backward_in_place = false;  ///< output over input, dx over dy
+  bool is_gathered = false;                                  ///< see PlanRead
   std::uint32_t fold = none, fold_end = 0, fold_packed = 0;  ///< what prediction computes for this node and those to
                                                              ///< fold_end, packed at fold_packed
   bool is_inside_fold = false;                               ///< prediction leaves it out
@@ -65,6 +66,12 @@ struct PlanRead {
   std::uint32_t value = 0;
   bool last = false;
   std::uint32_t item = 0;  ///< of a stack's mixture, which item of its layers this is: 0 the input, j that of layer j
+  std::uint32_t node = 0;  ///< that reads it
+  // Mixtures that are gathered leave the gradient of what they read to the first of them that reads it, which backward
+  // comes to last: it goes through all of them at once.
+  std::uint32_t first_node = 0;  ///< of this read, that first one
+  std::uint32_t next = 0;        ///< 1 + the read of the next one; 0: none
+  bool gathers = false;          ///< this read is the first one's
 };
 
 /// A buffer, and the nodes that need it.
@@ -155,19 +162,31 @@ struct PlanTables {
 
   // Once all nodes are there, what follows from them. In steps: a compiler takes so many operations of each alone.
 
-  /// Which reads are the last of a value, and what the caller is to keep.
+  /// Which reads are the last of a value, which are gathered, and what the caller is to keep.
   constexpr void look_at_reads() {
     PlanRead* const all = read.data();
-    for (std::size_t r = 0; r < reads; ++r) {
-      const std::uint32_t v = all[r].value;
-      std::size_t& last = last_read_[v];
-      if (last > 0) all[last - 1].last = false;
-      all[r].last = true;
-      last = r + 1;
-      ++read_count_[v];
-    }
+    std::array<std::size_t, ValueCount + 1> last{}, last_gathered{};  // 1 + the number of a read; 0: none
     for (std::size_t i = 0; i < nodes; ++i) {
       const PlanNode& n = node[i];
+      for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
+        const std::uint32_t v = all[r].value;
+        all[r].node = all[r].first_node = static_cast<std::uint32_t>(i);
+        if (n.is_gathered) {
+          std::size_t& before = last_gathered[v];
+          if (before > 0) {
+            all[before - 1].next = static_cast<std::uint32_t>(r + 1);
+            all[r].first_node = all[before - 1].first_node;
+          } else {
+            all[r].gathers = true;
+          }
+          before = r + 1;
+        }
+        if (n.is_gathered && !all[r].gathers) continue;  // somebody else touches the gradient, earlier in this list
+        if (last[v] > 0) all[last[v] - 1].last = false;
+        all[r].last = true;
+        last[v] = r + 1;
+        ++read_count_[v];
+      }
       if (n.needs_output && n.writes == output) needs_output = true;
       for (std::size_t r = n.read; n.needs_input && r < n.read + n.reads; ++r)
         if (all[r].value == input) needs_input = true;
@@ -226,11 +245,14 @@ struct PlanTables {
   /// which nobody changes.
   constexpr void place_gradients() {
     std::array<std::uint32_t, ValueCount + 1> users{};  // values of a buffer
+    std::array<std::uint32_t, ValueCount + 1> held{};   // of a buffer, 1 + the first node that gathers it; 0: none
     const PlanRead* const read_of = read.data();
     for (std::size_t i = nodes; i-- > 0;) {
       const PlanNode& n = node[i];
       const auto now = static_cast<std::uint32_t>(i);
       const std::uint32_t up = value[n.writes].gradient;
+      for (std::size_t r = n.read; n.is_gathered && up != PlanValue::nowhere && r < n.read + n.reads; ++r)
+        if (held[up] == 0 || read_of[r].first_node + 1 < held[up]) held[up] = read_of[r].first_node + 1;
       for (std::size_t r = n.read; r < n.read + n.reads; ++r) {
         if (!read_of[r].last) continue;
         PlanValue& v = value[read[r].value];
@@ -242,7 +264,8 @@ struct PlanTables {
         v.gradient = only && (is_sum || is_over) ? up : gradients.add({.elements = v.elements, .first = now});
         if (v.gradient != PlanValue::nowhere) ++users[v.gradient];
       }
-      if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0) gradients.at[up].last = now;
+      if (up != PlanValue::nowhere && n.column == 0 && --users[up] == 0)
+        gradients.at[up].last = held[up] > 0 ? std::min(now, held[up] - 1) : now;
     }
   }
 
@@ -253,7 +276,6 @@ struct PlanTables {
            from.elements == to.elements;
   }
 
-  std::array<std::size_t, ValueCount + 1> last_read_{};  // 1 + its number; 0: none
   std::array<std::uint32_t, ValueCount + 1> read_count_{};
 };
 

@@ -456,6 +456,18 @@ struct PlanKernel {
       });
     }
     if constexpr (has(Sort::mixture))
+      if (n.sort == Sort::mixture && n.is_gathered) {
+        Pass here = pass_of(n, first, pass, saved);
+        zero_gradients(here, g.from(n.tensor), Parts::integration[n.entry].specs, Parts::integration[n.entry].tensors);
+        return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
+          if constexpr (is_gathered_mixture<Mixture<k>>)
+            for (std::size_t r = 0; r < n.reads; ++r)
+              if (plan.read[n.read + r].gathers)
+                gather<k>(n.read + r, pass, w, read(n, r, x, y, saved), dy, gradient(r), is_first(r), g, saved,
+                          scratch);
+        });
+      }
+    if constexpr (has(Sort::mixture))
       if (n.sort == Sort::mixture) {
         std::array<const S*, most_reads + 1> item{};
         std::array<S*, most_reads + 1> d_item{};
@@ -511,6 +523,29 @@ struct PlanKernel {
         return Joints::scale_back(pass.samples, elements / width_out, width_out, read(n, 0, x, y, saved),
                                   read(n, 1, x, y, saved), d_out, gradient(0), gradient(1));
       }
+  }
+
+  /// What all mixtures say of the item that read number r and those behind it read.
+  template <std::size_t K, Capability C>
+  static constexpr void gather(std::size_t r, const Pass& pass, Weights<S> w, const S* item, const S* dy, S* d_item,
+                               bool sets, Gradients<S> g, Saved<C>& saved, S* scratch) {
+    using M = Mixture<K>;
+    constexpr std::size_t most = 16;
+    std::array<GatheredMixture<S, typename M::Numbers>, most> term{};
+    const std::size_t size = pass.samples * plan.value[plan.read[r].value].elements;
+    for (std::size_t next = r + 1; next > 0; sets = false) {
+      std::size_t count = 0;
+      for (; next > 0 && count < most; next = plan.read[next - 1].next) {
+        const Node& m = plan.node[plan.read[next - 1].node];
+        const std::uint32_t up = plan.value[m.writes].gradient;
+        term[count++] = {.numbers = Parts::template numbers<M>[m.entry],
+                         .read = static_cast<std::uint32_t>(next - 1 - m.read),
+                         .d_to = up == Value::nowhere ? dy : saved.gradient[up],
+                         .w = w.from(m.tensor),
+                         .g = g.from(m.tensor)};
+      }
+      M::gather(count, term.data(), size, item, d_item, sets, scratch);
+    }
   }
 
   template <Capability C>

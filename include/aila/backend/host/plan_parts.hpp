@@ -80,7 +80,7 @@ inline constexpr std::size_t parts_of_fold<Fold<Part, Norm, After>> = std::is_sa
 /// What a plan needs to know of a part.
 struct NodeFacts {
   std::uint32_t packed = 0, pieces = 0, phases = 0, tensors = 0, tables = 0, elements = 0, features = 0, ticks = 1;
-  bool exists = true, changes_length = false, mixes = false;
+  bool exists = true, changes_length = false, mixes = false, is_gathered = false;
   bool needs_input = true, needs_output = true, forward_in_place = false, backward_in_place = false;
   const ParameterSpec* specs = nullptr;
 };
@@ -179,6 +179,7 @@ class PlanBuilder {
     n.needs_output = facts.needs_output;
     n.forward_in_place = facts.forward_in_place;
     n.backward_in_place = facts.backward_in_place;
+    n.is_gathered = facts.is_gathered;
   }
   constexpr std::size_t take_packed(std::size_t count) {
     const std::size_t at = plan_.packed;

@@ -76,6 +76,7 @@ consteval NodeFacts facts_of_integration() {
   NodeFacts f = facts_of<Part, typename Of::K>();
   f.exists = !std::is_same_v<typename Of::Mixture, NoPart>;
   f.mixes = Part::mixture_weights > 0;
+  f.is_gathered = is_gathered_mixture<typename Of::Mixture>;
   f.elements = static_cast<std::uint32_t>(Part::Out::elements);
   f.features = static_cast<std::uint32_t>(Part::Out::features);
   return f;

@@ -39,6 +39,27 @@ struct SharedStaticMixture {
     return std::max<std::size_t>(3 * of_weights(z.n) + z.n * W + of_lists(z.n), z.scratch_of_body);
   }
 
+  /// Weights that are what is learned need nothing of other items for their gradients.
+  static constexpr bool gathers = std::is_same_v<typename P::Normaliser, integrate::SignedWeights> && !P::has_gain;
+  static void gather(std::size_t count, const GatheredMixture<S, Numbers>* terms, std::size_t size, const S* item,
+                     S* d_item, bool sets, S* scratch)
+    requires gathers
+  {
+    std::array<const S*, MixMaps::most_terms> d_to{};
+    std::array<S, MixMaps::most_terms> weights{}, slopes{};
+    const auto place = [&](std::size_t t) {  // of the item among those of mixture t
+      const Numbers& z = terms[t].numbers;
+      return terms[t].read == 0 ? z.own : terms[t].read - 1 + (terms[t].read - 1 >= z.own ? 1 : 0);
+    };
+    for (std::size_t t = 0; t < count; ++t) {
+      d_to[t] = terms[t].d_to;
+      weights[t] = place(t) < terms[t].numbers.n ? terms[t].w[terms[t].numbers.score_tensor][place(t)] : S(0);
+    }
+    MixMaps::gather(count, d_to.data(), size, weights.data(), item, d_item, sets, slopes.data(), scratch);
+    for (std::size_t t = 0; t < count; ++t)
+      if (terms[t].g && place(t) < terms[t].numbers.n) terms[t].g[terms[t].numbers.score_tensor][place(t)] += slopes[t];
+  }
+
   /// The items in their order.
   static const S** list(Numbers z, const S* own, const S* const* before, S* memory) {
     void* const at = memory;
