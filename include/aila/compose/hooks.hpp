@@ -358,13 +358,16 @@ consteval auto place_end() {
   }
 }
 
+/// A part, or nothing where it is refused; and what it gives, or the refusal.
 template <class Part>
-struct OutOrRefused {
-  using type = typename Part::Out;
+struct PartOrRefused {
+  using type = Part;
+  using Out = typename Part::Out;
 };
 template <Refused Part>
-struct OutOrRefused<Part> {
-  using type = RefusedShape<RefusalOf<Part>>;
+struct PartOrRefused<Part> {
+  using type = NoIntegration<Vector<1>>;
+  using Out = RefusedShape<RefusalOf<Part>>;
 };
 
 /// The layers of a stack with such policies, what begins its state, and what it gives at the end.
@@ -376,14 +379,17 @@ struct HookedPlan<P, EpilogueLayer, In, List<Core...>> {
   using Policies = HookedStack<P, EpilogueLayer, In, sizeof...(Core)>;
   using WholePolicy = P;
   using Policy = typename Policies::After;
-  using First = typename decltype(place_begin<Policies>())::type;
-  using Begin = std::conditional_t<Policies::carries, typename OutOrRefused<First>::type, In>;
+  using PlacedFirst = PartOrRefused<typename decltype(place_begin<Policies>())::type>;
+  using First = typename PlacedFirst::type;
+  using Begin = std::conditional_t<Policies::carries, typename PlacedFirst::Out, In>;
   using Placing =
       decltype((HookPlacing<Policies, 0, Begin, List<In>, List<>, List<>>{} >> ... >> std::type_identity<Core>{}));
-  using Last = typename decltype(place_end<Policies, typename Placing::Out, typename Placing::Maps,
-                                           typename Placing::Inner>())::type;
-  using Out = typename std::conditional_t<Refused<typename Placing::Out> || is_none<Last>, OutOrRefused<Placing>,
-                                          OutOrRefused<Last>>::type;
+  using PlacedLast = PartOrRefused<typename decltype(place_end<Policies, typename Placing::Out, typename Placing::Maps,
+                                                               typename Placing::Inner>())::type>;
+  using Last = typename PlacedLast::type;
+  using Out =
+      std::conditional_t<Refused<typename Placing::Out> || (is_none<Last> && !Refused<typename PlacedLast::Out>),
+                         typename Placing::Out, typename PlacedLast::Out>;
   using Maps = typename Placing::Maps;  ///< shapes of h_0, h_1, ..., h_L
   using Layers = typename Placing::Layers;
   static constexpr std::size_t depth = Layers::size;

@@ -116,6 +116,12 @@ struct HyperConnections : CarriedPolicy {
     template <class Own, class Before>
     static constexpr bool accepts = Before::features(0) == N * Own::features;
     template <class Own, class Before>
+    static consteval int expect() {
+      constexpr bool keeps = accepts<Own, Before>;
+      static_assert(keeps, "aila: hyper-connections need cores that keep the width of the stack's input");
+      return 0;
+    }
+    template <class Own, class Before>
     static constexpr std::size_t width = N * Own::features;
     template <class Own, class Before>
     static consteval auto parameters() {

@@ -22,7 +22,7 @@ struct TogetherRefused {
   }();
   static consteval int say() {
     constexpr bool one = well_formed;
-    static_assert(one, "aila: of Together's policies two decide the same: what a core reads, or what the stack gives");
+    static_assert(one, "aila: Together has two policies for what a core reads, or for what the stack gives");
     return 0;
   }
 };
@@ -67,10 +67,11 @@ struct Together<P...> : Policy {
 
 namespace detail {
 template <integrate::Place place, class... P>
+  requires(std::derived_from<P, integrate::Policy> && ...)
 struct PolicyAt<place, integrate::Together<P...>> {
   template <class First, class... Rest>
   static consteval auto pick() {
-    if constexpr (First::place == place)
+    if constexpr (First::place == place && !std::is_same_v<First, integrate::None>)
       return std::type_identity<First>{};
     else if constexpr (sizeof...(Rest) > 0)
       return pick<Rest...>();
