@@ -91,7 +91,7 @@ void perturb(std::vector<S>& weights, std::uint64_t seed) {
 struct ComparedMixtures {
   Comparison& comparison;
   template <class Part, class S>
-  void add(const std::string&, std::size_t layer, const aila::Pass& pass, const S* weights) {
+  void add(const std::string&, std::size_t layer, const std::uint32_t*, const aila::Pass& pass, const S* weights) {
     comparison.compare("weights." + std::to_string(layer), weights,
                        pass.samples * Part::Own::positions * Part::mixture_weights);
   }
@@ -146,8 +146,8 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
     std::vector<S> weights;
     ComparedMixtures compared{comparison};
     Kernel::template for_each_mixture<Capability::train>(
-        pass, aila::Weights<S>(parameters.data(), Training::layout.offset.data()), inspecting.saved(), "", weights,
-        inspecting.scratch(), compared);
+        pass, aila::Weights<S>(parameters.data(), Training::layout.offset.data()), x.data(), inspecting.output(),
+        inspecting.saved(), "", weights, inspecting.scratch(), compared);
   }
   training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
   comparison.compare("dx", training.input_gradient(), x.size());

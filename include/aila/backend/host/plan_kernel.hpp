@@ -488,6 +488,7 @@ struct PlanKernel {
       }
     if constexpr (has(Sort::pool))
       if (n.sort == Sort::pool) {
+        if (gradient(0) == nullptr) return;
         clear(0);
         return with_pooling(n, [&]<class P>(std::type_identity<P>) {
           P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
