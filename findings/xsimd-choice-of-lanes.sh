@@ -7,8 +7,7 @@
 #   meant is told by the compiler, on every machine.
 # Found: batch_bool converts to its register without being asked. That of AVX-512 is an integer, a bit a lane, and so a condition: true
 #   where any lane is. Code that was written and tested there gives wrong numbers without a word, and stops to compile on others.
-# What it means here: aila compiles each body for another architecture too, where there is such a comparison, and so refuses it
-#   (detail::StrictBackend).
+# What it means here: bodies compute with a type of aila's own around the batch (simd::Value), of which no comparison is a condition.
 # Output seen, of both releases:
 #   sse2: does not compile
 #   avx2: does not compile

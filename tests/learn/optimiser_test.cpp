@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <aila/backend/cpu/simd/simd.hpp>
+#include <aila/backend/cpu/simd/cpu.hpp>
 #include <aila/learn/optimisers.hpp>
 #include <array>
 #include <cmath>
@@ -50,8 +50,8 @@ void check_figures(const O& optimiser, const Five& expected) {
   };
   check(after_five_steps<double>(optimiser), 1e-15);
   check(after_five_steps<float>(optimiser), 5e-7);
-  check(after_five_steps<simd::Batch<double, simd::DefaultArch>>(optimiser), 1e-15);
-  check(after_five_steps<simd::Batch<float, simd::DefaultArch>>(optimiser), 5e-7);
+  check(after_five_steps<Lanes<backend::CpuDouble>::V>(optimiser), 1e-15);
+  check(after_five_steps<Lanes<backend::Cpu>::V>(optimiser), 5e-7);
 }
 
 /// A user's optimiser without state: signed steps.
@@ -118,7 +118,7 @@ TEST_CASE("the gradient scale multiplies the gradients first") {
 }
 
 TEST_CASE_TEMPLATE("an element is updated to the same bits wherever its range begins and ends", Scalar, float, double) {
-  using Batch = simd::Batch<Scalar, simd::DefaultArch>;
+  using Batch = simd::Value<Scalar, simd::DefaultArch>;
   constexpr std::size_t count = 37;
   const OptimiserStep step{.number = 3, .learning_rate = 0.1};
   std::vector<Scalar> gradients(count);

@@ -42,9 +42,6 @@ struct LossOver<LossType, Placed, Kernels> {
   static constexpr std::size_t scratch = (2 * Out::elements + targets) * Lane::count + alignment_elements;
 
   static double run(const LossType& loss, double scale, const Arrays& of) {
-    using Strict = typename detail::StrictBackend<Kernels>::type;
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const detail::CompiledToo<&LossOver<LossType, Placed, Strict>::run> strict;
     if constexpr (detail::goes_by_steps<LossType, Out> && detail::has_steps<In> && SequenceShape<Out>)
       if (of.lengths != nullptr) return of_valid_steps(loss, scale, of);
     double sum = 0;

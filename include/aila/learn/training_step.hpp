@@ -249,9 +249,6 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       for (std::size_t i = piece.begin; i < piece.end; ++i) parameters[i] += gradient[i];
       return;
     }
-    using Strict = typename detail::StrictBackend<KernelsOf<Backend>>::type;
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const detail::CompiledToo<&aila::update<typename Lanes<Strict>::V, Rule>> strict;
     [[maybe_unused]] const typename KernelsOf<Backend>::FloatMode mode;
     const OptimiserStep step{.number = steps_,
                              .learning_rate = optimiser_.learning_rate * rate * piece.factor,

@@ -96,10 +96,7 @@ struct ElementWiseLoops {
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
-  using Strict = typename StrictBackend<Backend>::type;
   [[gnu::noinline]] static constexpr void forward(std::size_t n, const S* x, S* y) {
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const CompiledToo<&ElementWiseLoops<L, Strict>::forward> strict;
     std::size_t i = 0;
     for (; i + Lane::count <= n; i += Lane::count) Lane::store(y + i, L::template value<V>(Lane::load(x + i)));
     if (i < n) Lane::store_first(y + i, L::template value<V>(Lane::load_first(x + i, n - i)), n - i);
@@ -107,8 +104,6 @@ struct ElementWiseLoops {
   /// dx = dy times the slope, or with `adds` dx += it.
   template <bool adds>
   [[gnu::noinline]] static constexpr void backward(std::size_t n, const S* x, const S* y, const S* dy, S* dx) {
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const CompiledToo<&ElementWiseLoops<L, Strict>::template backward<adds>> strict;
     const auto added = [](const V& before, const V& more) {
       if constexpr (adds) return before + more;
       return more;
@@ -199,12 +194,8 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
     return ((width_in + width_out) * (keeps_for_backward(c) ? 2 : 1) + detail::body_scratch<L, In>()) * Lane::count;
   }
 
-  using Strict = typename detail::StrictBackend<Backend>::type;
-
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* x, S* y, NothingSaved&, S* scratch) {
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const detail::CompiledToo<&BodyKernel<L, In, Strict>::template forward<C>> strict;
     V* tile_x = Lane::tile(scratch);
     V* tile_y = tile_x + width_in;
     const std::size_t rows = pass.samples * rows_per_sample;
@@ -225,8 +216,6 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* x, const S*, const S* dy, S* dx,
                                  Gradients<S> g, NothingSaved&, S* scratch) {
     if constexpr (BackwardBody<L, In, V>) {
-      if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-        const detail::CompiledToo<&BodyKernel<L, In, Strict>::template backward<C>> strict;
       V* tile_x = Lane::tile(scratch);
       V* tile_dx = tile_x + width_in;
       V* tile_dy = tile_dx + width_in;
@@ -336,13 +325,9 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
     for (std::size_t r = 0; r < rows; r += Lane::count) f(r, rows - r < Lane::count ? rows - r : Lane::count);
   }
 
-  using Strict = typename detail::StrictBackend<Backend>::type;
-
   template <Capability C>
   static constexpr void forward(const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before, S* z,
                                 NothingSaved&, S* scratch) {
-    if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-      const detail::CompiledToo<&PolicyBodyKernel<Part, Strict>::template forward<C>> strict;
     Tiles t(Lane::tile(scratch));
     for_each_tile(pass, [&](std::size_t row, std::size_t valid) {
       t.load(own, before, row, valid);
@@ -363,8 +348,6 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
   static constexpr void backward(const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before,
                                  const S* dz, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved&, S* scratch) {
     if constexpr (has_backward) {
-      if constexpr (!std::is_void_v<Strict>) [[maybe_unused]]
-        const detail::CompiledToo<&PolicyBodyKernel<Part, Strict>::template backward<C>> strict;
       Tiles t(Lane::tile(scratch));
       TileGradient<V> gradient{g};
       for_each_tile(pass, [&](std::size_t row, std::size_t valid) {

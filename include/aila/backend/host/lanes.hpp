@@ -18,19 +18,6 @@ namespace aila::inline v0 {
 template <class Backend>
 struct Lanes;
 
-namespace detail {
-/// A backend of the same kind for which no comparison is a bool to the compiler, where there is one and this backend's
-/// are: what the registers of some processors compare is an integer of bits, and `x > V(0) ? a : b` would choose one
-/// side for all lanes. Bodies are compiled for it too, and so refused; they never run there. Else void.
-template <class Backend>
-struct StrictBackend {
-  using type = void;
-};
-/// Compiles f, which is not called.
-template <auto f>
-struct CompiledToo {};
-}  // namespace detail
-
 }  // namespace aila::inline v0
 
 #include "../../core/macros_back.hpp"

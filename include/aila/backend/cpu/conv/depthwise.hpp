@@ -73,7 +73,7 @@ template <class After, class Scalar, class Arch, std::size_t Rows>
     for (std::size_t r = 0; r < Rows; ++r) {
       Scalar* to = y + static_cast<std::ptrdiff_t>(r) * y_output + f;
       if (accumulate) sums[r] += load(to);
-      store(to, B(After::value(sums[r])));
+      store(to, simd::value_of<After>(sums[r]));
     }
   };
   std::size_t f = 0;

@@ -96,10 +96,10 @@ template <class After, class Scalar, class Arch, std::size_t Rows, std::size_t V
       B sum = sums.at[r][v];
       if (v + 1 < Vectors || last == W) {
         if (p.accumulate) sum += simd::load<Scalar, Arch>(to);
-        simd::store(to, After::value(sum));
+        simd::store(to, simd::value_of<After>(sum));
       } else {
         if (p.accumulate) sum += simd::load_first<Scalar, Arch>(to, last);
-        simd::store_first(to, B(After::value(sum)), last);
+        simd::store_first(to, simd::value_of<After>(sum), last);
       }
     }
   }

@@ -173,7 +173,7 @@ class Winograd {
               return simd::load<Scalar, Arch>(out_ + element(i, j, count, t, c_.outputs) + f);
             },
             [&](std::size_t r, std::size_t c, const B& sum) __attribute__((always_inline)) {
-              if (to.at[r][c] != nullptr) simd::store(to.at[r][c] + f, B(After::value(B(sum + start))));
+              if (to.at[r][c] != nullptr) simd::store(to.at[r][c] + f, simd::value_of<After>(B(sum + start)));
             });
       }
     }

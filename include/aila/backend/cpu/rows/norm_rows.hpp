@@ -25,15 +25,16 @@ struct NormMoments {
   [[gnu::noinline]] NormMoments(Row row, S epsilon, const S* x, std::size_t valid) {
     const V share(S(1) / static_cast<S>(row.width));
     simd::store(mean, share * block_sums<S, Arch>(valid, [&](std::size_t r) __attribute__((always_inline)) {
-                        V sum = First::value(row.load(x + r * row.width, 0));  // First(0) = 0
+                        V sum = simd::value_of<First>(row.load(x + r * row.width, 0));  // First(0) = 0
                         for (std::size_t k = 1; k < row.vectors; ++k)
-                          sum += First::value(row.load(x + r * row.width, k));
+                          sum += simd::value_of<First>(row.load(x + r * row.width, k));
                         return sum;
                       }));
     const V variance = share * block_sums<S, Arch>(valid, [&](std::size_t r) __attribute__((always_inline)) {
                          V squares(S(0));
                          for (std::size_t k = 0; k < row.vectors; ++k) {
-                           const V centred = row.within(First::value(row.load(x + r * row.width, k)) - V(mean[r]), k);
+                           const V centred =
+                               row.within(simd::value_of<First>(row.load(x + r * row.width, k)) - V(mean[r]), k);
                            squares = simd::fmadd(centred, centred, squares);
                          }
                          return squares;
@@ -43,7 +44,7 @@ struct NormMoments {
 
   /// Vector k of row r, normalised; without meaning beyond the end of the row.
   V normal(Row row, const S* x, std::size_t r, std::size_t k) const {
-    return (First::value(row.load(x + r * row.width, k)) - V(mean[r])) * V(inverse[r]);
+    return (simd::value_of<First>(row.load(x + r * row.width, k)) - V(mean[r])) * V(inverse[r]);
   }
 };
 
@@ -105,7 +106,7 @@ template <bool adds, class S, class Arch, class First, bool partial>
       for (std::size_t k = 0; k < row.vectors; ++k) {
         const V value = row.load(x + r * width, k), scaled = row.load(dy + r * width, k) * row.load(weight, k);
         const V step = V(of.inverse[r]) * (scaled - V(mean[r]) - of.normal(row, x, r, k) * V(along[r])) *
-                       First::slope(value, First::value(value));
+                       simd::slope_of<First>(value);
         if constexpr (adds)
           row.store(dx + r * width, k, row.load(dx + r * width, k) + step);
         else

@@ -32,25 +32,17 @@ using CpuDouble = CpuOn<simd::DefaultArch, double>;
 
 }  // namespace backend
 
-namespace detail {
-template <class Arch, class S, class Types>
-  requires std::is_convertible_v<xsimd::batch_bool<S, Arch>, bool>
-struct StrictBackend<backend::CpuOn<Arch, S, Types>> {
-  using type = backend::CpuOn<xsimd::sse2, S, Types>;
-};
-}  // namespace detail
-
 template <class Arch, class S, class Types>
 struct Lanes<backend::CpuOn<Arch, S, Types>> {
-  using V = simd::Batch<S, Arch>;
+  using V = simd::Value<S, Arch>;
   static constexpr std::size_t count = simd::width<S, Arch>;
-  static V load(const S* p) { return simd::load<S, Arch>(p); }
-  static void store(S* p, const V& v) { simd::store(p, v); }
-  static V load_first(const S* p, std::size_t n) { return simd::load_first<S, Arch>(p, n); }
-  static void store_first(S* p, const V& v, std::size_t n) { simd::store_first(p, v, n); }
+  static V load(const S* p) { return V::load_unaligned(p); }
+  static void store(S* p, const V& v) { v.store_unaligned(p); }
+  static V load_first(const S* p, std::size_t n) { return V(simd::load_first<S, Arch>(p, n)); }
+  static void store_first(S* p, const V& v, std::size_t n) { simd::store_first(p, v.lanes, n); }
   static V* tile(S* scratch) { return simd::as_vectors<V>(scratch); }
   static void load_rows(const S* rows, std::size_t valid, std::size_t width, V* tile) {
-    simd::load_tile(rows, width, valid, width, tile);
+    simd::load_tile(rows, width, valid, width, batches(tile));
   }
   static void load_rows_or_zero(const S* rows, std::size_t valid, std::size_t width, V* tile) {
     load_rows(rows, valid, width, tile);
@@ -62,11 +54,15 @@ struct Lanes<backend::CpuOn<Arch, S, Types>> {
     for (std::size_t f = 0; f < width; ++f) tile[f] = math::select(keep, tile[f], zero);
   }
   static void store_rows(S* rows, std::size_t valid, std::size_t width, const V* tile) {
-    simd::store_tile(rows, width, valid, width, tile);
+    simd::store_tile(rows, width, valid, width, batches(tile));
   }
   static void add_rows(S* rows, std::size_t valid, std::size_t width, const V* tile) {
-    simd::add_tile(rows, width, valid, width, tile);
+    simd::add_tile(rows, width, valid, width, batches(tile));
   }
+
+ private:
+  static simd::Batch<S, Arch>* batches(V* tile) { return simd::as_vectors<simd::Batch<S, Arch>>(tile); }
+  static const simd::Batch<S, Arch>* batches(const V* tile) { return batches(const_cast<V*>(tile)); }
 };
 
 }  // namespace aila::inline v0

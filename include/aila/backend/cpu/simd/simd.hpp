@@ -6,3 +6,4 @@
 #include "partial.hpp"
 #include "shuffle.hpp"
 #include "tile.hpp"
+#include "value.hpp"
