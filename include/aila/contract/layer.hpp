@@ -36,9 +36,10 @@
 //       template <class In, class V, class G>
 //       static constexpr void backward(const V* x, Weights<ScalarOf<V>> w, const V* dy, V* dx, G& g);
 // backward adds to dx, and `g.add(tensor, element, value)` adds to a gradient. Tensor t of the table is w[t]; numbers
-// become values by V(2), V(w[0][i]); functions of values are in aila::math, and lanes are chosen by math::select: a
-// comparison of values is no bool, and bodies with ?: or if do not compile. What a body computes on the way, and grows
-// with its input, has no place on the stack: threads with little of it run networks too. A body that says
+// become values by V(2), V(w[0][i]); functions of values are in aila::math, not in std, and lanes are chosen by
+// math::select: V may be many numbers, and a comparison of them no bool, so bodies with std::exp(x), ?: or if do not
+// compile. What a body computes on the way, and grows with its input, has no place on the stack: threads with little
+// of it run networks too. A body that says
 //       template <class In> static constexpr std::size_t scratch = n;
 // may take n values of memory as one more parameter, the last of forward, of backward or of both: V* scratch. They
 // begin as anything and are forgotten after the call. Without backward (or slope) a layer predicts only. A layer may

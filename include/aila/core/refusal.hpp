@@ -56,6 +56,13 @@ struct Refuse {
   using Refusal = Why;
 };
 
+/// Has functions compiled where a class names them, before those that call them: for an error the compiler lists all
+/// that led to it, and so this class alone. In an enum of the class, as say().
+template <auto... functions>
+struct CompiledFirst {
+  static constexpr bool here = true;
+};
+
 }  // namespace aila::inline v0::detail
 
 #include "macros_back.hpp"

@@ -32,6 +32,7 @@ class Evaluator {
   using Out = typename ModelType::Out;
   using WorkerType = Worker<Net, LossType, Backend, Capability::predict>;
   static constexpr std::size_t group = Backend::Split::evaluation;
+  enum { compiled = detail::compile_loss<LossType, typename ModelType::Placed, KernelsOf<Backend>>() };
 
   explicit Evaluator(ExecutorRef executor) : executor_(executor) {
     for (std::size_t i = 0; i < executor_.size(); ++i) workers_.push_back(std::make_unique<WorkerType>(group));

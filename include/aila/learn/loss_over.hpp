@@ -30,6 +30,16 @@ struct LossArrays {
 template <class LossType, class Placed, class Kernels>
 struct LossOver;
 
+namespace detail {
+/// A call of a loss's body.
+template <class LossType, class Out, class V>
+struct LossCalls {
+  static void forward(const LossType& loss, const V* output, const V* target, V* gradient) {
+    static_cast<void>(loss.template operator()<Out>(output, target, gradient));
+  }
+};
+}  // namespace detail
+
 template <class LossType, class Placed, HostBackend Kernels>
 struct LossOver<LossType, Placed, Kernels> {
   using Scalar = typename Kernels::Scalar;
@@ -38,6 +48,7 @@ struct LossOver<LossType, Placed, Kernels> {
   using Lane = Lanes<Kernels>;
   using V = typename Lane::V;
   using Arrays = LossArrays<Scalar>;
+  enum { compiled = detail::CompiledFirst<&detail::LossCalls<LossType, Out, V>::forward>::here };
   static constexpr std::size_t targets = LossType::template targets<Out>;
   static constexpr std::size_t scratch = (2 * Out::elements + targets) * Lane::count + alignment_elements;
 

@@ -17,11 +17,22 @@
 namespace aila::inline v0 {
 
 namespace detail {
+/// Has the bodies of loss and backward compiled where training begins (CompiledFirst).
+template <class Net, class LossType, class Kernels>
+struct TrainingBodies {
+  using Placed = PlacedNetwork<Net>;
+  enum {
+    of_loss = compile_loss<LossType, Placed, Kernels>(),
+    of_backward = sizeof(typename KernelFor<Placed, Kernels>::template Saved<Capability::train>) > 0
+  };
+  using Refusal = NoRefusal;
+};
 /// Why this cannot train. Asked where training begins, so that an error does not come from deep inside it.
 template <class Net, class LossType, class OptimiserType, class Backend>
 using TrainingRefusal =
     FirstRefusal<Refuse<LossRefusal<LossType, NetworkOutput<Net>>>, Refuse<OptimiserRefusal<OptimiserType>>,
-                 Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, KernelsOf<Backend>>>>>;
+                 Refuse<MissingBackward<KernelFor<PlacedNetwork<Net>, KernelsOf<Backend>>>>,
+                 TrainingBodies<Net, LossType, KernelsOf<Backend>>>;
 
 template <class Part>
 concept IsBatchNorm = requires { requires Part::Layer::is_batch_norm; };

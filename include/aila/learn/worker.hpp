@@ -27,6 +27,15 @@ struct LossRefused {
 template <class LossType, class Out>
 using LossRefusal =
     std::conditional_t<Refused<Out> || LossAcceptsOutput<LossType, Out>, NoRefusal, LossRefused<LossType, Out>>;
+
+/// Has the body of a loss compiled where a class asks for it (CompiledFirst).
+template <class LossType, class Placed, class Kernels>
+consteval bool compile_loss() {
+  if constexpr (!Refused<typename Placed::Out> && LossAcceptsOutput<LossType, typename Placed::Out>)
+    return sizeof(LossOver<LossType, Placed, Kernels>) > 0;
+  else
+    return false;
+}
 }  // namespace detail
 
 namespace detail {

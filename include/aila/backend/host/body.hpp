@@ -25,10 +25,27 @@ concept ForwardBody = requires(const V* x, Weights<ScalarOf<V>> w, V* y) { L::te
                         L::template forward<In>(x, w, y, y);
                       };
 
+namespace detail {
+/// Of `g.add`: what is called where an argument is missing.
+template <class Value = void>
+struct ShortOfAnArgument {
+  struct Any {
+    template <class T>
+    constexpr Any(const T&) {}
+  };
+  void add(std::size_t, Any) {
+    constexpr bool complete = !std::is_void_v<Value>;
+    static_assert(complete, "aila: g.add takes three arguments: g.add(tensor, element, value)");
+  }
+};
+}  // namespace detail
+
 /// Where a body's `g.add` goes: the lanes of a tile are summed into the group's gradient.
 template <class V>
-struct TileGradient {
+struct TileGradient : detail::ShortOfAnArgument<> {
   Gradients<ScalarOf<V>> tensors;
+  constexpr explicit TileGradient(Gradients<ScalarOf<V>> g) : tensors(g) {}
+  using ShortOfAnArgument::add;
   constexpr void add(std::size_t tensor, std::size_t element, V value) {
     if (tensors) tensors[tensor][element] += math::reduce_add(value);
   }
@@ -82,6 +99,56 @@ constexpr void call_body([[maybe_unused]] V* scratch, F&& f, T&&... arguments) {
     f(arguments...);
 }
 
+/// Calls of the functions of a body. Kernels name them where they begin (CompiledFirst).
+template <class L, class V>
+struct ElementWiseCalls {
+  static void forward(V x) { static_cast<void>(L::template value<V>(x)); }
+  static void backward(V x) {
+    if constexpr (SlopeBody<L, V>) static_cast<void>(L::template slope<V>(x, x));
+  }
+};
+template <class L, class In, class V>
+struct LayerCalls {
+  static void forward(const V* x, Weights<ScalarOf<V>> w, V* y) {
+    if constexpr (requires { L::template forward<In>(x, w, y); })
+      L::template forward<In>(x, w, y);
+    else
+      L::template forward<In>(x, w, y, y);
+  }
+  static void backward(const V* x, Weights<ScalarOf<V>> w, V* dx, TileGradient<V>& g) {
+    if constexpr (requires { L::template backward<In>(x, w, x, dx, g); })
+      L::template backward<In>(x, w, x, dx, g);
+    else if constexpr (BackwardBody<L, In, V>)
+      L::template backward<In>(x, w, x, dx, g, dx);
+  }
+};
+template <class P, class Own, class Before, class V>
+struct PolicyCalls {
+  static void forward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* a) {
+    if constexpr (requires { P::template forward<Own, Before>(own, before, w, a); })
+      P::template forward<Own, Before>(own, before, w, a);
+    else
+      P::template forward<Own, Before>(own, before, w, a, a);
+  }
+  static void backward(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own, V* const* d_before,
+                       TileGradient<V>& g) {
+    if constexpr (requires { P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g); })
+      P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
+    else if constexpr (requires { P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own); })
+      P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
+  }
+};
+/// What a kernel of a body keeps, which is nothing. Who trains asks for it first.
+template <bool keeps, class Calls>
+struct NothingSavedBy {
+  using type = NothingSaved;
+};
+template <class Calls>
+struct NothingSavedBy<true, Calls> {
+  using type = NothingSaved;
+  enum { compiled = CompiledFirst<&Calls::backward>::here };
+};
+
 template <class L>
 constexpr bool is_position_wise() {
   if constexpr (requires { L::position_wise; })
@@ -128,6 +195,10 @@ struct ElementWiseKernel : KernelDefaults<typename Backend::Scalar> {
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
+  using Calls = detail::ElementWiseCalls<L, V>;
+  enum { compiled = detail::CompiledFirst<&Calls::forward>::here };
+  template <Capability C>
+  using Saved = typename detail::NothingSavedBy<keeps_for_backward(C), Calls>::type;
   using MissingBackward = std::conditional_t<SlopeBody<L, V>, detail::NoRefusal, detail::LayerWithoutSlope<L>>;
   static constexpr BackwardNeeds backward_needs = [] {
     if constexpr (requires { L::slope_needs; }) return L::slope_needs;
@@ -171,6 +242,10 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   using S = typename Backend::Scalar;
   using Lane = Lanes<Backend>;
   using V = typename Lane::V;
+  using Calls = detail::LayerCalls<L, In, V>;
+  enum { compiled = detail::CompiledFirst<&Calls::forward>::here };
+  template <Capability C>
+  using Saved = typename detail::NothingSavedBy<keeps_for_backward(C), Calls>::type;
   using Out = typename L::template Out<In>;
   using MissingBackward =
       std::conditional_t<BackwardBody<L, In, V>, detail::NoRefusal, detail::LayerWithoutBackward<L>>;
@@ -257,6 +332,10 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
   using P = typename Part::Policy;
   using Own = typename Part::Own;
   using Before = typename Part::Before;
+  using Calls = detail::PolicyCalls<P, Own, Before, V>;
+  enum { compiled = detail::CompiledFirst<&Calls::forward>::here };
+  template <Capability C>
+  using Saved = typename detail::NothingSavedBy<keeps_for_backward(C), Calls>::type;
   /// Features of its own map and of what it gives, which is own + a or a alone.
   static constexpr std::size_t d = Own::features, width = Part::Out::features;
   static constexpr BackwardNeeds backward_needs{.output = false};
