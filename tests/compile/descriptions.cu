@@ -85,6 +85,11 @@ auto kernels() {
   using Same = aila::SameShapes<Own, 3>;
   using Others = aila::Shapes<aila::Sequence<4, 5>, Own>;
   using namespace aila::integrate;
+  using Asking =
+      Mixture<AttachedAt<Place::before>, RmsKeys, LearnedQuery, aila::Heads<2>, LearnedItems<1>, LearnedGain>;
+  using Mapping = Mixture<ValuesOfEach, ScoreOfEach, SigmoidWeights, aila::Heads<2>, MeanOfWeights>;
+  using Hyper = HyperConnections<2>;
+  using Opened = aila::SelfAttention<2>::Open<Own>;
   const void* const all[] = {
       reinterpret_cast<const void*>(&element_by_element<aila::Identity, S>),
       reinterpret_cast<const void*>(&element_by_element<aila::Relu, S>),
@@ -103,6 +108,16 @@ auto kernels() {
       reinterpret_cast<const void*>(&policy<Attention<aila::TiedValues>, Own, aila::SameShapes<Own, 1>, S>),
       reinterpret_cast<const void*>(
           &policy<Attention<aila::Heads<2>, aila::KeyWidth<3>, aila::MeanOfHeads>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<DenseFormer<>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<ElmoMix, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<Asking, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<Mapping, Own, Others, S>),
+      reinterpret_cast<const void*>(&policy<Hyper::Begin, Own, aila::Shapes<>, S>),
+      reinterpret_cast<const void*>(&policy<Hyper::Read::AtLayer<2, 3>, Own, aila::Shapes<>, S>),
+      reinterpret_cast<const void*>(&policy<Hyper::Update, Own, aila::SameShapes<aila::Sequence<4, 16>, 1>, S>),
+      reinterpret_cast<const void*>(&policy<Hyper::End, Own, aila::Shapes<>, S>),
+      reinterpret_cast<const void*>(
+          &policy<ValueResidual::Inside<Opened>, aila::Sequence<4, 24>, aila::SameShapes<aila::Sequence<4, 24>, 1>, S>),
       reinterpret_cast<const void*>(&loss<aila::MeanSquaredError, Row, S>),
       reinterpret_cast<const void*>(&loss<aila::MeanAbsoluteError, Row, S>),
       reinterpret_cast<const void*>(&loss<aila::Huber, Row, S>),

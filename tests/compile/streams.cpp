@@ -18,6 +18,7 @@
 // expect 18: aila: weights of a layer in a stream may not depend on the number of steps
 // expect 19: aila: this type is not a network; derive it from Network<input, layers...>
 // expect 20: aila: MeanOverPositions cannot stream: it needs every step; LastStep can
+// expect 22: aila: Attend cannot stream: a step attends to all before it
 // expect 21: aila: this network has a kernel of its own; to go step by step its layers are needed
 #include <aila/aila.hpp>
 using namespace aila;
@@ -54,8 +55,11 @@ struct Net : Network<Vector<12>, Linear<1>> {};
 struct Net : Network<Sequence<12, 1>, Bidirectional<Lstm<8>>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_3)
 struct Net : Network<Sequence<12, 4>, Stack<integrate::Residual, Lstm<4>, SelfAttention<2>>, LastStep, Linear<1>> {};
-#elif defined(MUST_FAIL_4)  // also where it looks back alone
+#elif defined(MUST_FAIL_4)   // also where it looks back alone
 struct Net : Network<Sequence<12, 4>, TransformerBlock<2, 8, Causal>, LastStep, Linear<1>> {};
+#elif defined(MUST_FAIL_22)  // also in halves, where a policy opens it
+struct Net
+    : Network<Sequence<12, 4>, Stack<integrate::ValueResidual, Repeat<2, SelfAttention<2>>>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_5)
 struct Net : Network<Sequence<12, 1>, Lstm<8>, AttentionPooling<4>, Linear<1>> {};
 #elif defined(MUST_FAIL_6)

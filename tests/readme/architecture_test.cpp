@@ -3,6 +3,7 @@
 
 #include <aila/aila.hpp>
 #include <aila/learn/check_gradients.hpp>
+#include <aila/network/inspect.hpp>
 using namespace aila;
 
 namespace pages {
@@ -156,6 +157,11 @@ struct WeightedSum : integrate::Policy {
   }
 };
 
+struct AttentionResiduals
+    : integrate::Mixture<integrate::AttachedAt<integrate::Place::before>, integrate::RmsKeys, integrate::LearnedQuery> {
+  static constexpr const char* name = "attention_residuals";
+};
+
 struct Branches : Network<Sequence<8, 3>, Residual<Linear<3>, Tanh>, Stack<integrate::DenseNet, Linear<4>, Gru<4>>,
                           MeanOverPositions, Linear<2>> {};
 
@@ -188,6 +194,12 @@ TEST_CASE("a first layer, kernel and policy; a model and its workspace") {
   using Connected = Network<Sequence<12, 1>, Stack<WeightedSum, Repeat<3, Lstm<8>>>, LastStep, Linear<1>>;
   const Model<Connected> connected;
   CHECK(connected.parameter("stack.2.integrate.weight")[1] == 1);  // of h_2, the newest; stack.2 is the third layer
+  CHECK(check_gradients<AttentionResiduals>().ok);
+  using Connected16 =
+      Network<Sequence<12, 1>, Linear<8>, Stack<AttentionResiduals, Repeat<16, Lstm<8>>>, LastStep, Linear<1>>;
+  const Model<Connected16> attentive;
+  CHECK(mixture_weights(attentive, std::vector<float>(12)).back().items.size() ==
+        17);  // h_0 and the outputs of 16 layers
   CHECK(parameter_table<Branches>()[0].name == "residual.linear.weight");
   const Model<Branches> branches{Seed{1}};
   Workspace<Branches, backend::Cpu, Capability::predict> space(2);

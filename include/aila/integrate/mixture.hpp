@@ -366,13 +366,18 @@ struct Mixture : Policy {
   /// From d_weight to the gradients of scores, keys and queries; what a key's gradient is to its value is added there.
   template <class Own, class Before, class V, class G>
   static constexpr void scores_backward(Work<Own, Before, V>& k, V* d_own, V* const* d_before, G& g) {
-    using S = ScalarOf<V>;
     using Z = Sizes<Own, Before>;
     for (std::size_t h = 0; h < Z::heads; ++h) Normaliser::backward(k.weight + h * Z::n, k.d_weight + h * Z::n, Z::n);
     if constexpr (is_static) {
       for (std::size_t i = 0; i < Z::heads * Z::n; ++i) g.add(Z::score_tensor, i, k.d_weight[i]);
-      return;
+    } else {
+      keys_backward<Own, Before>(k, d_own, d_before, g);
     }
+  }
+  template <class Own, class Before, class V, class G>
+  static constexpr void keys_backward(Work<Own, Before, V>& k, V* d_own, V* const* d_before, G& g) {
+    using S = ScalarOf<V>;
+    using Z = Sizes<Own, Before>;
     for (std::size_t f = 0; f < Z::keys; ++f) k.d_query[f] = V(S(0));
     for (std::size_t i = 0; i < Z::n; ++i) {
       const V* const key = k.key_of(i);
