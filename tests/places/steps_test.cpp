@@ -7,6 +7,8 @@ namespace {
 
 using namespace integrate;
 
+using Asked = Mixture<AttachedAt<Place::before>, RmsKeys, LearnedQuery>;
+
 template <class P>
 struct Deep : Network<Sequence<21, 4>, Stack<P, Lstm<4>, Gru<4>, Chain<aila::Linear<4>, Lstm<4>>, Lstm<4>>, LastStep,
                       aila::Linear<2>> {};
@@ -18,7 +20,7 @@ void make_different(Model<Deep<P>>& model) {
   });
 }
 
-TEST_CASE_TEMPLATE("a stream and a wavefront give what the sequence gives", P, DenseFormer<>, DenseFormer<2, 2>,
+TEST_CASE_TEMPLATE("a stream and a wavefront give what the sequence gives", P, DenseFormer<>, DenseFormer<2, 2>, Asked,
                    HyperConnections<2>, ElmoMix, Together<integrate::Linear<>, DenseFormer<>>,
                    Together<HyperConnections<3>, integrate::Residual>) {
   Model<Deep<P>> model{Seed{3}};
@@ -55,8 +57,10 @@ TEST_CASE("padded steps change no bit") {
   padding::check<OfRecurrent<DenseFormer<>>::Net, ReferenceDouble, CpuFloat>();
   padding::check<OfRecurrent<HyperConnections<2>>::Net, ReferenceDouble, CpuFloat>();
   padding::check<OfRecurrent<ElmoMix>::Net, ReferenceDouble, CpuFloat>();
+  padding::check<OfRecurrent<Asked>::Net, ReferenceDouble, CpuFloat>();
   padding::check<OfAttention<ValueResidual>::Net, ReferenceDouble, CpuFloat>();
   padding::check_batch<OfRecurrent<DenseFormer<>>::Net<padding::most>, CpuFloat>();
+  padding::check_batch<OfRecurrent<Asked>::Net<padding::most>, CpuFloat>();
   padding::check_batch<OfRecurrent<HyperConnections<2>>::Net<padding::most>, CpuFloat>();
   padding::check_batch<OfAttention<ValueResidual>::Net<padding::most>, CpuFloat>();
 }

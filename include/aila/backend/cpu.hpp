@@ -10,6 +10,7 @@
 #include "cpu/mixture/integrate_attention.hpp"
 #include "cpu/mixture/integrate_linear.hpp"
 #include "cpu/mixture/integrate_residual.hpp"
+#include "cpu/mixture/integrate_scored.hpp"
 #include "cpu/mixture/integrate_static.hpp"
 #include "cpu/recurrent/gru.hpp"
 #include "cpu/recurrent/lstm.hpp"

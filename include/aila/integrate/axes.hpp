@@ -138,7 +138,7 @@ struct StaticScores {
 struct ScoreOfEach {
   using role = role::Scoring;
 };
-/// s_i = <q, k_i>, q learned; tensor query [H K], zero at first.
+/// s_i = <q, k_i>, q learned; tensor query [H, K], zero at first.
 struct LearnedQuery {
   using role = role::Scoring;
 };

@@ -162,7 +162,7 @@ struct Mixture : Policy {
       } else if constexpr (scores_each) {
         score = parameter("score", {Z::heads, Z::n, Z::key}, init::zeros());
       } else if constexpr (asks) {
-        score = parameter("query", {Z::keys}, init::zeros()).without_decay();
+        score = parameter("query", {Z::heads, Z::key}, init::zeros()).without_decay();
       } else {
         score = parameter("query", {Z::keys, Z::d}, init::torch_uniform(Z::d));
       }

@@ -9,6 +9,7 @@
 #include "../../host/body.hpp"
 #include "../../kernel.hpp"
 #include "mix_maps.hpp"
+#include "mixture_items.hpp"
 
 namespace aila::inline v0 {
 
@@ -30,13 +31,10 @@ struct SharedStaticMixture {
   static constexpr void bind(Numbers, NothingSaved&, Arena<S>&, std::size_t) {}
   static constexpr void pack(Numbers, Weights<S>, S*) {}
 
-  /// The weights, their products with the gain, their slopes, a vector for the sum of each, and lists of maps.
+  /// The weights, their products with the gain, their slopes, a vector for the sum of each, and the items.
   static constexpr std::size_t of_weights(std::size_t n) { return round_up(n, alignment_elements); }
-  static constexpr std::size_t of_lists(std::size_t n) {
-    return round_up(2 * n * sizeof(S*) / sizeof(S) + 1, alignment_elements);
-  }
   static constexpr std::size_t scratch(Numbers z, std::size_t, Capability) {
-    return std::max<std::size_t>(3 * of_weights(z.n) + z.n * W + of_lists(z.n), z.scratch_of_body);
+    return std::max<std::size_t>(3 * of_weights(z.n) + z.n * W + MixtureItems<S>::room(z.n), z.scratch_of_body);
   }
 
   /// Weights that are what is learned need nothing of other items for their gradients.
@@ -60,13 +58,6 @@ struct SharedStaticMixture {
       if (terms[t].g && place(t) < terms[t].numbers.n) terms[t].g[terms[t].numbers.score_tensor][place(t)] += slopes[t];
   }
 
-  /// The items in their order.
-  static const S** list(Numbers z, const S* own, const S* const* before, S* memory) {
-    void* const at = memory;
-    const S** const maps = static_cast<const S**>(at);
-    for (std::uint32_t i = 0; i < z.n; ++i) maps[i] = i == z.own ? own : before[i - (i > z.own ? 1 : 0)];
-    return maps;
-  }
   static void weigh(Numbers z, Weights<S> w, S* weights, S* factors) {
     for (std::uint32_t i = 0; i < z.n; ++i) weights[i] = w[z.score_tensor][i];
     P::Normaliser::forward(weights, z.n);
@@ -78,9 +69,9 @@ struct SharedStaticMixture {
   static void forward(Numbers z, const Pass& pass, Weights<S> w, const S*, const S* own, const S* const* before, S* to,
                       NothingSaved&, S* scratch) {
     S *const weights = scratch, *const factors = weights + of_weights(z.n);
-    const S** const maps = list(z, own, before, factors + of_weights(z.n));
+    const MixtureItems<S> items(z.n, z.own, own, before, factors + of_weights(z.n));
     weigh(z, w, weights, factors);
-    MixMaps::forward(z.n, maps, pass.samples * z.elements, factors, to);
+    MixMaps::forward(z.n, items.maps, pass.samples * z.elements, factors, to);
     if (C == Capability::stream || z.steps == 0 || pass.lengths == nullptr) return;
     for (std::size_t n = 0; n < pass.samples; ++n, to += z.elements)
       std::fill(to + pass.length(n, z.steps) * (z.elements / z.steps), to + z.elements, S(0));
@@ -91,12 +82,10 @@ struct SharedStaticMixture {
                        const S* d_to, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved&, S* scratch) {
     S *const weights = scratch, *const factors = weights + of_weights(z.n), *const slopes = factors + of_weights(z.n);
     S* const sums = slopes + of_weights(z.n);
-    const S** const maps = list(z, own, before, sums + z.n * W);
-    void* const behind = maps + z.n;
-    S** const d_maps = static_cast<S**>(behind);
-    for (std::uint32_t i = 0; i < z.n; ++i) d_maps[i] = i == z.own ? d_own : d_before[i - (i > z.own ? 1 : 0)];
+    MixtureItems<S> items(z.n, z.own, own, before, sums + z.n * W);
+    items.add_gradients(d_own, d_before);
     weigh(z, w, weights, factors);
-    MixMaps::backward(z.n, maps, d_maps, pass.samples * z.elements, factors, d_to, slopes, sums);
+    MixMaps::backward(z.n, items.maps, items.d_maps, pass.samples * z.elements, factors, d_to, slopes, sums);
     if (!g) return;
     if constexpr (P::has_gain) {
       const S gain = w[z.gain_tensor][0];
