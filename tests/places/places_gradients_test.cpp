@@ -25,6 +25,34 @@ TEST_CASE_TEMPLATE("before the cores, carried along the depth and at the readout
   CHECK(wrong_policy<ElmoMix, Backend>() == "");
 }
 
+/// A core reads two maps side by side: what the layer before it gave, and the sum of all items.
+struct TwoWays : integrate::Policy {
+  static constexpr const char* name = "two_ways";
+  static constexpr integrate::Place place = integrate::Place::before;
+  static consteval bool attaches(std::size_t layer, std::size_t depth) { return layer < depth; }
+  template <class Own, class Before>
+  static constexpr std::size_t width = 2 * Own::features;
+  template <class Own, class Before, class V>
+  static constexpr void forward(const V* own, const V* const* before, Weights<ScalarOf<V>>, V* a) {
+    for (std::size_t f = 0; f < Own::features; ++f) {
+      a[f] = a[Own::features + f] = own[f];
+      for (std::size_t i = 0; i < Before::count; ++i) a[Own::features + f] += before[i][f];
+    }
+  }
+  template <class Own, class Before, class V, class G>
+  static constexpr void backward(const V*, const V* const*, Weights<ScalarOf<V>>, const V* da, V* d_own,
+                                 V* const* d_before, G&) {
+    for (std::size_t f = 0; f < Own::features; ++f) {
+      d_own[f] += da[f] + da[Own::features + f];
+      for (std::size_t i = 0; i < Before::count; ++i) d_before[i][f] += da[Own::features + f];
+    }
+  }
+};
+TEST_CASE_TEMPLATE("cores that read several maps, the first one too", Backend, ReferenceDouble, CpuDouble) {
+  using Core = Sum<Chain<Slice<0, 4>, Tanh, Linear<4>>, Slice<4, 4>>;
+  CHECK(wrong_gradient<Stack<TwoWays, Repeat<3, Core>, Epilogue<Identity>>, Sequence<5, 4>, Backend>() == "");
+}
+
 TEST_CASE_TEMPLATE("several together", Backend, ReferenceDouble, CpuDouble) {
   CHECK(wrong_policy<Together<integrate::Linear<>, DenseFormer<>, ElmoMix>, Backend>() == "");
   CHECK(wrong_policy<Together<HyperConnections<2>, integrate::Residual>, Backend>() == "");

@@ -69,7 +69,7 @@ consteval ItemNumbers<Depth> items_behind(std::size_t layer) {
 template <class P, std::size_t Depth>
 consteval auto items_behind_all() {
   std::array<ItemNumbers<Depth>, Depth + 1> all;
-  for (std::size_t layer = 1; layer <= Depth; ++layer) all[layer] = items_behind<P, Depth>(layer);
+  for (std::size_t layer = 0; layer <= Depth; ++layer) all[layer] = items_behind<P, Depth>(layer);
   return all;
 }
 template <class P, std::size_t Depth>
@@ -177,7 +177,7 @@ consteval auto place_input() {
   if constexpr (Stack::carries) {
     using Read = typename PolicyBehind<typename Stack::Carried::Read, Index + 1, Stack::depth>::type;
     return place_policy<Index, Read, Out, Shapes<>>();
-  } else if constexpr (Stack::has_before && Index > 0) {
+  } else if constexpr (Stack::has_before && (Index > 0 || Stack::Before::attaches(0, Stack::depth))) {
     if constexpr (Stack::Before::attaches(Index, Stack::depth))
       return Stack::template place_items<typename Stack::Before, Index, Maps>();
     else

@@ -90,13 +90,12 @@ struct Policy {
   static constexpr bool concatenates = false;  ///< the core reads h_{j-1}, ..., h_1 side by side (DenseNet)
   static constexpr Place place = Place::after;
   static constexpr Items items_are = Items::maps;
-  static constexpr std::size_t block = 1;       ///< layers of an item
-  static constexpr bool reads_input = true;     ///< h_0 is an item, number 0; the others count from 1
+  static constexpr std::size_t block = 1;        ///< layers of an item
+  static constexpr bool reads_input = true;      ///< h_0 is an item, number 0; the others count from 1
   static constexpr bool signed_weights = false;  ///< mixture weights may be negative, and need not sum to 1
-  /// Whether the policy attaches behind this layer, 1 to depth; where not, the next core reads h_j.
-  static consteval bool attaches([[maybe_unused]] std::size_t layer, [[maybe_unused]] std::size_t depth) {
-    return true;
-  }
+  /// Whether a policy before the cores attaches behind this layer, 1 to depth; where not, the next core reads h_j. 0 is
+  /// in front of the first core, where h_0 is all there is: for cores that are to read more than one map.
+  static consteval bool attaches(std::size_t layer, [[maybe_unused]] std::size_t depth) { return layer > 0; }
   /// Whether it takes an item older than the newest there.
   static consteval bool takes([[maybe_unused]] std::size_t layer, [[maybe_unused]] std::size_t item,
                               [[maybe_unused]] std::size_t depth) {
@@ -163,7 +162,7 @@ struct Integration {
   static constexpr std::size_t tensors = parameters.size();
   static constexpr std::size_t heads = P::template heads<Own, Before>;
   static constexpr std::size_t items = P::template items<Own, Before>;
-  static constexpr std::size_t mixture_weights = heads * items;  ///< at one position
+  static constexpr std::size_t mixture_weights = heads * items;          ///< at one position
   static constexpr bool adds_own = P::place == integrate::Place::after;  ///< y_j + a, not a alone
   using Out = WithFeatures<OwnShape, P::template width<Own, Before>>;
   static constexpr std::size_t flops = Own::positions * P::template flops<Own, Before>();

@@ -60,7 +60,7 @@ struct Mixture : Policy {
   static consteval bool takes(std::size_t layer, std::size_t item, std::size_t) {
     return ((layer + block - 1) / block - item) % dilation == 0;
   }
-  static consteval bool attaches(std::size_t layer, std::size_t) { return layer % period == 0; }
+  static consteval bool attaches(std::size_t layer, std::size_t) { return layer > 0 && layer % period == 0; }
 
   static constexpr bool maps_keys = requires { Keys::width; }, rms_keys = std::is_same_v<Keys, RmsKeys>;
   static constexpr bool maps_each = std::is_same_v<Values, ValuesOfEach>;

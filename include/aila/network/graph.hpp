@@ -214,7 +214,7 @@ struct GraphBuilder {
         dot.skip(input, current, "");
       else
         block(numbers.earlier[i]);
-    block(numbers.newest);
+    if (numbers.newest > 0) block(numbers.newest);
   }
 
   /// Edges from the maps of layers From ... To - 1.
