@@ -1,8 +1,8 @@
 // backend::Cpu: xsimd kernels, for any architecture that xsimd knows.
 #pragma once
 
-#include "cpu/attention/attention_pooling.hpp"
 #include "cpu/attention/attend.hpp"
+#include "cpu/attention/attention_pooling.hpp"
 #include "cpu/attention/self_attention.hpp"
 #include "cpu/conv/conv_kernel.hpp"
 #include "cpu/dense/linear.hpp"

@@ -11,8 +11,8 @@ namespace aila::inline v0::integrate {
 /// dilation K only i = j (mod K); with period P only behind every P-th layer. Tensor weight [1, n], which begins as the
 /// plain stack. Cores may keep a residual sum of their own, as the published blocks do. Source: arXiv 2402.02622.
 template <std::size_t DilationOf = 1, std::size_t PeriodOf = 1>
-struct DenseFormer
-    : Mixture<AttachedAt<Place::before>, StaticScores<Start::newest>, SignedWeights, Dilated<DilationOf>, Every<PeriodOf>> {
+struct DenseFormer : Mixture<AttachedAt<Place::before>, StaticScores<Start::newest>, SignedWeights, Dilated<DilationOf>,
+                             Every<PeriodOf>> {
   static constexpr const char* name = "dense_former";
 };
 

@@ -23,7 +23,7 @@ struct TrainingBodies {
   using Placed = PlacedNetwork<Net>;
   enum {
     of_loss = compile_loss<LossType, Placed, Kernels>(),
-    of_backward = sizeof(typename KernelFor<Placed, Kernels>::template Saved<Capability::train>) > 0
+    of_backward = static_cast<bool>(sizeof(typename KernelFor<Placed, Kernels>::template Saved<Capability::train>))
   };
   using Refusal = NoRefusal;
 };

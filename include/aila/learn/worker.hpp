@@ -32,7 +32,7 @@ using LossRefusal =
 template <class LossType, class Placed, class Kernels>
 consteval bool compile_loss() {
   if constexpr (!Refused<typename Placed::Out> && LossAcceptsOutput<LossType, typename Placed::Out>)
-    return sizeof(LossOver<LossType, Placed, Kernels>) > 0;
+    return static_cast<bool>(sizeof(LossOver<LossType, Placed, Kernels>));
   else
     return false;
 }
