@@ -55,7 +55,7 @@ TEST_CASE("other places") {
   CHECK(cpu_error<Wide<HyperConnections<3>, 20>>(3, {13, 1, 5}) < 1);
   CHECK(cpu_error<Smaller<ElmoMix>>(3) < 1);
   struct Attention
-      : Network<Sequence<9, 12>, Stack<ValueResidual, Repeat<3, TransformerBlock<3, 8>>>, MeanOverPositions> {};
+      : Network<Sequence<9, 12>, Stack<ValueResidual, Repeat<2, TransformerBlock<3, 8>>>, MeanOverPositions> {};
   CHECK(cpu_error<Attention>(3, {9, 1, 4}) < 1);
 }
 
