@@ -29,6 +29,8 @@ TEST_CASE("which kernel computes what") {
   CHECK(name(std::type_identity<ElmoMix>{}) == "cpu static mixture, whole maps");
   CHECK(name(std::type_identity<Before<RmsKeys, LearnedQuery>>{}) == "cpu scored mixture, blocks of rows");
   CHECK(name(std::type_identity<Before<ScoreOfEach, ReluWeights>>{}) == "cpu scored mixture, blocks of rows");
+  using Open = TransformerBlock<2, 8>::Open<Sequence<4, 8>>;
+  CHECK(name(std::type_identity<ValueResidual::Inside<Open>>{}) == "cpu value residual, rows");
   CHECK(name(std::type_identity<Before<SharedKeys<3>, LearnedQuery>>{}) == "body, lanes of positions");
   CHECK(name(std::type_identity<Before<StaticScores<>, PerChannel>>{}) == "body, lanes of positions");
 }

@@ -12,6 +12,7 @@
 #include "cpu/mixture/integrate_residual.hpp"
 #include "cpu/mixture/integrate_scored.hpp"
 #include "cpu/mixture/integrate_static.hpp"
+#include "cpu/mixture/integrate_value_residual.hpp"
 #include "cpu/recurrent/gru.hpp"
 #include "cpu/recurrent/lstm.hpp"
 #include "cpu/rows/norm.hpp"

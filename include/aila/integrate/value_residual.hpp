@@ -21,6 +21,7 @@ struct ValueResidual : Policy {
   struct Inside : Policy {
     static constexpr const char* name = "value_residual";
     static constexpr Place place = Place::inside;
+    using MixesValuesOf = Open;
     template <class Own, class Before>
     static consteval auto parameters() {
       return std::array{parameter("weight", {2}, init::constant(0.5)).without_decay()};
