@@ -292,10 +292,11 @@ constexpr auto operator>>(HookPlacing<Stack, Index, Out, Maps, Inner, Done> plac
     return placing;
   } else {
     using Input = typename decltype(place_input<Stack, Index, Out, Maps>())::type;
-    if constexpr (Refused<Input>) {
-      return RefusedPlacing<Stack, Index, Maps, Inner, Done, RefusalOf<Input>>{};
+    using Joined = typename CoreInput<Index, typename Stack::After, Out, typename WithoutFirst<Maps>::type>::type;
+    if constexpr (!std::is_same_v<FirstRefusal<Input, Joined>, NoRefusal>) {
+      return RefusedPlacing<Stack, Index, Maps, Inner, Done, FirstRefusal<Input, Joined>>{};
     } else {
-      using CoreIn = std::conditional_t<is_none<Input>, Out, typename Input::Out>;
+      using CoreIn = std::conditional_t<is_none<Input>, Joined, typename Input::Out>;
       using Parts = typename decltype(place_core<Stack, Index, Core, CoreIn, Inner>())::type;
       using Own = typename Parts::Core::Out;
       using Why = FirstRefusal<typename Parts::Head::Out, typename Parts::Inside, Own>;

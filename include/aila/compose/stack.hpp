@@ -55,23 +55,6 @@ struct StackRefused {
   }
 };
 
-/// What core Index reads: the layer before it, or under a policy that concatenates, all before it, pooled to that one's
-/// positions.
-template <std::size_t Index, class Policy, class Previous, class Published>
-struct CoreInput {
-  using type = Previous;
-};
-template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
-  requires(Policy::concatenates && !pools<Index, Previous>(List<First, Second, H...>{}))
-struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
-  using type = RefusedShape<MapsRefused<Index, Previous, First, Second, H...>>;
-};
-template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
-  requires(Policy::concatenates && pools<Index, Previous>(List<First, Second, H...>{}))
-struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
-  using type = WithFeatures<Previous, First::features + Second::features + (H::features + ... + 0)>;
-};
-
 template <class Policy, class EpilogueLayer, std::size_t Index, class In, class Published, class Done>
 struct StackPlacing {
   using Out = In;

@@ -122,6 +122,23 @@ struct MapsRefusedOf<Index, Own, List<Earlier...>> {
   using type = MapsRefused<Index, Own, Earlier...>;
 };
 
+/// What core Index reads: the layer before it, or under a policy that concatenates, all before it, pooled to that one's
+/// positions.
+template <std::size_t Index, class Policy, class Previous, class Published>
+struct CoreInput {
+  using type = Previous;
+};
+template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
+  requires(Policy::concatenates && !pools<Index, Previous>(List<First, Second, H...>{}))
+struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
+  using type = RefusedShape<MapsRefused<Index, Previous, First, Second, H...>>;
+};
+template <std::size_t Index, class Policy, class Previous, class First, class Second, class... H>
+  requires(Policy::concatenates && pools<Index, Previous>(List<First, Second, H...>{}))
+struct CoreInput<Index, Policy, Previous, List<First, Second, H...>> {
+  using type = WithFeatures<Previous, First::features + Second::features + (H::features + ... + 0)>;
+};
+
 /// Policy where Own and Before meet in layer Index, or what refuses it as Refuse<...>.
 template <std::size_t Index, class Policy, class Own, class Before>
 consteval auto place_policy() {

@@ -133,15 +133,17 @@ struct GraphBuilder {
     for_each_index<Plan::depth>([&](auto j) {
       using Layer = At<Layers, j>;
       const std::string layer = inside + std::to_string(j.value);
-      if constexpr (Policy::concatenates && j >= 2) {
-        using CoreIn = typename Layer::Core::In;
-        const DotNode joined = dot.node("concatenate\n" + shape_text<CoreIn>(), ", shape=trapezium");
-        earlier<Layers, CoreIn, 0, j>(maps, joined);
-        current = joined;
-      }
+      if constexpr (Policy::concatenates && j >= 2) concatenate<Layers, typename Layer::Core::In, j>(maps);
       operator()<typename Layer::Core>(layer + ".core");
       after<Policy, Layers, j>(layer, maps);
     });
+  }
+  /// What core j of a stack reads that concatenates.
+  template <class Layers, class CoreIn, std::size_t j>
+  void concatenate(std::vector<DotNode>& maps) const {
+    const DotNode joined = dot.node("concatenate\n" + shape_text<CoreIn>(), ", shape=trapezium");
+    earlier<Layers, CoreIn, 0, j>(maps, joined);
+    current = joined;
   }
   /// What stands behind core j: the integration and the epilogue.
   template <class Policy, class Layers, std::size_t j>
@@ -171,6 +173,11 @@ struct GraphBuilder {
       if constexpr (!PartTraits<typename Layer::Input>::is_nothing) {
         operator()<typename Layer::Input>(layer + ".input");
         if constexpr (Policies::has_before && !Policies::carries) items<Before, Plan::depth>(j, input, maps);
+      }
+      if constexpr (Plan::Policy::concatenates && j >= 2) {
+        using First = std::conditional_t<PartTraits<typename Layer::Head>::is_nothing, typename Layer::Core,
+                                         typename Layer::Head>;
+        concatenate<typename Plan::Layers, typename First::In, j>(maps);
       }
       if constexpr (!PartTraits<typename Layer::Head>::is_nothing) {
         operator()<typename Layer::Head>(layer + ".head");

@@ -459,13 +459,15 @@ struct PlanKernel {
       if (n.sort == Sort::mixture && n.is_gathered) {
         Pass here = pass_of(n, first, pass, saved);
         zero_gradients(here, g.from(n.tensor), Parts::integration[n.entry].specs, Parts::integration[n.entry].tensors);
-        return detail::with_kind<mixture_kinds>(n.kind, [&](auto k) {
-          if constexpr (is_gathered_mixture<Mixture<k>>)
-            for (std::size_t r = 0; r < n.reads; ++r)
-              if (plan.read[n.read + r].gathers)
-                gather<k>(n.read + r, pass, w, read(n, r, x, y, saved), dy, gradient(r), is_first(r), g, saved,
-                          scratch);
-        });
+        for (std::size_t r = 0; r < n.reads; ++r) {
+          if (!plan.read[n.read + r].gathers) continue;
+          bool sets = is_first(r);  // mixtures of several kinds may read one item, those of a kind at once
+          for_each_index<mixture_kinds>([&](auto k) {
+            if constexpr (is_gathered_mixture<Mixture<k>>)
+              sets = gather<k>(n.read + r, pass, w, read(n, r, x, y, saved), dy, gradient(r), sets, g, saved, scratch);
+          });
+        }
+        return;
       }
     if constexpr (has(Sort::mixture))
       if (n.sort == Sort::mixture) {
@@ -526,18 +528,20 @@ struct PlanKernel {
       }
   }
 
-  /// What all mixtures say of the item that read number r and those behind it read.
+  /// What all mixtures of kind K say of the item that read number r and those behind it read; whether its gradient
+  /// still has nothing.
   template <std::size_t K, Capability C>
-  static constexpr void gather(std::size_t r, const Pass& pass, Weights<S> w, const S* item, const S* dy, S* d_item,
+  static constexpr bool gather(std::size_t r, const Pass& pass, Weights<S> w, const S* item, const S* dy, S* d_item,
                                bool sets, Gradients<S> g, Saved<C>& saved, S* scratch) {
     using M = Mixture<K>;
     constexpr std::size_t most = 16;
     std::array<GatheredMixture<S, typename M::Numbers>, most> term{};
     const std::size_t size = pass.samples * plan.value[plan.read[r].value].elements;
-    for (std::size_t next = r + 1; next > 0; sets = false) {
+    for (std::size_t next = r + 1; next > 0;) {
       std::size_t count = 0;
       for (; next > 0 && count < most; next = plan.read[next - 1].next) {
         const Node& m = plan.node[plan.read[next - 1].node];
+        if (m.kind != K) continue;
         const std::uint32_t up = plan.value[m.writes].gradient;
         term[count++] = {.numbers = Parts::template numbers<M>[m.entry],
                          .read = static_cast<std::uint32_t>(next - 1 - m.read),
@@ -545,8 +549,11 @@ struct PlanKernel {
                          .w = w.from(m.tensor),
                          .g = g.from(m.tensor)};
       }
+      if (count == 0) break;
       M::gather(count, term.data(), size, item, d_item, sets, scratch);
+      sets = false;
     }
+    return sets;
   }
 
   template <Capability C>

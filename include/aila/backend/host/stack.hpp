@@ -162,7 +162,6 @@ struct StackPartsOf<Lists, Plan, Backend, List<Core...>, List<Epilogue...>, List
       while (map[first[j]].axes != map[j].axes) ++first[j];
     return first;
   }();
-  static constexpr std::array<std::uint32_t, depth> core_input{static_cast<std::uint32_t>(Core::In::elements)...};
 
   static constexpr auto layer_kinds = kinds_of(LayerParts{});
   static constexpr auto mixture_kinds = kinds_of(Mixtures{});
@@ -306,15 +305,18 @@ class StackPlanner {
     return pooled_[at][i];
   }
 
-  /// All earlier maps side by side, at the positions of the last.
+  /// The maps of all earlier layers side by side, at the positions of the last.
   constexpr void join(std::size_t j) {
-    const std::uint32_t positions = Parts::map[j - 1].elements / Parts::map[j - 1].features;
-    const std::uint32_t joined = build_.add_value(Parts::core_input[j], Parts::core_input[j] / positions, level_);
+    const std::size_t newest = first_map + j - 1;
+    const std::uint32_t positions = Parts::map[newest].elements / Parts::map[newest].features;
+    std::uint32_t width = 0;
+    for (std::size_t i = first_map; i <= newest; ++i) width += Parts::map[i].features;
+    const std::uint32_t joined = build_.add_value(positions * width, width, level_);
     std::uint32_t column = 0;
-    for (std::size_t i = j; i-- > 0; column += Parts::map[i].features) {
-      const bool pools = Parts::positions_of[i] != Parts::positions_of[j - 1];
+    for (std::size_t i = newest + 1; i-- > first_map; column += Parts::map[i].features) {
+      const bool pools = Parts::positions_of[i] != Parts::positions_of[newest];
       PlanNode n = node_of(Sort::place, j);
-      const std::uint32_t part = pools ? pool(j, i, j - 1, map_[i]) : map_[i];
+      const std::uint32_t part = pools ? pool(j, i, newest, map_[i]) : map_[i];
       n.writes = joined;
       n.column = column;
       build_.joint(n, {part});
@@ -349,6 +351,8 @@ class StackPlanner {
         mixture(j, input, part, first, last_, 0, {});
       else if constexpr (Plan::Policies::has_before)
         over_items<typename Plan::Policies::Before>(j, j, input, part, first);
+    } else if (Policy::concatenates && j >= 2) {
+      join(j);
     }
     read_[j] = last_;
     if (!Parts::head[j].exists) return;

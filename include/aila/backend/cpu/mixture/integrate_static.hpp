@@ -31,14 +31,19 @@ struct SharedStaticMixture {
   static constexpr void bind(Numbers, NothingSaved&, Arena<S>&, std::size_t) {}
   static constexpr void pack(Numbers, Weights<S>, S*) {}
 
+  /// Weights that are what is learned need nothing of other items for their gradients.
+  static constexpr bool gathers = std::is_same_v<typename P::Normaliser, integrate::SignedWeights> && !P::has_gain;
+
   /// The weights, their products with the gain, their slopes, a vector for the sum of each, and the items.
   static constexpr std::size_t of_weights(std::size_t n) { return round_up(n, alignment_elements); }
   static constexpr std::size_t scratch(Numbers z, std::size_t, Capability) {
-    return std::max<std::size_t>(3 * of_weights(z.n) + z.n * W + MixtureItems<S>::room(z.n), z.scratch_of_body);
+    const std::size_t gathers_in =
+        gathers ? MixMaps::most_terms * W : 0;  // of other mixtures, too, that have more items
+    return std::max<std::size_t>(
+        {3 * of_weights(z.n) + z.n * W + MixtureItems<S>::room(z.n), gathers_in, z.scratch_of_body});
   }
 
-  /// Weights that are what is learned need nothing of other items for their gradients.
-  static constexpr bool gathers = std::is_same_v<typename P::Normaliser, integrate::SignedWeights> && !P::has_gain;
+  /// What the mixtures of these terms say of one item.
   static void gather(std::size_t count, const GatheredMixture<S, Numbers>* terms, std::size_t size, const S* item,
                      S* d_item, bool sets, S* scratch)
     requires gathers
