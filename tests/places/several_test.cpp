@@ -1,5 +1,6 @@
 // Policies at several places of one stack: each sees what it would see alone.
 #include <aila/network/graph.hpp>
+#include <aila/network/summary.hpp>
 
 #include "../gradients.hpp"
 #include "named.hpp"
@@ -58,6 +59,13 @@ TEST_CASE_TEMPLATE("DenseNet concatenates beside a policy at another place", Bac
         "");
   CHECK(wrong_gradient<Stack<Together<DenseNet, ElmoMix>, Conv<3>, Conv<3, Stride<2>>, Conv<3>, Conv<3>>,
                        Image<4, 4, 3>, Backend>() == "");
+}
+
+// Each layer of such a stack has a place for a head, which few cores have.
+TEST_CASE("what a frozen stack does not have is in no table and no drawing") {
+  struct Net : Network<Sequence<5, 4>, Frozen<Stack<DenseFormer<>, Repeat<2, aila::Linear<4>>>>> {};
+  CHECK(summary<Net>().find("identity") == std::string::npos);
+  CHECK(graph<Net>().find("identity") == std::string::npos);
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ struct PartTraits {
   using Out = typename Part::Out;
   static constexpr bool is_integration = false;
   /// A part that computes nothing has no row in a table and no place in a drawing: a bare stack's epilogue.
-  static constexpr bool is_nothing = std::is_same_v<Described, Identity>;
+  static constexpr bool is_nothing = std::is_same_v<Described, Identity> || std::is_same_v<Described, Frozen<Identity>>;
 };
 template <class P, class Own, class Before>
 struct PartTraits<Integration<P, Own, Before>> {
