@@ -68,5 +68,31 @@ TEST_CASE("what a frozen stack does not have is in no table and no drawing") {
   CHECK(graph<Net>().find("identity") == std::string::npos);
 }
 
+/// A core of a user's own, whose first half looks rows up.
+struct Lookup {
+  static constexpr const char* name = "lookup";
+  template <class In>
+  using Out = Sequence<In::extents[0], 6>;
+  template <class In>
+  struct Open {
+    static constexpr std::size_t width = 6, heads = 1, query = 0, key = 6, value = 12;
+    using Head = Chain<Embedding<5>, aila::Linear<18>>;
+    using Tail = Chain<Attend<1>, aila::Linear<6>>;
+  };
+};
+TEST_CASE("tables inside the first half of a core are those of the stack") {
+  struct Net
+      : Network<Tokens<7>, Stack<integrate::ValueResidual, Lookup, SelfAttention<1>>, LastStep, aila::Linear<1>> {};
+  REQUIRE(network_tables<Net>().size() == 1);
+  CHECK(network_tables<Net>()[0].name == "stack.0.head.embedding.weight");
+  static_assert(Model<Net>::tables == 1);
+  const Model<Net> model(Seed{1}, {9});
+  Predictor predict{model};
+  const std::vector<std::int32_t> a{1, 2, 3, 4, 5, 6, 7}, b{1, 2, 3, 4, 5, 6, 8};
+  const float first = predict(a)[0];
+  CHECK(first != predict(b)[0]);
+  CHECK(first == predict(a)[0]);
+}
+
 }  // namespace
 }  // namespace aila

@@ -86,18 +86,41 @@ constexpr auto operator>>(StackPlacing<Policy, EpilogueLayer, Index, In, Publish
   }
 }
 
+/// A layer's core, or its halves.
+template <class Layer>
+struct HalvesOf {
+  using type = List<typename Layer::Core>;
+};
+template <class Layer>
+  requires requires { typename Layer::Head; }
+struct HalvesOf<Layer> {
+  using type = List<typename Layer::Head, typename Layer::Core>;
+};
+template <class... Part>
+consteval std::size_t count_tables_of(List<Part...>) {
+  return (aila::tables_of<typename Part::Layer, typename Part::In>() + ... + 0);
+}
 template <class... Layer>
 consteval std::size_t count_tables_of_cores(List<Layer...>) {
-  return (aila::tables_of<typename Layer::Core::Layer, typename Layer::Core::In>() + ... + 0);
+  return (count_tables_of(typename HalvesOf<Layer>::type{}) + ... + 0);
 }
 /// Whether cores change the valid steps of a sequence, and what they leave of n.
+template <class... Part>
+consteval bool parts_change_length(List<Part...>) {
+  return (aila::changes_length<typename Part::Layer, typename Part::In>() || ...);
+}
 template <class... Layer>
 consteval bool cores_change_length(List<Layer...>) {
-  return (aila::changes_length<typename Layer::Core::Layer, typename Layer::Core::In>() || ...);
+  return (parts_change_length(typename HalvesOf<Layer>::type{}) || ...);
+}
+template <class... Part>
+constexpr std::size_t length_through_parts(std::size_t n, List<Part...>) {
+  ((n = length_after<typename Part::Layer, typename Part::In>(n)), ...);
+  return n;
 }
 template <class... Layer>
 constexpr std::size_t length_through_cores(std::size_t n, List<Layer...>) {
-  ((n = length_after<typename Layer::Core::Layer, typename Layer::Core::In>(n)), ...);
+  ((n = length_through_parts(n, typename HalvesOf<Layer>::type{})), ...);
   return n;
 }
 

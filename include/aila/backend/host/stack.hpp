@@ -90,6 +90,13 @@ consteval NodeFacts facts_of_epilogue() {
   return f;
 }
 
+template <class Part, class Backend>
+consteval NodeFacts facts_of_head() {
+  NodeFacts f = facts_of_layer<Part, Backend>();
+  f.exists = !std::is_same_v<typename Part::Layer, Identity>;
+  return f;
+}
+
 /// The positions of a map, and its width.
 struct MapFacts {
   std::array<std::uint32_t, 3> axes{};
@@ -152,7 +159,7 @@ struct StackPartsOf<Lists, Plan, Backend, List<Core...>, List<Epilogue...>, List
   static constexpr std::array<NodeFacts, sizeof...(Integrated_)> integration{
       facts_of_integration<Integrated_, Backend>()...};
   static constexpr std::array<NodeFacts, depth> epilogue{facts_of_epilogue<Epilogue, Backend>()...};
-  static constexpr std::array<NodeFacts, sizeof...(Head) + 1> head{facts_of_epilogue<Head, Backend>()...};
+  static constexpr std::array<NodeFacts, sizeof...(Head) + 1> head{facts_of_head<Head, Backend>()...};
   static constexpr bool takes_blocks = (takes_blocks_of<typename IntegrationKernel<Integrated_, Backend>::K>() && ...);
   static constexpr std::array<MapFacts, sizeof...(Map)> map{facts_of_map<Map>()...};
   /// The first map that has the positions of map j.
