@@ -5,9 +5,7 @@
 
 #include <algorithm>
 
-#include "../../host/body.hpp"
-#include "../../kernel.hpp"
-#include "../simd/cpu.hpp"
+#include "shared_mixture.hpp"
 
 namespace aila::inline v0 {
 
@@ -50,45 +48,14 @@ struct SharedDepthIntegration {
 };
 
 template <class S, class Arch, class Part, class Mixture>
-struct CpuDepthIntegration {
-  using Scalar = S;
-  using Before = typename Part::Before;
+struct CpuDepthIntegration : SharedMixture<CpuDepthIntegration<S, Arch, Part, Mixture>, S, Arch, Part,
+                                           SharedDepthIntegration<S, Mixture, Part::Own::positions>> {
   static constexpr const char* name = Mixture::name;
-  static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr InPlace in_place{.backward = true};
-  using SharesFor = CpuDepthIntegration;  ///< not for what derives from it
-  using Shared = SharedDepthIntegration<S, Mixture, Part::Own::positions>;
-  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;  ///< which tells the mixture
-  static constexpr auto earlier = Mixture::template earlier<Before>;
-  static constexpr typename Shared::Numbers numbers{earlier, Body::scratch(1, Capability::train)};
+  static constexpr auto earlier = Mixture::template earlier<typename Part::Before>;
+  static constexpr typename CpuDepthIntegration::Shared::Numbers numbers{
+      earlier, CpuDepthIntegration::Body::scratch(1, Capability::train)};
   static constexpr std::size_t packed = Mixture::packed(earlier);
-  static void pack(Weights<S> w, S* to) { Shared::pack(numbers, w, to); }
-
-  template <Capability C>
-  struct Saved : Shared::template Saved<C> {
-    constexpr void bind(Arena<S>& arena, std::size_t samples) {
-      Shared::template bind<C>(numbers, *this, arena, samples);
-    }
-  };
-  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    return Shared::scratch(numbers, samples, c);
-  }
-
-  template <Capability C>
-  static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
-                      S* z, Saved<C>& saved, S* scratch) {
-    Shared::template forward<C>(numbers, pass, w, packed_weights, own, before, z, saved, scratch);
-  }
-  template <Capability C>
-  static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
-                       const S* dz, S* d_own, S* const* d_before, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    Shared::template backward<C>(numbers, pass, w, packed_weights, own, before, dz, d_own, d_before, g, saved, scratch);
-  }
-
-  /// weights [rows, heads, items]
-  static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
-    Body::mixture(pass, w, own, before, weights, scratch);
-  }
 };
 
 }  // namespace aila::inline v0

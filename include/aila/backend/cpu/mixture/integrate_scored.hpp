@@ -6,10 +6,9 @@
 #include <algorithm>
 
 #include "../../../integrate/mixture.hpp"
-#include "../../host/body.hpp"
-#include "../../kernel.hpp"
 #include "mix_scored.hpp"
 #include "mixture_items.hpp"
+#include "shared_mixture.hpp"
 
 namespace aila::inline v0 {
 
@@ -66,50 +65,23 @@ concept MixesScoredRows = requires {
                    Own::features / P::template Sizes<Own, Before>::heads % simd::width<S, Arch> == 0;
 };
 
+template <class S, class Arch, class Part, class P = typename Part::Policy, class Own = typename Part::Own,
+          class Sizes = typename P::template Sizes<Own, typename Part::Before>>
+using SharedScoredMixtureOf =
+    SharedScoredMixture<S, Arch, typename P::Axes, Own::features, Sizes::heads, Own::positions, Own::rank == 2>;
+
 template <class S, class Arch, class Part>
-struct CpuScoredMixture {
-  using Scalar = S;
+struct CpuScoredMixture
+    : SharedMixture<CpuScoredMixture<S, Arch, Part>, S, Arch, Part, SharedScoredMixtureOf<S, Arch, Part>> {
   static constexpr const char* name = "cpu scored mixture, blocks of rows";
-  static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr bool takes_blocks = true;
   using P = typename Part::Policy;
-  using Own = typename Part::Own;
-  using Sizes = typename P::template Sizes<Own, typename Part::Before>;
-  using SharesFor = CpuScoredMixture;
-  using Shared =
-      SharedScoredMixture<S, Arch, typename P::Axes, Own::features, Sizes::heads, Own::positions, Own::rank == 2>;
-  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;
-  static constexpr
-      typename Shared::Numbers numbers{.n = Sizes::n,
-                                       .own = static_cast<std::uint32_t>(P::mixes_own ? Part::Before::count : Sizes::n),
-                                       .score_tensor = Sizes::score_tensor,
-                                       .scratch_of_body = Body::scratch(1, Capability::train)};
-  static constexpr std::size_t packed = 0;
-  static constexpr void pack(Weights<S>, S*) {}
-  template <Capability C>
-  struct Saved : Shared::template Saved<C> {
-    constexpr void bind(Arena<S>& arena, std::size_t samples) {
-      Shared::template bind<C>(numbers, *this, arena, samples);
-    }
-  };
-  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    return Shared::scratch(numbers, samples, c);
-  }
-
-  template <Capability C>
-  static void forward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
-                      S* z, Saved<C>& saved, S* scratch) {
-    Shared::template forward<C>(numbers, pass, w, packed_weights, own, before, z, saved, scratch);
-  }
-  template <Capability C>
-  static void backward(const Pass& pass, Weights<S> w, const S* packed_weights, const S* own, const S* const* before,
-                       const S* dz, S* d_own, S* const* d_before, Gradients<S> g, Saved<C>& saved, S* scratch) {
-    Shared::template backward<C>(numbers, pass, w, packed_weights, own, before, dz, d_own, d_before, g, saved, scratch);
-  }
-  /// weights [rows, heads, items]
-  static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
-    Body::mixture(pass, w, own, before, weights, scratch);
-  }
+  using Sizes = typename P::template Sizes<typename Part::Own, typename Part::Before>;
+  static constexpr typename CpuScoredMixture::Shared::Numbers numbers{
+      .n = Sizes::n,
+      .own = static_cast<std::uint32_t>(P::mixes_own ? Part::Before::count : Sizes::n),
+      .score_tensor = Sizes::score_tensor,
+      .scratch_of_body = CpuScoredMixture::Body::scratch(1, Capability::train)};
 };
 
 template <class P, class Own, class Before, class Arch, class S>

@@ -6,10 +6,9 @@
 #include <algorithm>
 
 #include "../../../integrate/mixture.hpp"
-#include "../../host/body.hpp"
-#include "../../kernel.hpp"
 #include "mix_maps.hpp"
 #include "mixture_items.hpp"
+#include "shared_mixture.hpp"
 
 namespace aila::inline v0 {
 
@@ -114,41 +113,20 @@ concept WholeStaticMixture = requires {
 };
 
 template <class S, class Arch, class Part>
-struct CpuStaticMixture : KernelDefaults<S> {
+struct CpuStaticMixture : SharedMixture<CpuStaticMixture<S, Arch, Part>, S, Arch, Part,
+                                        SharedStaticMixture<S, Arch, typename Part::Policy::Axes>> {
   static constexpr const char* name = "cpu static mixture, whole maps";
-  static constexpr BackwardNeeds backward_needs{.output = false};
   using P = typename Part::Policy;
   using Own = typename Part::Own;
   using Sizes = typename P::template Sizes<Own, typename Part::Before>;
-  using SharesFor = CpuStaticMixture;
-  using Shared = SharedStaticMixture<S, Arch, typename P::Axes>;
-  using Body = PolicyBodyKernel<Part, backend::CpuOn<Arch, S>>;
-  static constexpr typename Shared::Numbers numbers{
+  static constexpr typename CpuStaticMixture::Shared::Numbers numbers{
       .n = Sizes::n,
-      .own = P::mixes_own ? static_cast<std::uint32_t>(Part::Before::count) : static_cast<std::uint32_t>(Sizes::n),
+      .own = static_cast<std::uint32_t>(P::mixes_own ? Part::Before::count : Sizes::n),
       .elements = Own::elements,
       .steps = Own::rank == 2 ? static_cast<std::uint32_t>(Own::positions) : 0,
       .score_tensor = Sizes::score_tensor,
       .gain_tensor = Sizes::gain_tensor,
-      .scratch_of_body = Body::scratch(1, Capability::train)};
-  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
-    return Shared::scratch(numbers, samples, c);
-  }
-
-  template <Capability C>
-  static void forward(const Pass& pass, Weights<S> w, const S* packed, const S* own, const S* const* before, S* z,
-                      NothingSaved& saved, S* scratch) {
-    Shared::template forward<C>(numbers, pass, w, packed, own, before, z, saved, scratch);
-  }
-  template <Capability C>
-  static void backward(const Pass& pass, Weights<S> w, const S* packed, const S* own, const S* const* before,
-                       const S* dz, S* d_own, S* const* d_before, Gradients<S> g, NothingSaved& saved, S* scratch) {
-    Shared::template backward<C>(numbers, pass, w, packed, own, before, dz, d_own, d_before, g, saved, scratch);
-  }
-  /// weights [rows, heads, items]
-  static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
-    Body::mixture(pass, w, own, before, weights, scratch);
-  }
+      .scratch_of_body = CpuStaticMixture::Body::scratch(1, Capability::train)};
 };
 
 template <WholeStaticMixture P, class Own, class Before, class Arch, class S>
