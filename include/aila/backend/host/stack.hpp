@@ -485,7 +485,7 @@ struct StackComposite {
     paths.reserve(Numbers::of_layer * depth + 2);
     if (Plan::hooked) paths.push_back(inside + "begin");
     for (std::size_t j = 0; j < depth; ++j)
-      for (const char* const name : Numbers::names) paths.push_back(inside + std::to_string(j) + name);
+      for (const char* const part : Numbers::names) paths.push_back(inside + std::to_string(j) + part);
     if (Plan::hooked) paths.push_back(inside + "end");
     return paths;
   }
