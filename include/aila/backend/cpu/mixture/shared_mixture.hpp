@@ -47,6 +47,10 @@ struct SharedMixture {
   static void mixture(const Pass& pass, Weights<S> w, const S* own, const S* const* before, S* weights, S* scratch) {
     Body::mixture(pass, w, own, before, weights, scratch);
   }
+
+ private:
+  SharedMixture() = default;
+  friend K;
 };
 
 }  // namespace aila::inline v0
