@@ -490,6 +490,11 @@ concept HostBackend = requires {
   typename B::FloatMode;  // held while kernels run: how the processor treats denormal numbers
 };
 
+/// A backend on which PlanKernel puts composites together: those of the host, and devices that say
+/// `static constexpr bool runs_plans = true` and specialise what it does itself (PlanJoints, Pooling).
+template <class B>
+concept PlanBackend = HostBackend<B> || requires { requires B::runs_plans; };
+
 }  // namespace aila::inline v0
 
 #include "../core/macros_back.hpp"

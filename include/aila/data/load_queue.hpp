@@ -97,10 +97,10 @@ class LoadQueue {
       ++busy_;
       Entry& entry = entries_[place % entries_.size()];
       entry.is_used = true;
-      entry.slot = {.input = entry.input.data(),
-                    .targets = entry.targets.data(),
-                    .target_count = entry.targets.size(),
-                    .epoch = epoch_};
+      entry.slot = SampleSlot<In, Scalar>{.input = entry.input.data(),
+                                          .targets = entry.targets.data(),
+                                          .target_count = entry.targets.size(),
+                                          .epoch = epoch_};
       const std::size_t index = order_[place];
       lock.unlock();
       bool loaded = true;

@@ -121,7 +121,8 @@ struct Windowed {
   /// Valid steps of the output, for a sample of n valid steps.
   template <class In>
   static constexpr std::size_t length(std::size_t n) {
-    return window<In>.x.out(std::min(n, window<In>.x.in));
+    constexpr WindowAxis axis = window<In>.x;  // a value of its own: a device does not have the object
+    return axis.out(std::min(n, axis.in));
   }
 
   /// "3, stride 2, padding 0"

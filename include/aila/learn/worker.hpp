@@ -130,7 +130,8 @@ class Worker {
                          .targets = targets_.device(),
                          .weights = weights_.device(),
                          .gradient = keeps_for_backward(C) ? workspace.output_gradient() : nullptr,
-                         .scratch = scratch_.data()});
+                         .scratch = scratch_.data(),
+                         .queue = &workspace.queue()});
       });
     return sum;
   }

@@ -98,7 +98,7 @@ std::vector<MixtureWeights> mixture_weights(
   using Kernel = typename Model<Net, Backend>::Kernel;
   using S = typename Backend::Scalar;
   detail::MixtureSums sums;
-  std::vector<S> weights;
+  typename aila::detail::PlanJoints<KernelsOf<Backend>>::ForProgram weights;
   detail::SampleGroups<Net, Backend>::each(
       "mixture_weights", model, inputs, lengths, [&](auto& workspace, const Pass& pass, std::size_t) {
         const Weights<S> w(model.kernel_parameters(), Model<Net, Backend>::layout.offset.data());

@@ -70,7 +70,13 @@ class Table {
   /// The rows of another table; throws as `check`.
   void take(Table other) {
     check(other);
-    values_ = std::move(other.values_);
+    if (other.make_ == make_) {
+      values_ = std::move(other.values_);
+    } else {  // of a model on another backend
+      MirroredArray<Scalar> made(other.values_.size(), make_);
+      std::copy_n(other.values_.host(), made.size(), made.host_to_write());
+      values_ = std::move(made);
+    }
     rows_ = other.rows_;
   }
 

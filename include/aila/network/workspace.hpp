@@ -167,10 +167,11 @@ class Workspace {
     forward(pass, Weights<Scalar>(parameters, layout.offset.data()), packed, x);
   }
   /// The same of tensors that lie where the caller says.
-  constexpr void forward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x) {
-    if (!works_on(pass)) return;
+  constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
+    if (!works_on(given)) return;
     queue_.run([&] {
       [[maybe_unused]] const Mode mode;
+      const auto& pass = on_queue(given);
       if constexpr (C != Capability::stream)
         if (pass.lengths != nullptr && x == input()) PaddedSteps<Kernels>::template clear_input<In>(pass, input());
       in_phases(pass, [&](const Pass& now) {
@@ -181,11 +182,12 @@ class Workspace {
   }
 
   /// The same from node `begin` of the network's plan on, where those before it have left their maps in saved().
-  constexpr void forward_from(std::size_t begin, const Pass& pass, const Scalar* parameters, const Scalar* packed,
+  constexpr void forward_from(std::size_t begin, const Pass& given, const Scalar* parameters, const Scalar* packed,
                               const Element* x) {
-    if (!works_on(pass)) return;
+    if (!works_on(given)) return;
     queue_.run([&] {
       [[maybe_unused]] const Mode mode;
+      const auto& pass = on_queue(given);
       in_phases(pass, [&](const Pass& now) {
         Kernel::template forward_nodes<C>(now, Weights<Scalar>(parameters, layout.offset.data()), packed, x,
                                           buffers_->y, buffers_->saved, buffers_->scratch, begin, Kernel::nodes);
@@ -212,12 +214,13 @@ class Workspace {
              Gradients<Scalar>(gradients, layout.offset.data()), dx);
   }
   /// The same of tensors that lie where the caller says; adds to dx too (null: nobody asks).
-  constexpr void backward(const Pass& pass, Weights<Scalar> w, const Scalar* packed, Gradients<Scalar> g, Scalar* dx)
+  constexpr void backward(const Pass& given, Weights<Scalar> w, const Scalar* packed, Gradients<Scalar> g, Scalar* dx)
     requires(keeps_for_backward(C))
   {
-    if (!works_on(pass)) return;
+    if (!works_on(given)) return;
     queue_.run([&] {
       [[maybe_unused]] const typename Kernels::FloatMode mode;
+      const auto& pass = on_queue(given);
       clear_padding(pass, buffers_->dy);
       in_phases(pass, [&](const Pass& now) {
         Kernel::template backward<C>(now, w, packed, static_cast<const Element*>(input()), buffers_->y, buffers_->dy,
@@ -253,8 +256,7 @@ class Workspace {
   }
   /// Calls f once, or for every phase with this group as the only one.
   template <class F>
-  constexpr void in_phases(const Pass& given, F&& f) {
-    const auto& pass = on_queue(given);
+  constexpr void in_phases(const Pass& pass, F&& f) {
     if (phases == 0 || pass.all_reduce != nullptr) {
       f(pass);
     } else if constexpr (phases > 0) {

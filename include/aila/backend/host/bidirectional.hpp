@@ -65,7 +65,7 @@ struct BidirectionalComposite {
 };
 }  // namespace detail
 
-template <class L, class In, HostBackend Backend>
+template <class L, class In, PlanBackend Backend>
 PlanKernel<detail::BidirectionalComposite<L, In, Backend>> select_kernel(rank::Layer, Placed<Bidirectional<L>, In>,
                                                                          Backend);
 

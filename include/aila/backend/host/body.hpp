@@ -322,6 +322,16 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
   }
 };
 
+template <class P, class Own, class Before, class V>
+concept PolicyBackwardBody = requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own,
+                                      V* const* d_before, TileGradient<V>& g) {
+  P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
+} || requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own, V* const* d_before,
+              TileGradient<V>& g) {
+  P::template scratch<Own, Before>;
+  P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
+};
+
 /// The integration of a policy's body.
 template <class Part, class Backend>
 struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
@@ -345,13 +355,7 @@ struct PolicyBodyKernel : KernelDefaults<typename Backend::Scalar> {
     return sum;
   }();
   static constexpr bool asks = requires { P::template scratch<Own, Before>; };
-  static constexpr bool has_backward = requires(const V* own, const V* const* before, Weights<S> w, V* d_own,
-                                                V* const* d_before, TileGradient<V>& g) {
-    P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
-  } || requires(const V* own, const V* const* before, Weights<S> w, V* d_own, V* const* d_before, TileGradient<V>& g) {
-    P::template scratch<Own, Before>;
-    P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
-  };
+  static constexpr bool has_backward = PolicyBackwardBody<P, Own, Before, V>;
   using MissingBackward = std::conditional_t<has_backward, detail::NoRefusal, detail::PolicyWithoutBackward<P>>;
 
   static constexpr std::size_t scratch(std::size_t, Capability) {

@@ -128,7 +128,7 @@ struct ChainComposite {
 
 }  // namespace detail
 
-template <class L, class In, HostBackend Backend>
+template <class L, class In, PlanBackend Backend>
   requires(L::is_chain)
 PlanKernel<detail::ChainComposite<L, In, Backend>> select_kernel(rank::Layer, Placed<L, In>, Backend);
 

@@ -37,11 +37,11 @@ struct FrozenKernel : KernelFor<Placed<L, In>, Backend> {
   static constexpr std::array<std::uint32_t, Placed<L, In>::tensors + 1> no_offsets{};
 };
 
-template <class L, class In, HostBackend Backend>
+template <class L, class In, PlanBackend Backend>
 FrozenKernel<L, In, Backend> select_kernel(rank::Layer, Placed<Frozen<L>, In>, Backend);
 
 /// The stack that a frozen integration belongs to runs the integration's own kernel; this tells tools which one it is.
-template <class P, class Own, class Before, HostBackend Backend>
+template <class P, class Own, class Before, PlanBackend Backend>
 KernelFor<Integration<P, Own, Before>, Backend> select_kernel(rank::Fused,
                                                               Integration<detail::FrozenPolicy<P>, Own, Before>,
                                                               Backend);

@@ -20,11 +20,10 @@ class MappedLengths {
     if (memory != nullptr && !std::is_constant_evaluated())
       lengths_ = new (static_cast<void*>(memory)) std::int32_t[samples];
   }
-  /// Sets f(steps) for every sample of the pass; nothing where all steps are valid.
-  template <class F>
-  constexpr void set(const Pass& pass, std::size_t steps, F&& f) {
-    if (pass.lengths == nullptr || lengths_ == nullptr) return;
-    for (std::size_t n = 0; n < pass.samples; ++n) lengths_[n] = static_cast<std::int32_t>(f(pass.length(n, steps)));
+  /// Those behind the layer L on In, for every sample of the pass; nothing where all steps are valid.
+  template <class Joints, class L, class In>
+  constexpr void set(const Pass& pass) {
+    if (pass.lengths != nullptr && lengths_ != nullptr) Joints::template map_lengths<L, In>(pass, lengths_);
   }
   constexpr const std::int32_t* of(const Pass& pass) const { return pass.lengths == nullptr ? nullptr : lengths_; }
 

@@ -143,7 +143,7 @@ struct PlanTables {
     return static_cast<std::uint32_t>(values++);
   }
   constexpr void add_read(std::uint32_t v, std::uint32_t item = 0) {
-    if (reads < ReadCount) read[reads] = {.value = v, .item = item};
+    if (reads < ReadCount) read[reads] = PlanRead{.value = v, .item = item};
     ++reads;
   }
   /// The node whose reads were added since `from`.

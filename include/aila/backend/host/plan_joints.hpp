@@ -5,19 +5,43 @@
 #include "../../core/macros_aside.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "../kernel.hpp"
 #include "rows.hpp"
 
 namespace aila::inline v0::detail {
 
-/// In backward, `sets` says that the gradient is written, and not added to what is there.
+/// What an executor of plans does itself on a backend's memory. In backward, `sets` says that the gradient is written,
+/// and not added to what is there. Specialised for each device.
 template <class Backend>
 struct PlanJoints {
   using S = typename Backend::Scalar;
 
+  static constexpr void clear(const Pass&, std::size_t n, S* y) { std::fill_n(y, n, S(0)); }
+  /// to[n] = the valid steps behind the layer L on In of each sample.
+  template <class L, class In>
+  static constexpr void map_lengths(const Pass& pass, std::int32_t* to) {
+    for (std::size_t n = 0; n < pass.samples; ++n)
+      to[n] = static_cast<std::int32_t>(length_after<L, In>(pass.length(n, In::extents[0])));
+  }
+  /// Numbers that a kernel writes and the program reads.
+  class ForProgram {
+   public:
+    S* room(std::size_t count) {
+      numbers_.resize(count);
+      return numbers_.data();
+    }
+    const S* read(const Pass&) const { return numbers_.data(); }
+    /// The pass, with lengths that the program can read.
+    const Pass& pass(const Pass& pass) const { return pass; }
+
+   private:
+    std::vector<S> numbers_;
+  };
+
   /// y = the sum of `count` maps of n elements.
-  [[gnu::noinline]] static constexpr void add(std::size_t n, const S* const* map, std::size_t count, S* y) {
+  [[gnu::noinline]] static constexpr void add(const Pass&, std::size_t n, const S* const* map, std::size_t count, S* y) {
     if (count == 2) return add_maps<Backend>(n, map[0], map[1], y);
     over_row<Backend>(n, [&](auto part) {
       auto sum = part.load(map[0]);
@@ -26,10 +50,10 @@ struct PlanJoints {
     });
   }
   /// y = a - b, of n elements, and its way back to b; nothing where `db` is null.
-  [[gnu::noinline]] static constexpr void subtract(std::size_t n, const S* a, const S* b, S* y) {
+  [[gnu::noinline]] static constexpr void subtract(const Pass&, std::size_t n, const S* a, const S* b, S* y) {
     over_row<Backend>(n, [&](auto part) { part.store(y, part.load(a) - part.load(b)); });
   }
-  [[gnu::noinline]] static constexpr void pass_on_negative(std::size_t n, const S* dy, S* db, bool sets) {
+  [[gnu::noinline]] static constexpr void pass_on_negative(const Pass&, std::size_t n, const S* dy, S* db, bool sets) {
     if (db == nullptr) return;
     over_row<Backend>(n, [&](auto part) {
       const auto g = part.load(dy);
@@ -38,7 +62,7 @@ struct PlanJoints {
     });
   }
   /// to = from, or to += from; nothing where `to` is null.
-  static constexpr void pass_on(std::size_t n, const S* from, S* to, bool sets) {
+  static constexpr void pass_on(const Pass&, std::size_t n, const S* from, S* to, bool sets) {
     if (to == nullptr) return;
     if (sets)
       std::copy_n(from, n, to);
@@ -47,12 +71,12 @@ struct PlanJoints {
   }
 
   /// Rows of `width` features into columns of rows of `width_to`.
-  [[gnu::noinline]] static constexpr void place(std::size_t rows, const S* from, std::size_t width, S* to,
+  [[gnu::noinline]] static constexpr void place(const Pass&, std::size_t rows, const S* from, std::size_t width, S* to,
                                                 std::size_t width_to) {
     for (std::size_t r = 0; r < rows; ++r, from += width, to += width_to) std::copy_n(from, width, to);
   }
   /// The gradient of such rows, from the columns `d_to`; nothing where `d_from` is null.
-  [[gnu::noinline]] static constexpr void take(std::size_t rows, const S* d_to, std::size_t width_to, S* d_from,
+  [[gnu::noinline]] static constexpr void take(const Pass&, std::size_t rows, const S* d_to, std::size_t width_to, S* d_from,
                                                std::size_t width, bool sets) {
     if (d_from == nullptr) return;
     for (std::size_t r = 0; r < rows; ++r, d_from += width, d_to += width_to) {
@@ -82,16 +106,16 @@ struct PlanJoints {
   }
 
   /// y = x times r, x [samples, positions, width], r [samples, width].
-  [[gnu::noinline]] static constexpr void scale(std::size_t samples, std::size_t positions, std::size_t width,
+  [[gnu::noinline]] static constexpr void scale(const Pass& pass, std::size_t positions, std::size_t width,
                                                 const S* x, const S* r, S* y) {
-    for (std::size_t n = 0; n < samples; ++n, r += width)
+    for (std::size_t n = 0; n < pass.samples; ++n, r += width)
       for (std::size_t p = 0; p < positions; ++p, x += width, y += width)
         over_row<Backend>(width, [&](auto part) { part.store(y, part.load(x) * part.load(r)); });
   }
   /// Adds to dx, unless it is null; sets dr.
-  [[gnu::noinline]] static constexpr void scale_back(std::size_t samples, std::size_t positions, std::size_t width,
+  [[gnu::noinline]] static constexpr void scale_back(const Pass& pass, std::size_t positions, std::size_t width,
                                                      const S* x, const S* r, const S* dy, S* dx, S* dr) {
-    for (std::size_t n = 0; n < samples; ++n, r += width, dr += width) {
+    for (std::size_t n = 0; n < pass.samples; ++n, r += width, dr += width) {
       std::fill_n(dr, width, S(0));
       for (std::size_t p = 0; p < positions; ++p, x += width, dy += width) {
         S* d = dx == nullptr ? nullptr : dx + (n * positions + p) * width;

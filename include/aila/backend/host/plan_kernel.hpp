@@ -263,7 +263,7 @@ struct PlanKernel {
   /// [samples, positions, heads, items].
   template <Capability C, class Sums>
   static void for_each_mixture(const Pass& pass, Weights<S> w, const ElementOf<In, S>* x, const S* y, Saved<C>& saved,
-                               const std::string& path, std::vector<S>& weights, S* scratch, Sums& sums) {
+                               const std::string& path, typename Joints::ForProgram& weights, S* scratch, Sums& sums) {
     const std::vector<std::string> paths = Composite::part_paths(path);
     for (const std::size_t i : by_part) {
       const Node& n = plan.node[i];
@@ -287,10 +287,10 @@ struct PlanKernel {
           using Part = typename Parts::template Integrated<j>;
           if constexpr (Part::mixture_weights > 0)
             if (j == n.entry) {
-              weights.resize(pass.samples * Part::Own::positions * Part::mixture_weights);
-              KernelFor<Part, Backend>::mixture(here, w.from(n.tensor), item[0], item.data() + 1, weights.data(),
-                                                scratch);
-              sums.template add<Part>(paths[n.part], n.layer, number.data(), here, weights.data());
+              KernelFor<Part, Backend>::mixture(
+                  here, w.from(n.tensor), item[0], item.data() + 1,
+                  weights.room(pass.samples * Part::Own::positions * Part::mixture_weights), scratch);
+              sums.template add<Part>(paths[n.part], n.layer, number.data(), weights.pass(here), weights.read(here));
             }
         });
       }
@@ -391,7 +391,7 @@ struct PlanKernel {
     const Value& from = plan.value[plan.read[n.read].value];
     if constexpr (can_be<Sort::place, I>)
       if (n.sort == Sort::place)
-        return Joints::place(pass.samples * (elements / width_out), read(n, 0, x, y, saved), from.features,
+        return Joints::place(pass, pass.samples * (elements / width_out), read(n, 0, x, y, saved), from.features,
                              out + n.column, width_out);
     if constexpr (can_be<Sort::reverse, I> || can_be<Sort::place_reversed, I>)
       if (n.sort == Sort::reverse || n.sort == Sort::place_reversed)
@@ -401,15 +401,15 @@ struct PlanKernel {
       if (n.sort == Sort::add) {
         std::array<const S*, most_reads + 1> map{};
         for (std::size_t r = 0; r < n.reads; ++r) map[r] = read(n, r, x, y, saved);
-        return Joints::add(pass.samples * elements, map.data(), n.reads, out);
+        return Joints::add(pass, pass.samples * elements, map.data(), n.reads, out);
       }
     if constexpr (can_be<Sort::subtract, I>)
       if (n.sort == Sort::subtract)
-        return Joints::subtract(pass.samples * elements, read(n, 0, x, y, saved), read(n, 1, x, y, saved), out);
+        return Joints::subtract(pass, pass.samples * elements, read(n, 0, x, y, saved), read(n, 1, x, y, saved), out);
     if constexpr (can_be<Sort::scale, I>)
       if (n.sort == Sort::scale)
-        return Joints::scale(pass.samples, elements / width_out, width_out, read(n, 0, x, y, saved),
-                             read(n, 1, x, y, saved), out);
+        return Joints::scale(pass, elements / width_out, width_out, read(n, 0, x, y, saved), read(n, 1, x, y, saved),
+                             out);
   }
 
   template <Capability C>
@@ -436,7 +436,7 @@ struct PlanKernel {
     // Zeros where nothing is yet, for who adds.
     const auto clear = [&](std::size_t r) {
       if (begins && is_first(r) && gradient(r) != nullptr)
-        std::fill_n(gradient(r), pass.samples * plan.value[plan.read[n.read + r].value].elements, S(0));
+        Joints::clear(pass, pass.samples * plan.value[plan.read[n.read + r].value].elements, gradient(r));
     };
     if (n.sort == Sort::layer) {
       Pass here = pass_of(n, first, pass, saved);
@@ -500,8 +500,8 @@ struct PlanKernel {
     const std::size_t width = plan.value[plan.read[n.read].value].features;
     if constexpr (has(Sort::place))
       if (n.sort == Sort::place)
-        return Joints::take(pass.samples * (elements / width_out), d_out + n.column, width_out, gradient(0), width,
-                            is_first(0));
+        return Joints::take(pass, pass.samples * (elements / width_out), d_out + n.column, width_out, gradient(0),
+                            width, is_first(0));
     if constexpr (has(Sort::reverse) || has(Sort::place_reversed))
       if (n.sort == Sort::reverse || n.sort == Sort::place_reversed)
         return Joints::reverse(at_value(plan.read[n.read].value, pass, saved), elements / width_out, width,
@@ -511,19 +511,19 @@ struct PlanKernel {
         for (std::size_t r = 0; r < n.reads; ++r) {
           const std::uint32_t v = plan.read[n.read + r].value;
           if (v != plan.input && plan.value[v].gradient == up) continue;  // it is the sum's own
-          Joints::pass_on(pass.samples * elements, d_out, gradient(r), is_first(r));
+          Joints::pass_on(pass, pass.samples * elements, d_out, gradient(r), is_first(r));
         }
         return;
       }
     if constexpr (has(Sort::subtract))
       if (n.sort == Sort::subtract) {
-        Joints::pass_on(pass.samples * elements, d_out, gradient(0), is_first(0));
-        return Joints::pass_on_negative(pass.samples * elements, d_out, gradient(1), is_first(1));
+        Joints::pass_on(pass, pass.samples * elements, d_out, gradient(0), is_first(0));
+        return Joints::pass_on_negative(pass, pass.samples * elements, d_out, gradient(1), is_first(1));
       }
     if constexpr (has(Sort::scale))
       if (n.sort == Sort::scale) {
         clear(0);
-        return Joints::scale_back(pass.samples, elements / width_out, width_out, read(n, 0, x, y, saved),
+        return Joints::scale_back(pass, elements / width_out, width_out, read(n, 0, x, y, saved),
                                   read(n, 1, x, y, saved), d_out, gradient(0), gradient(1));
       }
   }
@@ -535,7 +535,8 @@ struct PlanKernel {
                                bool sets, Gradients<S> g, Saved<C>& saved, S* scratch) {
     using M = Mixture<K>;
     constexpr std::size_t most = 16;
-    std::array<GatheredMixture<S, typename M::Numbers>, most> term{};
+    using Term = GatheredMixture<S, typename M::Numbers>;
+    std::array<Term, most> term{};
     const std::size_t size = pass.samples * plan.value[plan.read[r].value].elements;
     for (std::size_t next = r + 1; next > 0;) {
       std::size_t count = 0;
@@ -543,11 +544,11 @@ struct PlanKernel {
         const Node& m = plan.node[plan.read[next - 1].node];
         if (m.kind != K) continue;
         const std::uint32_t up = plan.value[m.writes].gradient;
-        term[count++] = {.numbers = Parts::template numbers<M>[m.entry],
-                         .read = static_cast<std::uint32_t>(next - 1 - m.read),
-                         .d_to = up == Value::nowhere ? dy : saved.gradient[up],
-                         .w = w.from(m.tensor),
-                         .g = g.from(m.tensor)};
+        term[count++] = Term{.numbers = Parts::template numbers<M>[m.entry],
+                             .read = static_cast<std::uint32_t>(next - 1 - m.read),
+                             .d_to = up == Value::nowhere ? dy : saved.gradient[up],
+                             .w = w.from(m.tensor),
+                             .g = g.from(m.tensor)};
       }
       if (count == 0) break;
       M::gather(count, term.data(), size, item, d_item, sets, scratch);
@@ -605,9 +606,7 @@ struct PlanKernel {
                                     [[maybe_unused]] Saved<C>& saved) {
     if constexpr (C != Capability::stream && changes_length<typename Part::Layer, typename Part::In>())
       if (pass.phase == 0)
-        saved.lengths[plan.value[n.writes].level].set(pass, Part::In::extents[0], [](std::size_t steps) {
-          return length_after<typename Part::Layer, typename Part::In>(steps);
-        });
+        saved.lengths[plan.value[n.writes].level].template set<Joints, typename Part::Layer, typename Part::In>(pass);
   }
   template <Capability C>
   static constexpr Pass at_value(std::size_t value, Pass pass, const Saved<C>& saved) {

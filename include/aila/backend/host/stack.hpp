@@ -504,7 +504,7 @@ inline constexpr bool is_stack_kernel = false;
 template <class L, class In, class Backend>
 inline constexpr bool is_stack_kernel<PlanKernel<detail::StackComposite<L, In, Backend>>> = true;
 
-template <class L, class In, HostBackend Backend>
+template <class L, class In, PlanBackend Backend>
   requires(L::is_stack)
 PlanKernel<detail::StackComposite<L, In, Backend>> select_kernel(rank::Layer, Placed<L, In>, Backend);
 

@@ -41,7 +41,7 @@ struct SumComposite {
 
 }  // namespace detail
 
-template <class L, class In, HostBackend Backend>
+template <class L, class In, PlanBackend Backend>
   requires(L::is_sum)
 PlanKernel<detail::SumComposite<L, In, Backend>> select_kernel(rank::Layer, Placed<L, In>, Backend);
 

@@ -46,7 +46,7 @@ class Winograd {
   using Products = WinogradProducts<Stride>;
   using B = simd::Batch<Scalar, Arch>;
   static constexpr std::size_t W = simd::width<Scalar, Arch>;
-  static constexpr const Products& products = winograd_products<Stride>;
+  static constexpr const Products& products() { return winograd_products<Stride>; }
   static constexpr auto output_transposed = Filter::output.transposed();
   static constexpr auto input_transposed = Filter::input.transposed();
   static constexpr auto weight_transposed = Filter::weight.transposed();
@@ -116,7 +116,7 @@ class Winograd {
   }
   /// Element (i, j) of tile t of a block of `count`, `features` of them.
   static std::size_t element(std::size_t i, std::size_t j, std::size_t count, std::size_t t, std::size_t features) {
-    return (products.place[i][j] * count + t) * features;
+    return (products().place[i][j] * count + t) * features;
   }
   /// The positions of x, or dx, that a tile reads.
   template <class To>
@@ -198,7 +198,7 @@ class Winograd {
   void multiply(const Scalar* packed, std::size_t K, std::size_t N, const Scalar* a, std::size_t count,
                 Scalar* c) const noexcept {
     for (std::size_t w = 0; w < Products::weights; ++w) {
-      const std::size_t rows = (products.first[w + 1] - products.first[w]) * count;
+      const std::size_t rows = (products().first[w + 1] - products().first[w]) * count;
       multiply_packed<Scalar, Arch>(rows, K, N, a, K, 1, packed + w * part_.each, nullptr, c, N, false);
       a += rows * K;
       c += rows * N;
@@ -208,7 +208,7 @@ class Winograd {
   void multiply_for_weights(std::size_t count) const noexcept {
     const Scalar *a = out_, *b = in_;
     for (std::size_t w = 0; w < Products::weights; ++w) {
-      const std::size_t rows = (products.first[w + 1] - products.first[w]) * count;
+      const std::size_t rows = (products().first[w + 1] - products().first[w]) * count;
       multiply_transposed_add<Scalar, Arch>(rows, c_.outputs, c_.inputs, a, c_.outputs, b, c_.inputs,
                                             sums_ + w * part_.each, c_.inputs);
       a += rows * c_.outputs;

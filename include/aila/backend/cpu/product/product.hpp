@@ -155,16 +155,17 @@ template <std::size_t K, std::size_t N, class Scalar, class Arch>
                                                       const Scalar* bias, Scalar* c, bool accumulate) noexcept {
   constexpr std::size_t W = simd::width<Scalar, Arch>, vectors = ceil_div(N, W), few_rows = 48;
   constexpr Parts panels(vectors, panel_vectors);
+  constexpr std::size_t usual = panels.base, panel_count = panels.count;  // nvcc takes no members in the lambdas
   if (M > few_rows) return multiply_packed<Scalar, Arch>(M, K, N, a, K, 1, packed_b, bias, c, N, accumulate);
   for (std::size_t p = 0; p < panels.count; ++p) {
     const std::size_t column = panels.begin(p) * W;
     with_constant<smaller(vectors, panel_vectors)>(panels.size(p), [&](auto size) __attribute__((always_inline)) {
       constexpr std::size_t V = decltype(size)::value, most = most_rows<Arch>(V), chains = sum_chains<Arch>(V, K);
-      if constexpr (V != panels.base && V != panels.base + 1) return;
+      if constexpr (V != usual && V != usual + 1) return;
       const std::size_t last = smaller(W, N - column - (V - 1) * W);
       const Scalar* const from = packed_b + column * K;
       const Scalar* const start = bias == nullptr ? nullptr : bias + column;
-      if constexpr (panels.count == 1 && K * V <= 64) {
+      if constexpr (panel_count == 1 && K * V <= 64) {
         if (M - 1 < most)
           return with_constant<most>(M, [&](auto rows) __attribute__((always_inline)) {
             product_tile_inline<chains, Scalar, Arch, decltype(rows)::value, V>(K, a, K, 1, from, start, c, N, last,

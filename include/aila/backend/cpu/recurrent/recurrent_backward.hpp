@@ -178,8 +178,8 @@ template <class Sequence, class Scalar = typename Sequence::Scalar>
   }
   if (ih_is_new) std::fill_n(to.weight_ih, sizes.gates * U * F, Scalar(0));
   if (hh_is_new) std::fill_n(to.weight_hh, sizes.gates * U * U, Scalar(0));  // a single step has no state before it
-  for (Scalar* bias : {to.bias, to.bias_hh})
-    if (sets_to && bias != nullptr) std::fill_n(bias, sizes.gates * U, Scalar(0));
+  if (sets_to && to.bias != nullptr) std::fill_n(to.bias, sizes.gates * U, Scalar(0));
+  if (sets_to && to.bias_hh != nullptr) std::fill_n(to.bias_hh, sizes.gates * U, Scalar(0));
   for (std::size_t gate = 0; wants_weights && gate < sizes.gates; ++gate) {
     add_columns<Scalar, Arch>(1, U, bias_sums + over_input[gate] * L, 0, to.bias + gate * U);
     if (to.bias_hh != nullptr)

@@ -1,0 +1,53 @@
+# AILA_CUDA says whether aila::cuda is there: AUTO where a CUDA compiler is found. Included by the project and by its package.
+#
+# aila_add_cuda_network(<target> TYPE <network> HEADER <header> [LOSS <loss>]) compiles one network for NVIDIA GPUs, in a unit
+# of its own that alone needs nvcc: NetworkUnit<network, loss, backend::Cuda>.
+set(AILA_CUDA AUTO CACHE STRING "Define aila::cuda, which needs a CUDA compiler: AUTO, ON or OFF")
+set_property(CACHE AILA_CUDA PROPERTY STRINGS AUTO ON OFF)
+if(NOT AILA_CUDA MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "AILA_CUDA is ${AILA_CUDA}; expected AUTO, ON or OFF.")
+endif()
+if(AILA_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  if(AILA_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "AILA_CUDA is ON and no CUDA compiler was found; set CUDACXX to nvcc, or AILA_CUDA to OFF.")
+  endif()
+  return()
+endif()
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90-real)  # from A100 on; H100 and H200 without a compilation at the start
+endif()
+enable_language(CUDA)
+find_package(CUDAToolkit 12.8 REQUIRED)
+if(NOT TARGET aila_cuda)
+  add_library(aila_cuda INTERFACE)
+  add_library(aila::cuda ALIAS aila_cuda)
+  target_link_libraries(aila_cuda INTERFACE aila::aila CUDA::cudart)
+  # Comparisons with the 0 of a template's argument, and g++'s own pragmas.
+  target_compile_options(aila_cuda INTERFACE "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=186,1675>")
+endif()
+
+set(aila_cuda_folder "${CMAKE_CURRENT_LIST_DIR}")
+function(aila_add_cuda_network target)
+  cmake_parse_arguments(PARSE_ARGV 1 network "" "TYPE;HEADER;LOSS" "")
+  if(NOT TARGET ${target} OR NOT network_TYPE OR NOT network_HEADER OR network_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "aila_add_cuda_network expects (<existing target> TYPE <network> HEADER <header> [LOSS <loss>]), "
+                        "and was given (${ARGV}).")
+  endif()
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${network_HEADER}")
+    set(network_HEADER "${CMAKE_CURRENT_SOURCE_DIR}/${network_HEADER}")
+  endif()
+  if(NOT network_LOSS)
+    set(network_LOSS aila::MeanSquaredError)
+  endif()
+  string(MAKE_C_IDENTIFIER "${network_TYPE}, ${network_LOSS}" unit)
+  set(unit "${CMAKE_CURRENT_BINARY_DIR}/${target}-networks/${unit}.cu")
+  configure_file("${aila_cuda_folder}/cuda_network_unit.cu.in" "${unit}" @ONLY)
+  target_sources(${target} PRIVATE "${unit}")
+  target_link_libraries(${target} PRIVATE aila::cuda)
+endfunction()

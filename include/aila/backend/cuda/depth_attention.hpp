@@ -1,0 +1,870 @@
+// Attention over the earlier maps of a stack on a GPU: what all layers of equal widths share, however many they look
+// back on.
+//
+// All items have one key map, so <W_Q y, W_K h_i> = <u, h_i> with u = M y and M = W_K^T W_Q: no key is made. A block
+// keeps M in shared memory and goes through tiles of rows. Tied values are the product of the mixture, W_V (sum of
+// alpha_i h_i): then the rest are loads of the items, a row in the lanes of part of a warp, which come from the device's
+// memory once. Values of their own are a product an item. One kernel forward; backward another, and one that sums what
+// the blocks have of the gradients, in their order, and takes dM apart: dW_Q = W_K dM, dW_K = W_Q dM^T. Kept for
+// backward: u, alpha and M. Bound by memory with tied values, 2 + n maps forward and 4 + 3 n back, and by multiply-adds
+// with others.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include "../../core/math.hpp"
+#include "../../core/shape.hpp"
+#include "../../integrate/attention.hpp"
+#include "depth.hpp"
+
+namespace aila::inline v0 {
+
+namespace cuda::depth {
+
+/// Sizes of policy P over maps of `Before` features from one of `Own` features. Asks is false over one map: there is no
+/// query then.
+template <class P, std::size_t Own, std::size_t Before, bool Asks>
+struct AttentionSizes {
+  static constexpr bool asks = Asks, averages = P::averages;
+  static constexpr int d = static_cast<int>(Own), di = static_cast<int>(Before);
+  static constexpr int heads = static_cast<int>(P::head_count);
+  static constexpr int key = static_cast<int>(P::template key_width<Vector<Own>>);
+  static constexpr int value_width = static_cast<int>(P::template value_width<Vector<Own>>);
+  static constexpr float scale = 1.0F / math::sqrt(static_cast<float>(key));
+  static constexpr float share = averages ? 1.0F / static_cast<float>(heads) : 1.0F;
+  /// Whether items are mixed and then multiplied: one value map for all of them, or one of them.
+  static constexpr bool mixes_first = P::tied || !Asks;
+  /// Rows of a value map that are multiplied by one mixture, and how many times there are so many.
+  static constexpr int blocks = averages || asks ? heads : 1, block_width = averages || !asks ? d : value_width;
+  /// Of a value map of an item of its own: times d rows.
+  static constexpr int parts = averages ? heads : 1;
+  static constexpr int first_value = Asks ? 2 : 0;
+  static constexpr int u_width = heads * di;
+
+  static constexpr int own_parts = tile::parts_of(d), item_parts = tile::parts_of(di),
+                       block_parts = tile::parts_of(block_width);
+  static constexpr int own_stride = tile::stride(d), item_stride = tile::stride(di);
+
+  // In shared memory; rows are there that no head has, but the last one's vectors.
+  static constexpr int matrix_floats = asks ? ((heads - 1) * di + 16 * item_parts) * own_stride : 0;
+  static constexpr int value_floats =
+      (mixes_first ? (blocks - 1) * block_width + 16 * block_parts : 16 * own_parts) * item_stride;
+  static constexpr int mixtures = asks ? heads : 1;
+
+  struct Ahead {
+    int value, own, item, weight, counts, size;
+    constexpr Ahead(int rows, int n)
+        : value(matrix_floats),
+          own(value + value_floats),
+          item(own + rows * own_stride),
+          weight(item + mixtures * rows * item_stride),
+          counts(weight + rows * (mixes_first ? 1 : heads) * n),
+          size(counts + rows) {}
+  };
+  /// `slope` is that of the mixtures, of u later on, and before that of weighed rows; `item` the mixtures, or one item.
+  struct Back {
+    int value, up, own, slope, item, weight, dots, counts, size;
+    constexpr Back(int rows, int n)
+        : value(matrix_floats),
+          up(value + value_floats),
+          own(up + rows * own_stride),
+          slope(own + (asks ? rows * own_stride : 0)),
+          item(slope + std::max(asks ? heads * rows * item_stride : 0, mixes_first ? 0 : rows * own_stride)),
+          weight(item + (mixes_first ? mixtures : 1) * rows * item_stride),
+          dots(weight + rows * (mixes_first ? 1 : heads) * n),
+          counts(dots + (mixes_first ? 0 : 2 * rows * heads * n)),
+          size(counts + rows) {}
+  };
+  static constexpr std::size_t ahead_bytes(int rows, int n) {
+    return static_cast<std::size_t>(Ahead(rows, n).size) * sizeof(float);
+  }
+  static constexpr std::size_t back_bytes(int rows, int n) {
+    return static_cast<std::size_t>(Back(rows, n).size) * sizeof(float);
+  }
+  static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
+
+  // What a block sums of gradients: of values, then of M, matrices of whole vectors of threads.
+  static constexpr int value_sum_parts = mixes_first ? block_parts : own_parts;
+  static constexpr int value_sum = 256 * value_sum_parts * item_parts, matrix_sum = 256 * item_parts * own_parts;
+  static constexpr int value_sums(int n) { return mixes_first ? blocks : n * parts; }
+  static constexpr std::size_t sums(int n) {
+    return static_cast<std::size_t>(value_sums(n)) * value_sum + (asks ? static_cast<std::size_t>(heads) * matrix_sum : 0);
+  }
+  /// Rows of a matrix of values, and the first of them in a tensor.
+  static constexpr int value_sum_rows = mixes_first ? block_width : d;
+
+  static constexpr bool fits(std::size_t n) {
+    return fits_width(Own) && fits_width(Before) && value_width % 4 == 0 && heads <= 8 && n >= 1 && n <= most_items &&
+           ahead_bytes(16, static_cast<int>(n)) <= most_bytes && back_bytes(16, static_cast<int>(n)) <= most_bytes;
+  }
+};
+
+/// What a forward keeps.
+struct AttentionKept {
+  float* u = nullptr;        ///< [rows, heads, di]
+  float* weights = nullptr;  ///< [rows, heads, n]
+  float* matrix = nullptr;   ///< [heads di, d]: M / sqrt(key)
+};
+
+#ifdef __CUDACC__
+
+/// M / sqrt(key) of all heads into shared memory. `own_rows` and `item_rows` have room for `room` rows.
+template <class Z, int room>
+__device__ void make_matrix(const float* query, const float* key, float* own_rows, float* item_rows,
+                            const tile::Place& at, float* matrix) {
+  for (int h = 0; h < Z::heads; ++h) {
+    float sum[Z::item_parts][Z::own_parts];
+    tile::set_zero(sum);
+    for (int k = 0; k < Z::key; k += room) {
+      const int count = Z::key - k < room ? Z::key - k : room;
+      const auto first = static_cast<std::size_t>(h * Z::key + k);
+      __syncthreads();
+      tile::ask_for_rows<Z::d>(query, first, count, nullptr, own_rows);
+      tile::ask_for_rows<Z::di>(key, first, count, nullptr, item_rows);
+      tile::copies_done();
+      __syncthreads();
+      tile::multiply_transposed<Z::item_parts, Z::own_parts, Z::item_stride, Z::own_stride>(count, item_rows, own_rows,
+                                                                                            at, sum);
+    }
+#pragma unroll
+    for (int i = 0; i < Z::item_parts; ++i) {
+      const int row = tile::column<Z::item_parts>(at.row, i);
+#pragma unroll
+      for (int j = 0; j < Z::own_parts; ++j) sum[i][j] *= Z::scale;
+      if (row < Z::di)
+        tile::each_vector<Z::own_parts>(at.column, Z::d, [&](int first, int j) {
+          tile::store_columns<Z::own_parts>(matrix + (h * Z::di + row) * Z::own_stride + first, sum[i], j);
+        });
+    }
+  }
+  __syncthreads();
+}
+
+/// Four items of a row, zeros for what is not there.
+template <class Lanes>
+__device__ void load_items(const Addresses<const float>& maps, int n, int first, std::size_t at, bool counts,
+                           const Lanes& lanes, float4 (&x)[4]) {
+#pragma unroll
+  for (int c = 0; c < 4; ++c)
+    x[c] = first + c < n && counts && lanes.has ? tile::load_four(maps.of[first + c] + at) : zero_four();
+}
+
+/// Softmax over the scores of a row and head, mixture in place of u, and where anybody wants them the weights.
+/// `scores` has room for n numbers of each row.
+template <class Z, int R>
+__device__ void mix_rows(const tile::Rows& rows, std::size_t first, int n, const Addresses<const float>& maps,
+                         const int* counts, float* u, float* scores, float* weights) {
+  const RowLanes<Z::di> lanes;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const bool here = counts[r] != 0;
+    const std::size_t row = first + static_cast<std::size_t>(r), at = row * Z::di + lanes.feature;
+#pragma unroll 1
+    for (int h = 0; h < Z::heads; ++h) {
+      float* const of_head = u + (h * R + r) * Z::item_stride + lanes.feature;
+      const float4 asked = lanes.has ? tile::load_four(of_head) : zero_four();
+      float most = 0, sum = 0;
+      float4 mixture = zero_four();
+      for (int i = 0; i < n; i += 4) {
+        float4 x[4];
+        load_items(maps, n, i, at, here, lanes, x);
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          if (i + c >= n) continue;
+          const float score = lanes.sum(tile::dot(asked, x[c]));
+          if (weights != nullptr && lanes.lane == 0) scores[r * n + i + c] = score;
+          const float top = i + c == 0 ? score : fmaxf(most, score);
+          const float old = i + c == 0 ? 0.0F : expf(most - top), weight = expf(score - top);
+          mixture = tile::add_times(tile::times(old, mixture), weight, x[c]);
+          sum = fmaf(sum, old, weight);
+          most = top;
+        }
+      }
+      const float inverse = 1 / sum;
+      if (lanes.has) tile::store_four(of_head, tile::times(inverse, mixture));
+      if (weights == nullptr) continue;
+      __syncwarp();
+      if (row < rows.count)
+        for (int i = lanes.lane; i < n; i += lanes.lanes)
+          weights[(row * Z::heads + h) * n + i] = here ? expf(scores[r * n + i] - most) * inverse : 0.0F;
+      __syncwarp();
+    }
+  }
+}
+
+/// scores [R, heads, n] of a tile.
+template <class Z, int R>
+__device__ void score_rows(std::size_t first, int n, const Addresses<const float>& maps, const int* counts,
+                           const float* u, float* scores) {
+  const RowLanes<Z::di> lanes;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const std::size_t at = (first + static_cast<std::size_t>(r)) * Z::di + lanes.feature;
+    for (int i = 0; i < n; i += 4) {
+      float4 x[4];
+      load_items(maps, n, i, at, counts[r] != 0, lanes, x);
+#pragma unroll 1
+      for (int h = 0; h < Z::heads; ++h) {
+        const float4 asked =
+            lanes.has ? tile::load_four(u + (h * R + r) * Z::item_stride + lanes.feature) : zero_four();
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          if (i + c >= n) continue;
+          const float score = lanes.sum(tile::dot(asked, x[c]));
+          if (lanes.lane == 0) scores[(r * Z::heads + h) * n + i + c] = score;
+        }
+      }
+    }
+  }
+}
+
+/// scores [R, heads, n] of a tile become weights, in place and where anybody wants them.
+template <int R>
+__device__ void soften_scores(const tile::Rows& rows, std::size_t first, int heads, int n, const int* counts,
+                              float* scores, float* weights) {
+  for (int e = static_cast<int>(threadIdx.x); e < R * heads; e += tile::threads) {
+    float* const of = scores + e * n;
+    float most = of[0], sum = 0;
+    for (int i = 1; i < n; ++i) most = fmaxf(most, of[i]);
+    for (int i = 0; i < n; ++i) sum += of[i] = expf(of[i] - most);
+    const float inverse = 1 / sum;
+    const std::size_t row = first + static_cast<std::size_t>(e / heads);
+    const bool here = counts[e / heads] != 0;
+    for (int i = 0; i < n; ++i) {
+      const float weight = here ? of[i] * inverse : 0.0F;
+      of[i] = weight;
+      if (weights != nullptr && row < rows.count)
+        weights[(row * heads + e % heads) * n + i] = weight;
+    }
+  }
+}
+
+/// z = own + a; no z: nobody wants it, as tools that want weights alone.
+template <class Z, int R>
+__global__ void __launch_bounds__(tile::threads, 2)
+    attention_forward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps, const float* query,
+                      const float* key, const __grid_constant__ Addresses<const float> values, const float* own,
+                      float* z, AttentionKept kept) {
+  constexpr int each = R / 16;
+  const typename Z::Ahead layout(R, n);
+  float* const memory = tile::shared_memory();
+  float *const matrix = memory, *const value = memory + layout.value, *const own_rows = memory + layout.own;
+  float *const item = memory + layout.item, *const weight = memory + layout.weight;
+  int* const counts = reinterpret_cast<int*>(memory + layout.counts);
+  const tile::Place at;
+  if constexpr (Z::asks) {
+    make_matrix<Z, R>(query, key, own_rows, item, at, matrix);
+    if (kept.matrix != nullptr && blockIdx.x == 0)
+      for (int e = static_cast<int>(threadIdx.x); e < Z::heads * Z::di * Z::d; e += tile::threads)
+        kept.matrix[e] = matrix[e / Z::d * Z::own_stride + e % Z::d];
+  }
+  if constexpr (Z::mixes_first) tile::ask_for_rows<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, nullptr, value);
+
+  const std::size_t tiles = divide_up(rows.count, R);
+  for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
+    const std::size_t first = t * R;
+    __syncthreads();  // all are done with the last tile
+    if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
+    __syncthreads();
+    tile::ask_for_rows<Z::d>(own, first, R, counts, own_rows);
+    if constexpr (!Z::asks) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts, item);
+    tile::copies_done();
+    __syncthreads();
+
+    if constexpr (Z::asks) {
+#pragma unroll 1
+      for (int h = 0; h < Z::heads; ++h) {
+        float u[each][Z::item_parts];
+        tile::set_zero(u);
+        tile::multiply<each, Z::item_parts, Z::d, Z::own_stride, Z::own_stride>(
+            own_rows, matrix + h * Z::di * Z::own_stride, at, u);
+#pragma unroll
+        for (int i = 0; i < each; ++i)
+#pragma unroll
+          for (int j = 0; j < Z::item_parts; ++j) {
+            const int r = at.row + 16 * i, f = at.column + 16 * j;
+            if (f >= Z::di) continue;
+            item[(h * R + r) * Z::item_stride + f] = u[i][j];
+            const std::size_t row = first + static_cast<std::size_t>(r);
+            if (kept.u != nullptr && row < rows.count) kept.u[row * Z::u_width + h * Z::di + f] = u[i][j];
+          }
+      }
+      __syncthreads();
+      if constexpr (Z::mixes_first) {
+        mix_rows<Z, R>(rows, first, n, maps, counts, item, weight, kept.weights);
+      } else {
+        score_rows<Z, R>(first, n, maps, counts, item, weight);
+        __syncthreads();
+        soften_scores<R>(rows, first, Z::heads, n, counts, weight, kept.weights);
+      }
+      __syncthreads();
+    }
+    if (z == nullptr) continue;
+
+    const auto store = [&](int i, int f, float a) {
+      const int r = at.row + 16 * i;
+      const std::size_t row = first + static_cast<std::size_t>(r);
+      if (row < rows.count) z[row * Z::d + f] = counts[r] != 0 ? own_rows[r * Z::own_stride + f] + a : 0.0F;
+    };
+    if constexpr (Z::mixes_first) {
+      float sum[each][Z::block_parts];
+#pragma unroll 1
+      for (int m = 0; m < Z::blocks; ++m) {
+        if (m == 0 || !Z::averages) tile::set_zero(sum);
+        tile::multiply<each, Z::block_parts, Z::di, Z::item_stride, Z::item_stride>(
+            item + (Z::asks ? m * R * Z::item_stride : 0), value + m * Z::block_width * Z::item_stride, at, sum);
+        if (Z::averages && m + 1 < Z::blocks) continue;
+        const int from = Z::averages ? 0 : m * Z::block_width;
+#pragma unroll
+        for (int i = 0; i < each; ++i)
+#pragma unroll
+          for (int j = 0; j < Z::block_parts; ++j)
+            if (at.column + 16 * j < Z::block_width) store(i, from + at.column + 16 * j, Z::share * sum[i][j]);
+      }
+    } else {
+      float sum[each][Z::own_parts];
+      tile::set_zero(sum);
+      for (int i = 0; i < n; ++i)
+#pragma unroll 1
+        for (int p = 0; p < Z::parts; ++p) {
+          __syncthreads();  // all are done with the item, or u, and its values
+          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts, item);
+          tile::ask_for_rows<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, nullptr, value);
+          tile::copies_done();
+          __syncthreads();
+          float v[each][Z::own_parts];
+          tile::set_zero(v);
+          tile::multiply<each, Z::own_parts, Z::di, Z::item_stride, Z::item_stride>(item, value, at, v);
+#pragma unroll
+          for (int a = 0; a < each; ++a)
+#pragma unroll
+            for (int b = 0; b < Z::own_parts; ++b) {
+              const int f = at.column + 16 * b;
+              const int head = Z::averages ? p : f < Z::d ? f / Z::value_width : 0;
+              sum[a][b] = fmaf(weight[((at.row + 16 * a) * Z::heads + head) * n + i], v[a][b], sum[a][b]);
+            }
+        }
+#pragma unroll
+      for (int i = 0; i < each; ++i)
+#pragma unroll
+        for (int j = 0; j < Z::own_parts; ++j)
+          if (at.column + 16 * j < Z::d) store(i, at.column + 16 * j, Z::share * sum[i][j]);
+    }
+  }
+}
+
+/// Of tied values: with the slopes d of the mixtures in `slope`, dh_i += alpha_i d + ds_i u; the mixtures to `mixed`,
+/// and du = sum of ds_i h_i in the place of d. `dots` has room for n numbers of each row.
+template <class Z, int R>
+__device__ void unmix_rows(std::size_t first, int n, const Addresses<const float>& maps, const Addresses<float>& d_maps,
+                           const int* counts, const AttentionKept& kept, float* slope, float* mixed, float* dots) {
+  const RowLanes<Z::di> lanes;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const bool here = counts[r] != 0;
+    const std::size_t row = first + static_cast<std::size_t>(r), at = row * Z::di + lanes.feature;
+#pragma unroll 1
+    for (int h = 0; h < Z::heads; ++h) {
+      const int of_head = (h * R + r) * Z::item_stride + lanes.feature;
+      const float* const weight = kept.weights + (here ? (row * Z::heads + h) * n : 0);
+      const float4 up = lanes.has ? tile::load_four(slope + of_head) : zero_four();
+      const float4 asked = lanes.has && here
+                               ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature)
+                               : zero_four();
+      float4 mixture = zero_four(), du = zero_four();
+      float expected = 0;
+      for (int i = 0; i < n; i += 4) {
+        float4 x[4];
+        load_items(maps, n, i, at, here, lanes, x);
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          if (i + c >= n) continue;
+          const float dot = lanes.sum(tile::dot(up, x[c])), alpha = here ? weight[i + c] : 0.0F;
+          expected = fmaf(alpha, dot, expected);
+          mixture = tile::add_times(mixture, alpha, x[c]);
+          if (lanes.lane == 0) dots[r * n + i + c] = dot;
+        }
+      }
+      __syncwarp();
+      for (int i = 0; i < n; i += 4) {
+        float4 x[4], g[4];
+        load_items(maps, n, i, at, here, lanes, x);
+#pragma unroll
+        for (int c = 0; c < 4; ++c)
+          g[c] = i + c < n && here && lanes.has && d_maps.of[i + c] != nullptr ? tile::load_four(d_maps.of[i + c] + at)
+                                                                               : zero_four();
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          if (i + c >= n) continue;
+          const float alpha = here ? weight[i + c] : 0.0F, ds = alpha * (dots[r * n + i + c] - expected);
+          du = tile::add_times(du, ds, x[c]);
+          if (here && lanes.has && d_maps.of[i + c] != nullptr)
+            tile::store_four(d_maps.of[i + c] + at, tile::add_times(tile::add_times(g[c], alpha, up), ds, asked));
+        }
+      }
+      __syncwarp();  // dots are the next head's
+      if (!lanes.has) continue;
+      tile::store_four(slope + of_head, du);
+      tile::store_four(mixed + of_head, mixture);
+    }
+  }
+}
+
+/// Of values of their own: ds [R, heads, n] is known, dh_i += ds_i u, du = sum of ds_i h_i to `slope`.
+template <class Z, int R>
+__device__ void slopes_of_queries(std::size_t first, int n, const Addresses<const float>& maps,
+                                  const Addresses<float>& d_maps, const int* counts, const AttentionKept& kept,
+                                  const float* ds, float* slope) {
+  const RowLanes<Z::di> lanes;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const bool here = counts[r] != 0;
+    const std::size_t row = first + static_cast<std::size_t>(r), at = row * Z::di + lanes.feature;
+#pragma unroll 1
+    for (int h = 0; h < Z::heads; ++h) {
+      const float* const of_row = ds + (r * Z::heads + h) * n;
+      const float4 asked = lanes.has && here
+                               ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature)
+                               : zero_four();
+      float4 du = zero_four();
+      for (int i = 0; i < n; i += 4) {
+        float4 x[4], g[4];
+        load_items(maps, n, i, at, here, lanes, x);
+#pragma unroll
+        for (int c = 0; c < 4; ++c)
+          g[c] = i + c < n && here && lanes.has && d_maps.of[i + c] != nullptr ? tile::load_four(d_maps.of[i + c] + at)
+                                                                               : zero_four();
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          if (i + c >= n) continue;
+          du = tile::add_times(du, of_row[i + c], x[c]);
+          if (here && lanes.has && d_maps.of[i + c] != nullptr)
+            tile::store_four(d_maps.of[i + c] + at, tile::add_times(g[c], of_row[i + c], asked));
+        }
+      }
+      if (lanes.has) tile::store_four(slope + (h * R + r) * Z::item_stride + lanes.feature, du);
+    }
+  }
+}
+
+/// dh += sum, of the rows and columns of a thread.
+template <class Z, int each>
+__device__ void add_to_item(const float (&sum)[each][Z::item_parts], const tile::Place& at, std::size_t first,
+                            const int* counts, float* dh) {
+  if (dh == nullptr) return;
+#pragma unroll
+  for (int i = 0; i < each; ++i) {
+    const int r = at.row + 16 * i;
+    if (counts[r] == 0) continue;
+    float* const to = dh + (first + static_cast<std::size_t>(r)) * Z::di;
+    tile::each_vector<Z::item_parts>(at.column, Z::di,
+                                     [&](int f, int j) { tile::add_columns<Z::item_parts>(to + f, sum[i], j); });
+  }
+}
+
+/// Adds to d_own and d_maps, and to this block's sums of the gradients of the parameters; no sums: nobody asks.
+template <class Z, int R>
+__global__ void __launch_bounds__(tile::threads, 2)
+    attention_backward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps,
+                       const __grid_constant__ Addresses<const float> values, const float* own, const float* dz,
+                       float* d_own, const __grid_constant__ Addresses<float> d_maps, AttentionKept kept, float* sums) {
+  constexpr int each = R / 16;
+  const typename Z::Back layout(R, n);
+  float* const memory = tile::shared_memory();
+  float *const matrix = memory, *const value = memory + layout.value, *const up = memory + layout.up;
+  float *const own_rows = memory + layout.own, *const slope = memory + layout.slope, *const item = memory + layout.item;
+  float *const weight = memory + layout.weight, *const dots = memory + layout.dots;
+  int* const counts = reinterpret_cast<int*>(memory + layout.counts);
+  const tile::Place at;
+  const bool asked = sums != nullptr;
+  if (asked) sums += blockIdx.x * Z::sums(n);
+  constexpr bool value_in_registers =
+      Z::mixes_first && Z::blocks * Z::block_parts * Z::item_parts <= 16;
+  constexpr bool matrix_in_registers = Z::asks && Z::heads * Z::item_parts * Z::own_parts <= 16;
+  tile::Sums<value_in_registers ? Z::blocks : 1, Z::value_sum_parts, Z::item_parts, value_in_registers> value_sums(sums);
+  tile::Sums<matrix_in_registers ? Z::heads : 1, Z::item_parts, Z::own_parts, matrix_in_registers> matrix_sums(
+      asked ? sums + static_cast<std::size_t>(Z::value_sums(n)) * Z::value_sum : nullptr);
+
+  if constexpr (Z::asks) tile::ask_for_rows<Z::d>(kept.matrix, 0, Z::heads * Z::di, nullptr, matrix);
+  if constexpr (Z::mixes_first) tile::ask_for_rows<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, nullptr, value);
+
+  const std::size_t tiles = divide_up(rows.count, R);
+  for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
+    const std::size_t first = t * R;
+    const bool is_first = t == blockIdx.x;
+    __syncthreads();  // all are done with the last tile
+    if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
+    __syncthreads();
+    tile::ask_for_rows<Z::d>(dz, first, R, counts, up);
+    if constexpr (Z::asks) {
+      if (asked) tile::ask_for_rows<Z::d>(own, first, R, counts, own_rows);
+      if constexpr (!Z::mixes_first)
+        for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads * n; e += tile::threads)
+          weight[e] = counts[e / (Z::heads * n)] != 0 ? kept.weights[first * (Z::heads * n) + e] : 0.0F;
+    } else {
+      if (asked) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts, item);
+    }
+    tile::copies_done();
+    __syncthreads();
+
+    if constexpr (Z::mixes_first) {
+      float sum[each][Z::item_parts];
+#pragma unroll
+      for (int m = 0; m < Z::blocks; ++m) {
+        if (Z::asks || m == 0) tile::set_zero(sum);
+        tile::multiply_by_rows<each, Z::item_parts, Z::block_width, Z::own_stride, Z::item_stride>(
+            up + (Z::averages ? 0 : m * Z::block_width), value + m * Z::block_width * Z::item_stride, at, sum);
+        if constexpr (Z::asks) {
+#pragma unroll
+          for (int i = 0; i < each; ++i) {
+            float* const to = slope + (m * R + at.row + 16 * i) * Z::item_stride;
+#pragma unroll
+            for (int j = 0; j < Z::item_parts; ++j) sum[i][j] *= Z::share;
+            tile::each_vector<Z::item_parts>(
+                at.column, Z::di, [&](int f, int j) { tile::store_columns<Z::item_parts>(to + f, sum[i], j); });
+          }
+        }
+      }
+      if constexpr (!Z::asks) {
+#pragma unroll
+        for (int i = 0; i < each; ++i)
+#pragma unroll
+          for (int j = 0; j < Z::item_parts; ++j) sum[i][j] *= Z::share;
+        add_to_item<Z, each>(sum, at, first, counts, d_maps.of[0]);
+      } else {
+        __syncthreads();
+        unmix_rows<Z, R>(first, n, maps, d_maps, counts, kept, slope, item, weight);
+        __syncthreads();
+      }
+      if (asked) {
+#pragma unroll
+        for (int m = 0; m < Z::blocks; ++m)
+          value_sums.add(m, at, is_first, [&](auto& of) {
+            tile::multiply_transposed<Z::block_parts, Z::item_parts, Z::own_stride, Z::item_stride>(
+                R, up + (Z::averages ? 0 : m * Z::block_width), item + (Z::asks ? m * R * Z::item_stride : 0), at, of);
+          });
+      }
+    } else {
+      for (int i = 0; i < n; ++i) {
+        float sum[each][Z::item_parts];
+        tile::set_zero(sum);
+#pragma unroll 1
+        for (int p = 0; p < Z::parts; ++p) {
+          __syncthreads();  // all are done with the item, its values and weighed slopes
+          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts, item);
+          tile::ask_for_rows<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, nullptr, value);
+          if (asked)
+            for (int e = static_cast<int>(threadIdx.x); e < R * (Z::d / 4); e += tile::threads) {
+              const int r = e / (Z::d / 4), f = 4 * (e % (Z::d / 4));
+              const int head = Z::averages ? p : f / Z::value_width;
+              tile::store_four(slope + r * Z::own_stride + f,
+                               tile::times(Z::share * weight[(r * Z::heads + head) * n + i],
+                                           tile::load_four(up + r * Z::own_stride + f)));
+            }
+          tile::copies_done();
+          __syncthreads();
+#pragma unroll 1
+          for (int m = Z::averages ? p : 0; m < (Z::averages ? p + 1 : Z::heads); ++m) {
+            const int from = Z::averages ? 0 : m * Z::value_width;
+            float e[each][Z::item_parts];
+            tile::set_zero(e);
+            tile::multiply_by_rows<each, Z::item_parts, Z::value_width, Z::own_stride, Z::item_stride>(
+                up + from, value + from * Z::item_stride, at, e);
+#pragma unroll
+            for (int a = 0; a < each; ++a) {
+              const int r = at.row + 16 * a;
+              const float* const x = item + r * Z::item_stride;
+              const float alpha = Z::share * weight[(r * Z::heads + m) * n + i];
+              float dot = 0;
+              tile::each_vector<Z::item_parts>(at.column, Z::di, [&](int f, int j) {
+#pragma unroll
+                for (int q = 0; q < tile::together(Z::item_parts); ++q) dot = fmaf(e[a][j + q], x[f + q], dot);
+              });
+#pragma unroll
+              for (int j = 0; j < Z::item_parts; ++j) sum[a][j] = fmaf(alpha, e[a][j], sum[a][j]);
+              dot = tile::Place::sum_of_row(dot);
+              if (at.is_leader) dots[((at.half * R + r) * Z::heads + m) * n + i] = Z::share * dot;
+            }
+          }
+          if (asked)
+            value_sums.add(i * Z::parts + p, at, is_first, [&](auto& of) {
+              tile::multiply_transposed<Z::own_parts, Z::item_parts, Z::own_stride, Z::item_stride>(R, slope, item, at,
+                                                                                                    of);
+            });
+        }
+        add_to_item<Z, each>(sum, at, first, counts, d_maps.of[i]);
+      }
+      __syncthreads();
+      for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {
+        float* const alpha = weight + e * n;
+        float *const left = dots + e * n, *const right = dots + (R * Z::heads + e) * n;
+        float expected = 0;
+        for (int i = 0; i < n; ++i) expected = fmaf(alpha[i], left[i] + right[i], expected);
+        for (int i = 0; i < n; ++i) alpha[i] *= left[i] + right[i] - expected;
+      }
+      __syncthreads();
+      slopes_of_queries<Z, R>(first, n, maps, d_maps, counts, kept, weight, slope);
+      __syncthreads();
+    }
+
+    // What own gets: dz, and du M.
+    const bool is_over = d_own == dz;
+    if (d_own != nullptr && (Z::asks || !is_over || rows.lengths != nullptr)) {
+      float sum[each][Z::own_parts];
+      tile::set_zero(sum);
+      if constexpr (Z::asks)
+#pragma unroll 1
+        for (int h = 0; h < Z::heads; ++h)
+          tile::multiply_by_rows<each, Z::own_parts, Z::di, Z::item_stride, Z::own_stride>(
+              slope + h * R * Z::item_stride, matrix + h * Z::di * Z::own_stride, at, sum);
+#pragma unroll
+      for (int i = 0; i < each; ++i) {
+        const int r = at.row + 16 * i;
+        const std::size_t row = first + static_cast<std::size_t>(r);
+        if (row >= rows.count || (counts[r] == 0 && !is_over)) continue;
+        tile::each_vector<Z::own_parts>(at.column, Z::d, [&](int f, int j) {
+          float value_of[Z::own_parts];
+#pragma unroll
+          for (int q = j; q < j + tile::together(Z::own_parts); ++q)
+            value_of[q] = counts[r] != 0 ? up[r * Z::own_stride + f + q - j] + sum[i][q] : 0.0F;
+          if (is_over)
+            tile::store_columns<Z::own_parts>(d_own + row * Z::d + f, value_of, j);
+          else
+            tile::add_columns<Z::own_parts>(d_own + row * Z::d + f, value_of, j);
+        });
+      }
+    }
+    if constexpr (Z::asks)
+      if (asked) {
+#pragma unroll
+        for (int h = 0; h < Z::heads; ++h)
+          matrix_sums.add(h, at, is_first, [&](auto& of) {
+            tile::multiply_transposed<Z::item_parts, Z::own_parts, Z::item_stride, Z::own_stride>(
+                R, slope + h * R * Z::item_stride, own_rows, at, of);
+          });
+      }
+  }
+  if (!asked) return;
+  value_sums.finish(at);
+  if constexpr (Z::asks) matrix_sums.finish(at);
+}
+
+/// Adds what `blocks` blocks have summed to the gradients. Blocks are, for each matrix of values, four of its rows; for
+/// each head, four columns of dM, then four rows of it.
+template <class Z>
+__global__ void __launch_bounds__(tile::threads)
+    attention_gradients(int n, std::size_t blocks, const float* sums, const float* query, const float* key,
+                        float* d_query, float* d_key, const __grid_constant__ Addresses<float> d_values) {
+  float4* const space = reinterpret_cast<float4*>(tile::shared_memory());
+  float4* const sum = space + tile::threads;
+  constexpr int value_groups = Z::value_sum_rows / 4, item_vectors = Z::di / 4, own_vectors = Z::d / 4;
+  int unit = static_cast<int>(blockIdx.x);
+  const std::size_t between = Z::sums(n);
+  const int thread = static_cast<int>(threadIdx.x);
+  if (unit < Z::value_sums(n) * value_groups) {
+    const int which = unit / value_groups, first = unit % value_groups * 4;
+    const float* const from = sums + static_cast<std::size_t>(which) * Z::value_sum + first * (16 * Z::item_parts);
+    tile::sum_blocks(
+        4 * item_vectors, blocks, between,
+        [&](int v) { return from + v / item_vectors * (16 * Z::item_parts) + v % item_vectors * 4; }, space, sum);
+    const int item = Z::mixes_first ? 0 : which / Z::parts, part = Z::mixes_first ? which : which % Z::parts;
+    if (thread < 4 * item_vectors) {
+      float* const to = d_values.of[item] +
+                        static_cast<std::size_t>(part * Z::value_sum_rows + first + thread / item_vectors) * Z::di +
+                        thread % item_vectors * 4;
+      tile::store_four(to, tile::add_times(tile::load_four(to), Z::mixes_first ? Z::share : 1.0F, sum[thread]));
+    }
+    return;
+  }
+  if constexpr (Z::asks) {
+    unit -= Z::value_sums(n) * value_groups;
+    const int h = unit / (own_vectors + item_vectors);
+    unit %= own_vectors + item_vectors;
+    const float* const from = sums + static_cast<std::size_t>(Z::value_sums(n)) * Z::value_sum +
+                              static_cast<std::size_t>(h) * Z::matrix_sum;
+    const int share = thread % 4;
+    if (unit < own_vectors) {  // dW_Q[k][o] = sum over b of W_K[k][b] dM[b][o], for four o
+      tile::sum_blocks(
+          Z::di, blocks, between, [&](int v) { return from + v * (16 * Z::own_parts) + 4 * unit; }, space, sum);
+      for (int k = thread / 4; k < (Z::key + 63) / 64 * 64; k += tile::threads / 4) {
+        float4 d = zero_four();
+        if (k < Z::key)
+          for (int b = 4 * share; b < Z::di; b += 16) {
+            const float4 x = tile::load_four(key + static_cast<std::size_t>(h * Z::key + k) * Z::di + b);
+            d = tile::add_times(tile::add_times(tile::add_times(tile::add_times(d, x.x, sum[b]), x.y, sum[b + 1]), x.z,
+                                                sum[b + 2]),
+                                x.w, sum[b + 3]);
+          }
+        d = make_float4(tile::sum_over<4>(d.x), tile::sum_over<4>(d.y), tile::sum_over<4>(d.z), tile::sum_over<4>(d.w));
+        if (k >= Z::key || share != 0) continue;
+        float* const to = d_query + static_cast<std::size_t>(h * Z::key + k) * Z::d + 4 * unit;
+        tile::store_four(to, tile::add_times(tile::load_four(to), Z::scale, d));
+      }
+    } else {  // dW_K[k][b] = sum over o of W_Q[k][o] dM[b][o], for four b
+      unit -= own_vectors;
+      tile::sum_blocks(
+          4 * own_vectors, blocks, between,
+          [&](int v) { return from + (4 * unit + v / own_vectors) * (16 * Z::own_parts) + v % own_vectors * 4; }, space,
+          sum);
+      for (int k = thread / 4; k < (Z::key + 63) / 64 * 64; k += tile::threads / 4) {
+        float4 d = zero_four();
+        if (k < Z::key)
+          for (int o = share; o < own_vectors; o += 4) {
+            const float4 x = tile::load_four(query + static_cast<std::size_t>(h * Z::key + k) * Z::d + 4 * o);
+            d.x += tile::dot(x, sum[o]);
+            d.y += tile::dot(x, sum[own_vectors + o]);
+            d.z += tile::dot(x, sum[2 * own_vectors + o]);
+            d.w += tile::dot(x, sum[3 * own_vectors + o]);
+          }
+        d = make_float4(tile::sum_over<4>(d.x), tile::sum_over<4>(d.y), tile::sum_over<4>(d.z), tile::sum_over<4>(d.w));
+        if (k >= Z::key || share != 0) continue;
+        float* const to = d_key + static_cast<std::size_t>(h * Z::key + k) * Z::di + 4 * unit;
+        tile::store_four(to, tile::add_times(tile::load_four(to), Z::scale, d));
+      }
+    }
+  }
+}
+
+#endif
+
+}  // namespace cuda::depth
+
+/// Of all layers of these widths: how many items they have, and whether rows are steps, are numbers.
+template <class Sizes>
+struct SharedDepthAttention {
+  struct Numbers {
+    std::uint32_t items = 0, positions = 0;
+    bool are_steps = false;
+  };
+  static constexpr void pack(Numbers, Weights<float>, float*) {}
+
+  template <Capability C>
+  struct Saved {
+    cuda::depth::AttentionKept kept;
+  };
+  template <Capability C>
+  static constexpr void bind(Numbers of, Saved<C>& saved, Arena<float>& arena, std::size_t samples) {
+    if constexpr (keeps_for_backward(C) && Sizes::asks) {
+      const std::size_t rows = samples * of.positions;
+      saved.kept.u = arena.take(rows * Sizes::u_width);
+      saved.kept.weights = arena.take(rows * Sizes::heads * of.items);
+      saved.kept.matrix = arena.take(Sizes::u_width * Sizes::d);
+    }
+  }
+  static constexpr std::size_t scratch(Numbers of, std::size_t samples, Capability c) {
+    if (c != Capability::train) return 0;
+    return cuda::depth::blocks_of(samples * of.positions) * Sizes::sums(static_cast<int>(of.items));
+  }
+
+  template <Capability C>
+  static void forward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                      const float* const* before, float* z, Saved<C>& saved, float* scratch);
+  template <Capability C>
+  static void backward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                       const float* const* before, const float* dz, float* d_own, float* const* d_before,
+                       Gradients<float> g, Saved<C>& saved, float* scratch);
+  static void mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own, const float* const* before,
+                      float* weights, float* scratch);
+
+ private:
+  static void start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w, const float* own,
+                            const float* const* before, float* z, const cuda::depth::AttentionKept& kept);
+};
+
+template <class Part, class Sizes>
+struct CudaDepthAttention : CudaSharedMixture<CudaDepthAttention<Part, Sizes>, SharedDepthAttention<Sizes>> {
+  static constexpr const char* name = "cuda attention integration, tiles of rows";
+  static constexpr InPlace in_place{.forward = true, .backward = true};
+  static constexpr typename CudaDepthAttention::Shared::Numbers numbers{
+      Part::Before::count, Part::Own::positions, Part::Own::rank == 2};
+};
+
+#ifdef __CUDACC__
+template <class Sizes>
+void SharedDepthAttention<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w,
+                                                const float* own, const float* const* before, float* z,
+                                                const cuda::depth::AttentionKept& kept) {
+  namespace depth = cuda::depth;
+  const auto rows = cuda::rows_of(pass, of.positions, of.are_steps && lengths_count);
+  const int n = static_cast<int>(of.items);
+  const auto maps = depth::addresses_of(of.items, before);
+  const auto values = depth::tensors_from<const float>(w, Sizes::first_value, Sizes::mixes_first ? 1 : of.items);
+  const float* const query = Sizes::asks ? w[0] : nullptr;
+  const float* const key = Sizes::asks ? w[1] : nullptr;
+  const auto start = [&](auto tile_rows) {
+    constexpr int R = decltype(tile_rows)::value;
+    cuda::launch(pass, &depth::attention_forward<Sizes, R>,
+                 cuda::blocks_for(rows.count, R, depth::most_blocks), cuda::tile::threads, Sizes::ahead_bytes(R, n),
+                 rows, n, maps, query, key, values, own, z, kept);
+  };
+  if (depth::takes_large_tile(Sizes::ahead_rows, rows.count, n, Sizes::ahead_bytes))
+    start(std::integral_constant<int, Sizes::ahead_rows>{});
+  else
+    start(std::integral_constant<int, 16>{});
+}
+
+template <class Sizes>
+template <Capability C>
+void SharedDepthAttention<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                          const float* own, const float* const* before, float* z, Saved<C>& saved,
+                                          float*) {
+  start_forward(of, pass, C != Capability::stream, w, own, before, z, saved.kept);
+}
+
+template <class Sizes>
+template <Capability C>
+void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                           const float* own, const float* const* before, const float* dz, float* d_own,
+                                           float* const* d_before, Gradients<float> g, Saved<C>& saved,
+                                           float* scratch) {
+  namespace depth = cuda::depth;
+  const auto rows = cuda::rows_of(pass, of.positions, of.are_steps);
+  const int n = static_cast<int>(of.items);
+  const std::size_t value_maps = Sizes::mixes_first ? 1 : of.items;
+  const auto maps = depth::addresses_of(of.items, before);
+  const auto d_maps = depth::addresses_of(of.items, d_before);
+  const auto values = depth::tensors_from<const float>(w, Sizes::first_value, value_maps);
+  float* const sums = g ? scratch : nullptr;
+  std::size_t blocks = 0;
+  const auto start = [&](auto tile_rows) {
+    constexpr int R = decltype(tile_rows)::value;
+    blocks = cuda::blocks_for(rows.count, R, depth::most_blocks);
+    cuda::launch(pass, &depth::attention_backward<Sizes, R>, static_cast<unsigned>(blocks), cuda::tile::threads,
+                 Sizes::back_bytes(R, n), rows, n, maps, values, own, dz, d_own, d_maps, saved.kept, sums);
+  };
+  if (depth::takes_large_tile(Sizes::back_rows, rows.count, n, Sizes::back_bytes))
+    start(std::integral_constant<int, Sizes::back_rows>{});
+  else
+    start(std::integral_constant<int, 16>{});
+  if (sums == nullptr || blocks == 0) return;
+  const auto d_values = depth::tensors_from<float>(g, Sizes::first_value, value_maps);
+  const int units = Sizes::value_sums(n) * (Sizes::value_sum_rows / 4) +
+                    (Sizes::asks ? Sizes::heads * (Sizes::d / 4 + Sizes::di / 4) : 0);
+  cuda::launch(pass, &depth::attention_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
+               cuda::tile::sum_bytes, n, blocks, static_cast<const float*>(sums), Sizes::asks ? w[0] : nullptr, Sizes::asks ? w[1] : nullptr,
+               Sizes::asks ? g[0] : nullptr, Sizes::asks ? g[1] : nullptr, d_values);
+}
+
+namespace cuda::depth {
+struct SetOnes {
+  float* to;
+  __device__ void operator()(std::size_t i) const { to[i] = 1; }
+};
+}  // namespace cuda::depth
+
+template <class Sizes>
+void SharedDepthAttention<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own,
+                                          const float* const* before, float* weights, float*) {
+  if constexpr (Sizes::asks)
+    start_forward(of, pass, true, w, own, before, nullptr, {nullptr, weights, nullptr});
+  else
+    cuda::over_elements(pass, pass.samples * of.positions * Sizes::heads, cuda::depth::SetOnes{weights});
+}
+#endif
+
+template <class H, class K, class Vs, class Cb, class Own, class Before, CudaBackend Backend,
+          class P = integrate::AttentionOf<H, K, Vs, Cb>,
+          class Sizes = cuda::depth::AttentionSizes<P, Own::features, Before::features(0), (Before::count > 1)>>
+  requires(Sizes::fits(Before::count))
+CudaDepthAttention<Integration<P, Own, Before>, Sizes> select_kernel(
+    rank::Layer, Integration<integrate::AttentionOf<H, K, Vs, Cb>, Own, Before>, Backend);
+
+}  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,0 +1,728 @@
+// Linear integration on a GPU: what all layers of one width share, however many they look back on.
+//
+// A score of the item c_i = W_i h_i is that of h_i, <w, W_i h_i> = <W_i^T w, h_i>: no item is needed for its weight, and
+// with all weights known the items are products that add up in registers, none of them kept. Of the way back, with e_i =
+// W_i^T da: the slope of a weight is <e_i, h_i>, dh_i = mean_i e_i + sum of ds W_i^T w, and with r = sum over rows of ds
+// h_i, dW_i = da^T (mean_i h_i) + w r^T, dw = W_i r. So there is one product an item forward, two back. A block goes
+// through tiles of rows: scores from rows in the lanes of part of a warp, then item after item in shared memory. One
+// kernel forward; backward another, and one that sums what the blocks have of the gradients, in their order. Kept for
+// backward: the weights. Bound by multiply-adds: 2 d d an item and row forward, twice that back.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include "../../integrate/linear.hpp"
+#include "depth.hpp"
+
+namespace aila::inline v0 {
+
+namespace cuda::depth {
+
+/// Sizes of policy P over maps of `Width` features, the layer's own among them.
+template <class P, std::size_t Width>
+struct LinearSizes {
+  static constexpr int d = static_cast<int>(Width), heads = static_cast<int>(P::head_count), slice = d / heads;
+  static constexpr bool context = P::sees_context, has_task = P::has_task;
+  static constexpr int parts = tile::parts_of(d), stride = tile::stride(d), vectors_of_row = d / 4;
+  static constexpr float share = 1.0F / static_cast<float>(heads);
+  static constexpr int warps = tile::threads / 32;
+
+  /// Items over `count` earlier maps: the own one, those, the task.
+  static constexpr int items(int count) { return 1 + count + (has_task ? 1 : 0); }
+  /// Vectors W_i^T w: of each item and head, and where scores see all items of each score, too.
+  static constexpr int vectors(int n) { return (context ? n : 1) * n * heads; }
+  static constexpr int vector(int n, int item, int score, int head) {
+    return (context ? item * n + score : item) * heads + head;
+  }
+  /// Where the scores of a head begin that see this item, in their tensor.
+  static constexpr int score_at(int n, int item, int score, int head) {
+    return ((head * n + score) * (context ? n : 1) + (context ? item : 0)) * slice;
+  }
+  static constexpr int first_score(int item) { return context ? 0 : item; }
+  static constexpr int end_score(int n, int item) { return context ? n : item + 1; }
+
+  // In shared memory.
+  struct Ahead {
+    int item, value, vector, weight, mean, counts, size;
+    constexpr Ahead(int rows, int n)
+        : item(0),
+          value(rows * stride),
+          vector(value + 16 * parts * stride),
+          weight(vector + vectors(n) * d),
+          mean(weight + rows * heads * n),
+          counts(mean + rows * n),
+          size(counts + rows) {}
+  };
+  struct Back {
+    int up, item, weighed, value, vector, sums, of_warps, weight, mean, dots, counts, size;
+    constexpr Back(int rows, int n)
+        : up(0),
+          item(rows * stride),
+          weighed(item + rows * stride),
+          value(weighed + rows * stride),
+          vector(value + 16 * parts * stride),
+          sums(vector + vectors(n) * d),
+          of_warps(sums + vector_sums(n)),
+          weight(of_warps + warps * (heads + 1) * d),
+          mean(weight + rows * heads * n),
+          dots(mean + rows * n),
+          counts(dots + 2 * rows * n),
+          size(counts + rows) {}
+  };
+  static constexpr std::size_t ahead_bytes(int rows, int n) {
+    return static_cast<std::size_t>(Ahead(rows, n).size) * sizeof(float);
+  }
+  static constexpr std::size_t back_bytes(int rows, int n) {
+    return static_cast<std::size_t>(Back(rows, n).size) * sizeof(float);
+  }
+  static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
+
+  // What a block sums of gradients: da^T (mean_i h_i) of the maps, then r of each vector, and of the task its mean.
+  static constexpr int matrix_sum = 256 * parts * parts;
+  static constexpr int vector_sums(int n) { return (vectors(n) + (has_task ? 1 : 0)) * d; }
+  static constexpr std::size_t sums(int count) {
+    return static_cast<std::size_t>(count) * matrix_sum + static_cast<std::size_t>(vector_sums(items(count)));
+  }
+
+  static constexpr bool fits(std::size_t count) {
+    const int n = items(static_cast<int>(count));
+    return fits_width(Width) && slice % 4 == 0 && heads <= 8 && count >= 1 && n <= most_items &&
+           ahead_bytes(16, n) <= most_bytes && back_bytes(16, n) <= most_bytes;
+  }
+};
+
+/// The items of a row: number 0 is the own one; a task is the last.
+struct LinearItems {
+  Addresses<const float> of;
+  int n;
+};
+
+#ifdef __CUDACC__
+
+/// A vector of lanes' features of an item, zeros where they do not count.
+template <class Z, class Lanes>
+__device__ float4 load_item(const LinearItems& items, int i, std::size_t row, bool counts, const Lanes& lanes) {
+  if (!counts || !lanes.has) return zero_four();
+  const bool is_task = Z::has_task && i == items.n - 1;
+  return tile::load_four(items.of.of[i] + (is_task ? 0 : row * Z::d) + lanes.feature);
+}
+
+/// The vectors W_i^T w of all items and scores; of the own item and the task, w in its head's slice.
+template <class Z>
+__device__ void make_vectors(int n, const Addresses<const float>& maps, const float* score, float* to) {
+  const int count = n - 1 - (Z::has_task ? 1 : 0);
+  for (int e = static_cast<int>(threadIdx.x); e < Z::vectors(n) * Z::d; e += tile::threads) {
+    const int f = e % Z::d, head = e / Z::d % Z::heads, which = e / (Z::d * Z::heads);
+    const int item = Z::context ? which / n : which, of_score = Z::context ? which % n : which;
+    const float* const w = score + Z::score_at(n, item, of_score, head);
+    float sum = 0;
+    if (item == 0 || item > count) {
+      if (f / Z::slice == head) sum = w[f % Z::slice];
+    } else {
+      const float* const column = maps.of[item - 1] + head * Z::slice * Z::d + f;
+#pragma unroll 16
+      for (int s = 0; s < Z::slice; ++s) sum = fmaf(column[s * Z::d], w[s], sum);
+    }
+    to[e] = sum;
+  }
+}
+
+/// The sums of `count` numbers over `lanes` lanes: number l % count in lane l where count is a power of two, else all
+/// of them in all lanes.
+template <int lanes, int count>
+__device__ void sum_numbers(float (&x)[count], int lane) {
+  if constexpr ((count & (count - 1)) == 0 && count <= lanes) {
+    int far = 1;
+#pragma unroll
+    for (int left = count; left > 1; left /= 2, far *= 2) {
+      const bool upper = (lane & far) != 0;
+#pragma unroll
+      for (int j = 0; j < left / 2; ++j) {
+        const float mine = upper ? x[2 * j + 1] : x[2 * j], other = upper ? x[2 * j] : x[2 * j + 1];
+        x[j] = mine + __shfl_xor_sync(0xffffffffU, other, far);
+      }
+    }
+#pragma unroll
+    for (int rest = count; rest < lanes; rest *= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], rest);
+  } else {
+#pragma unroll
+    for (int j = 0; j < count; ++j) x[j] = tile::sum_over<lanes>(x[j]);
+  }
+}
+template <int lanes, int count>
+inline constexpr bool spreads_numbers = (count & (count - 1)) == 0 && count <= lanes;
+
+/// scores [R, heads, n] of a tile.
+template <class Z, int R>
+__device__ void score_items(std::size_t first, const LinearItems& items, const int* counts, const float* vectors,
+                            float* scores) {
+  using Lanes = RowLanes<Z::d>;
+  constexpr bool spreads = spreads_numbers<Lanes::lanes, Z::heads>;
+  const Lanes lanes;
+  const int n = items.n;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const std::size_t row = first + static_cast<std::size_t>(r);
+    for (int i = 0; i < n; i += 4) {
+      float4 x[4];
+#pragma unroll
+      for (int c = 0; c < 4; ++c) x[c] = i + c < n ? load_item<Z>(items, i + c, row, counts[r] != 0, lanes) : zero_four();
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        if (i + c >= n) continue;
+        for (int m = Z::first_score(i + c); m < Z::end_score(n, i + c); ++m) {
+          float dot[Z::heads];
+#pragma unroll
+          for (int k = 0; k < Z::heads; ++k)
+            dot[k] = lanes.has ? tile::dot(x[c], tile::load_four(vectors + Z::vector(n, i + c, m, k) * Z::d +
+                                                                 lanes.feature))
+                               : 0.0F;
+          sum_numbers<Lanes::lanes>(dot, lanes.lane);
+          float* const to = scores + r * Z::heads * n + m;
+          const bool adds = Z::context && i + c > 0;
+          if constexpr (spreads) {
+            if (lanes.lane < Z::heads) to[lanes.lane * n] = adds ? to[lanes.lane * n] + dot[0] : dot[0];
+          } else {
+            if (lanes.lane == 0)
+#pragma unroll
+              for (int k = 0; k < Z::heads; ++k) to[k * n] = adds ? to[k * n] + dot[k] : dot[k];
+          }
+        }
+      }
+    }
+  }
+}
+
+/// scores [R, heads, n] become weights, in place and where anybody wants them; no rows of them are of steps that do not
+/// count.
+template <class Z, int R>
+__device__ void weigh_items(const tile::Rows& rows, std::size_t first, int n, const int* counts, float* scores,
+                            float* weights) {
+  for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {
+    float* const of = scores + e * n;
+    float most = of[0], sum = 0;
+    for (int i = 1; i < n; ++i) most = fmaxf(most, of[i]);
+    for (int i = 0; i < n; ++i) sum += of[i] = expf(of[i] - most);
+    const float inverse = 1 / sum;
+    const int r = e / Z::heads;
+    const std::size_t row = first + static_cast<std::size_t>(r);
+    for (int i = 0; i < n; ++i) {
+      of[i] = counts[r] != 0 ? of[i] * inverse : 0.0F;
+      if (weights != nullptr && row < rows.count) weights[(row * Z::heads + e % Z::heads) * n + i] = of[i];
+    }
+  }
+}
+/// mean [R, n] over the heads.
+template <class Z, int R>
+__device__ void average_heads(int n, const float* weights, float* mean) {
+  for (int e = static_cast<int>(threadIdx.x); e < R * n; e += tile::threads) {
+    float sum = 0;
+#pragma unroll
+    for (int k = 0; k < Z::heads; ++k) sum += weights[(e / n * Z::heads + k) * n + e % n];
+    mean[e] = sum * Z::share;
+  }
+}
+
+/// z = own + a; no z: nobody wants it, as tools that want weights alone.
+template <class Z, int R>
+__global__ void __launch_bounds__(tile::threads, 2)
+    linear_forward(tile::Rows rows, const __grid_constant__ LinearItems items,
+                   const __grid_constant__ Addresses<const float> maps, const float* score, float* z, float* weights) {
+  constexpr int each = R / 16;
+  const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
+  const typename Z::Ahead layout(R, n);
+  float* const memory = tile::shared_memory();
+  float *const item = memory + layout.item, *const value = memory + layout.value;
+  float *const vector = memory + layout.vector, *const weight = memory + layout.weight;
+  float* const mean = memory + layout.mean;
+  int* const counts = reinterpret_cast<int*>(memory + layout.counts);
+  const tile::Place at;
+  make_vectors<Z>(n, maps, score, vector);
+
+  const std::size_t tiles = divide_up(rows.count, R);
+  for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
+    const std::size_t first = t * R;
+    __syncthreads();  // all are done with the last tile
+    if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
+    __syncthreads();
+    const auto ask = [&](int i) {
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts, item);
+      tile::ask_for_rows<Z::d>(maps.of[i], 0, Z::d, nullptr, value);
+    };
+    if (z != nullptr) ask(0);
+    score_items<Z, R>(first, items, counts, vector, weight);
+    __syncthreads();
+    weigh_items<Z, R>(rows, first, n, counts, weight, weights);
+    if (z == nullptr) continue;
+    __syncthreads();
+    average_heads<Z, R>(n, weight, mean);
+
+    float sum[each][Z::parts];
+    tile::set_zero(sum);
+    for (int i = 0; i < count; ++i) {
+      tile::copies_done();
+      __syncthreads();
+      float v[each][Z::parts];
+      tile::set_zero(v);
+      tile::multiply<each, Z::parts, Z::d, Z::stride, Z::stride>(item, value, at, v);
+#pragma unroll
+      for (int a = 0; a < each; ++a) {
+        const float alpha = mean[(at.row + 16 * a) * n + 1 + i];
+#pragma unroll
+        for (int b = 0; b < Z::parts; ++b) sum[a][b] = fmaf(alpha, v[a][b], sum[a][b]);
+      }
+      __syncthreads();
+      if (i + 1 < count) ask(i + 1);
+    }
+#pragma unroll
+    for (int a = 0; a < each; ++a) {
+      const int r = at.row + 16 * a;
+      const std::size_t row = first + static_cast<std::size_t>(r);
+      if (row >= rows.count) continue;
+      const float of_own = 1.0F + mean[r * n];
+#pragma unroll
+      for (int b = 0; b < Z::parts; ++b) {
+        const int f = at.column + 16 * b;
+        if (f >= Z::d) continue;
+        float to = 0;
+        if (counts[r] != 0) {
+          to = fmaf(of_own, items.of.of[0][row * Z::d + f], sum[a][b]);
+          if constexpr (Z::has_task) to = fmaf(mean[r * n + n - 1], items.of.of[n - 1][f], to);
+        }
+        z[row * Z::d + f] = to;
+      }
+    }
+  }
+}
+
+/// <da, own> and <da, task> to dots [2, R, n], whose second half is zero there.
+template <class Z, int R>
+__device__ void dots_of_others(std::size_t first, const LinearItems& items, const int* counts, const float* up,
+                               float* dots) {
+  const RowLanes<Z::d> lanes;
+  const int n = items.n;
+  for (int r = lanes.slot; r < R; r += lanes.slots) {
+    const std::size_t row = first + static_cast<std::size_t>(r);
+    const float4 da = lanes.has ? tile::load_four(up + r * Z::stride + lanes.feature) : zero_four();
+    const auto take = [&](int i) {
+      const float dot = lanes.sum(tile::dot(da, load_item<Z>(items, i, row, counts[r] != 0, lanes)));
+      if (lanes.lane != 0) return;
+      dots[r * n + i] = dot;
+      dots[(R + r) * n + i] = 0;
+    };
+    take(0);
+    if constexpr (Z::has_task) take(n - 1);
+  }
+}
+
+/// What scores have to do with item i: dh += sum of ds W_i^T w (and what its weight has where nothing has written that
+/// yet, as of the own item), and the sums r of ds h, of the task also of its mean weight times da, to `sums`.
+template <class Z, int R>
+__device__ void slopes_of_item(std::size_t first, const tile::Rows& rows, const LinearItems& items, int i,
+                               const int* counts, const float* up, const float* vectors, const float* ds,
+                               const float* mean, float* dh, bool writes, bool asked, float* of_warps, float* sums) {
+  using Lanes = RowLanes<Z::d>;
+  constexpr int of_thread = (R + Lanes::slots - 1) / Lanes::slots, together = of_thread < 4 ? of_thread : 4;
+  const Lanes lanes;
+  const int n = items.n;
+  const bool is_task = Z::has_task && i == n - 1;
+  const int warp = static_cast<int>(threadIdx.x) / 32, columns = Z::heads + (is_task ? 1 : 0);
+  for (int m = Z::first_score(i); m < Z::end_score(n, i); ++m) {
+    float4 asks[Z::heads], r_sum[Z::heads], task_sum = zero_four();
+#pragma unroll
+    for (int k = 0; k < Z::heads; ++k) {
+      asks[k] = lanes.has ? tile::load_four(vectors + Z::vector(n, i, m, k) * Z::d + lanes.feature) : zero_four();
+      r_sum[k] = zero_four();
+    }
+    const bool is_first = m == Z::first_score(i);
+    for (int from = 0; from < of_thread; from += together) {
+      float4 x[together], g[together];
+#pragma unroll
+      for (int c = 0; c < together; ++c) {
+        const int r = lanes.slot + (from + c) * Lanes::slots;
+        const bool here = r < R && counts[r < R ? r : 0] != 0 && lanes.has;
+        const std::size_t row = first + static_cast<std::size_t>(r);
+        x[c] = is_task && here ? make_float4(1, 1, 1, 1) : load_item<Z>(items, i, row, here, lanes);
+        g[c] = here && dh != nullptr && !(writes && is_first) ? tile::load_four(dh + row * Z::d + lanes.feature)
+                                                              : zero_four();
+      }
+#pragma unroll
+      for (int c = 0; c < together; ++c) {
+        const int r = lanes.slot + (from + c) * Lanes::slots;
+        if (r >= R) continue;
+        const std::size_t row = first + static_cast<std::size_t>(r);
+        const float4 da = lanes.has ? tile::load_four(up + r * Z::stride + lanes.feature) : zero_four();
+        if (is_first && i == 0) g[c] = tile::add_times(g[c], 1.0F + mean[r * n], da);
+        if (is_first && is_task) task_sum = tile::add_times(task_sum, mean[r * n + i], da);
+#pragma unroll
+        for (int k = 0; k < Z::heads; ++k) {
+          const float slope = ds[(r * Z::heads + k) * n + m];
+          g[c] = tile::add_times(g[c], slope, asks[k]);
+          r_sum[k] = tile::add_times(r_sum[k], slope, x[c]);
+        }
+        if (dh != nullptr && lanes.has && row < rows.count && (counts[r] != 0 || writes))
+          tile::store_four(dh + row * Z::d + lanes.feature, counts[r] != 0 ? g[c] : zero_four());
+      }
+    }
+    if (!asked) continue;
+    const auto sum_warp = [&](float4 x, int column) {
+#pragma unroll
+      for (int far = Lanes::lanes; far < 32; far *= 2) {
+        x.x += __shfl_xor_sync(0xffffffffU, x.x, far);
+        x.y += __shfl_xor_sync(0xffffffffU, x.y, far);
+        x.z += __shfl_xor_sync(0xffffffffU, x.z, far);
+        x.w += __shfl_xor_sync(0xffffffffU, x.w, far);
+      }
+      if (lanes.has && static_cast<int>(threadIdx.x) % 32 < Lanes::lanes)
+        tile::store_four(of_warps + (warp * (Z::heads + 1) + column) * Z::d + lanes.feature, x);
+    };
+#pragma unroll
+    for (int k = 0; k < Z::heads; ++k) sum_warp(r_sum[k], k);
+    if (is_task) sum_warp(task_sum, Z::heads);
+    __syncthreads();
+    for (int e = static_cast<int>(threadIdx.x); e < columns * Z::d; e += tile::threads) {
+      float sum = 0;
+#pragma unroll
+      for (int w = 0; w < Z::warps; ++w) sum += of_warps[w * (Z::heads + 1) * Z::d + e];
+      if (e < Z::heads * Z::d)
+        sums[Z::vector(n, i, m, 0) * Z::d + e] += sum;
+      else if (is_first)
+        sums[Z::vectors(n) * Z::d + e - Z::heads * Z::d] += sum;
+    }
+    __syncthreads();  // the warps' sums are the next ones'
+  }
+}
+
+/// Adds to d_own and d_maps, and to this block's sums of the gradients of the parameters; no sums: nobody asks.
+template <class Z, int R>
+__global__ void __launch_bounds__(tile::threads, 2)
+    linear_backward(tile::Rows rows, const __grid_constant__ LinearItems items,
+                    const __grid_constant__ Addresses<const float> maps, const float* score, const float* dz,
+                    float* d_own, const __grid_constant__ Addresses<float> d_maps, const float* weights, float* sums) {
+  constexpr int each = R / 16;
+  const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
+  const typename Z::Back layout(R, n);
+  float* const memory = tile::shared_memory();
+  float *const up = memory + layout.up, *const item = memory + layout.item, *const weighed = memory + layout.weighed;
+  float *const value = memory + layout.value, *const vector = memory + layout.vector;
+  float *const vector_sums = memory + layout.sums, *const of_warps = memory + layout.of_warps;
+  float *const weight = memory + layout.weight, *const mean = memory + layout.mean, *const dots = memory + layout.dots;
+  int* const counts = reinterpret_cast<int*>(memory + layout.counts);
+  const tile::Place at;
+  const bool asked = sums != nullptr;
+  if (asked) sums += blockIdx.x * Z::sums(count);
+  tile::Sums<1, Z::parts, Z::parts, false> matrix_sums(sums);
+  make_vectors<Z>(n, maps, score, vector);
+  for (int e = static_cast<int>(threadIdx.x); e < Z::vector_sums(n); e += tile::threads) vector_sums[e] = 0;
+
+  const std::size_t tiles = divide_up(rows.count, R);
+  for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
+    const std::size_t first = t * R;
+    __syncthreads();  // all are done with the last tile
+    if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
+    __syncthreads();
+    const auto ask = [&](int i) {
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts, item);
+      tile::ask_for_rows<Z::d>(maps.of[i], 0, Z::d, nullptr, value);
+    };
+    tile::ask_for_rows<Z::d>(dz, first, R, counts, up);
+    ask(0);
+    for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads * n; e += tile::threads)
+      weight[e] = counts[e / (Z::heads * n)] != 0 ? weights[first * (Z::heads * n) + e] : 0.0F;
+    tile::copies_done();
+    __syncthreads();
+    average_heads<Z, R>(n, weight, mean);
+    dots_of_others<Z, R>(first, items, counts, up, dots);
+
+    for (int i = 0; i < count; ++i) {
+      tile::copies_done();
+      __syncthreads();
+      if (asked)
+        for (int e = static_cast<int>(threadIdx.x); e < R * Z::vectors_of_row; e += tile::threads) {
+          const int r = e / Z::vectors_of_row, f = 4 * (e % Z::vectors_of_row);
+          tile::store_four(weighed + r * Z::stride + f,
+                           tile::times(mean[r * n + 1 + i], tile::load_four(up + r * Z::stride + f)));
+        }
+      float e[each][Z::parts];
+      tile::set_zero(e);
+      tile::multiply_by_rows<each, Z::parts, Z::d, Z::stride, Z::stride>(up, value, at, e);
+#pragma unroll
+      for (int a = 0; a < each; ++a) {
+        const int r = at.row + 16 * a;
+        float dot = 0;
+        tile::each_vector<Z::parts>(at.column, Z::d, [&](int f, int j) {
+#pragma unroll
+          for (int q = 0; q < tile::together(Z::parts); ++q)
+            dot = fmaf(e[a][j + q], item[r * Z::stride + f + q], dot);
+        });
+        dot = tile::Place::sum_of_row(dot);
+        if (at.is_leader) dots[(at.half * R + r) * n + 1 + i] = dot;
+        const float alpha = mean[r * n + 1 + i];
+#pragma unroll
+        for (int b = 0; b < Z::parts; ++b) e[a][b] *= alpha;
+        if (d_maps.of[i] == nullptr || counts[r] == 0) continue;
+        float* const to = d_maps.of[i] + (first + static_cast<std::size_t>(r)) * Z::d;
+        tile::each_vector<Z::parts>(at.column, Z::d,
+                                    [&](int f, int j) { tile::add_columns<Z::parts>(to + f, e[a], j); });
+      }
+      if (asked) {
+        __syncthreads();
+        matrix_sums.add(i, at, t == blockIdx.x, [&](auto& of) {
+          tile::multiply_transposed<Z::parts, Z::parts, Z::stride, Z::stride>(R, weighed, item, at, of);
+        });
+      }
+      __syncthreads();
+      if (i + 1 < count) ask(i + 1);
+    }
+
+    // From weights to their slopes ds, in place.
+    for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {
+      float* const alpha = weight + e * n;
+      const float *const left = dots + e / Z::heads * n, *const right = left + R * n;
+      float expected = 0;
+      for (int i = 0; i < n; ++i) expected = fmaf(alpha[i], left[i] + right[i], expected);
+      for (int i = 0; i < n; ++i) alpha[i] *= Z::share * (left[i] + right[i] - expected);
+    }
+    __syncthreads();
+    for (int i = 0; i < n; ++i) {
+      float* const dh = i == 0 ? d_own : i <= count ? d_maps.of[i - 1] : nullptr;
+      slopes_of_item<Z, R>(first, rows, items, i, counts, up, vector, weight, mean, dh, i == 0 && d_own == dz, asked,
+                           of_warps, vector_sums);
+    }
+  }
+  if (!asked) return;
+  __syncthreads();
+  float* const to = sums + static_cast<std::size_t>(count) * Z::matrix_sum;
+  for (int e = static_cast<int>(threadIdx.x); e < Z::vector_sums(n); e += tile::threads) to[e] = vector_sums[e];
+}
+
+/// What linear integration adds to: projections by item, scores, the task.
+struct LinearGradients {
+  Addresses<float> maps;
+  float* score;
+  float* task;
+};
+
+/// Adds what `blocks` blocks have summed to the gradients. Blocks are, for each earlier map, four rows of its
+/// projection; then the own item, and the task.
+template <class Z>
+__global__ void __launch_bounds__(tile::threads)
+    linear_gradients(int n, std::size_t blocks, const float* sums, const __grid_constant__ Addresses<const float> maps,
+                     const float* score, const float* task, const __grid_constant__ LinearGradients to) {
+  float4* const space = reinterpret_cast<float4*>(tile::shared_memory());
+  float4* const sum = space + tile::threads;
+  float* const dots = reinterpret_cast<float*>(space);
+  constexpr int groups = Z::d / 4, row_vectors = Z::vectors_of_row;
+  const int count = n - 1 - (Z::has_task ? 1 : 0), thread = static_cast<int>(threadIdx.x);
+  const int unit = static_cast<int>(blockIdx.x);
+  const std::size_t between = Z::sums(count);
+  const float* const vector_sums = sums + static_cast<std::size_t>(count) * Z::matrix_sum;
+  if (unit < count * groups) {
+    const int map = unit / groups, item = 1 + map, first = unit % groups * 4;
+    const int head = first / Z::slice, within = first % Z::slice;  // four rows are of one head
+    const int row = thread / row_vectors, f = thread % row_vectors * 4;
+    const bool is_one = thread < 4 * row_vectors;
+    const float* const from = sums + static_cast<std::size_t>(map) * Z::matrix_sum + first * (16 * Z::parts);
+    tile::sum_blocks(
+        4 * row_vectors, blocks, between,
+        [&](int v) { return from + v / row_vectors * (16 * Z::parts) + v % row_vectors * 4; }, space, sum);
+    const std::size_t place = static_cast<std::size_t>(first + row) * Z::d + static_cast<std::size_t>(f);
+    float4 d = zero_four(), w = zero_four();
+    if (is_one) {
+      d = sum[thread];
+      w = tile::load_four(maps.of[map] + place);
+    }
+    for (int m = Z::first_score(item); m < Z::end_score(n, item); ++m) {
+      __syncthreads();  // all have taken what they need of the sums
+      tile::sum_blocks(
+          row_vectors, blocks, between,
+          [&](int v) { return vector_sums + Z::vector(n, item, m, head) * Z::d + 4 * v; }, space, sum);
+      const int score_at = Z::score_at(n, item, m, head) + within;
+      if (is_one) {
+        const float4 r = sum[thread % row_vectors];
+        d = tile::add_times(d, score[score_at + row], r);
+        dots[thread] = tile::dot(w, r);
+      }
+      __syncthreads();
+      if (thread < 4) {
+        float dot = 0;
+        for (int v = 0; v < row_vectors; ++v) dot += dots[thread * row_vectors + v];
+        to.score[score_at + thread] += dot;
+      }
+    }
+    if (is_one) {
+      float* const target = to.maps.of[map] + place;
+      const float4 x = tile::load_four(target);
+      tile::store_four(target, make_float4(x.x + d.x, x.y + d.y, x.z + d.z, x.w + d.w));
+    }
+    return;
+  }
+  const bool is_task = unit > count * groups;
+  const int item = is_task ? n - 1 : 0, head = thread * 4 / Z::slice, within = thread * 4 % Z::slice;
+  float4 d = zero_four();
+  if (is_task) {
+    tile::sum_blocks(
+        row_vectors, blocks, between, [&](int v) { return vector_sums + Z::vectors(n) * Z::d + 4 * v; }, space, sum);
+    if (thread < row_vectors) d = sum[thread];
+  }
+  for (int m = Z::first_score(item); m < Z::end_score(n, item); ++m) {
+    __syncthreads();
+    tile::sum_blocks(
+        row_vectors, blocks, between,
+        [&](int v) { return vector_sums + Z::vector(n, item, m, 4 * v / Z::slice) * Z::d + 4 * v; }, space, sum);
+    if (thread >= row_vectors) continue;
+    const float4 r = sum[thread];
+    const int score_at = Z::score_at(n, item, m, head) + within;
+    float4 x = make_float4(1, 1, 1, 1);
+    if (is_task) {
+      x = tile::load_four(task + 4 * thread);
+      d = make_float4(fmaf(score[score_at], r.x, d.x), fmaf(score[score_at + 1], r.y, d.y),
+                      fmaf(score[score_at + 2], r.z, d.z), fmaf(score[score_at + 3], r.w, d.w));
+    }
+    float* const target = to.score + score_at;
+    target[0] += r.x * x.x, target[1] += r.y * x.y, target[2] += r.z * x.z, target[3] += r.w * x.w;
+  }
+  if (!is_task || thread >= row_vectors) return;
+  float* const target = to.task + 4 * thread;
+  const float4 x = tile::load_four(target);
+  tile::store_four(target, make_float4(x.x + d.x, x.y + d.y, x.z + d.z, x.w + d.w));
+}
+
+#endif
+
+}  // namespace cuda::depth
+
+/// Of all layers of this width: how many earlier maps they have, and whether rows are steps, are numbers.
+template <class Sizes>
+struct SharedDepthLinear {
+  struct Numbers {
+    std::uint32_t maps = 0, positions = 0;
+    bool are_steps = false;
+  };
+  static constexpr void pack(Numbers, Weights<float>, float*) {}
+
+  /// The weights [rows, heads, items].
+  template <Capability C>
+  struct Saved {
+    float* weights = nullptr;
+  };
+  template <Capability C>
+  static constexpr void bind(Numbers of, Saved<C>& saved, Arena<float>& arena, std::size_t samples) {
+    if constexpr (keeps_for_backward(C))
+      saved.weights = arena.take(samples * of.positions * Sizes::heads *
+                                 static_cast<std::size_t>(Sizes::items(static_cast<int>(of.maps))));
+  }
+  static constexpr std::size_t scratch(Numbers of, std::size_t samples, Capability c) {
+    if (c != Capability::train) return 0;
+    return cuda::depth::blocks_of(samples * of.positions) * Sizes::sums(static_cast<int>(of.maps));
+  }
+
+  template <Capability C>
+  static void forward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                      const float* const* before, float* z, Saved<C>& saved, float* scratch);
+  template <Capability C>
+  static void backward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                       const float* const* before, const float* dz, float* d_own, float* const* d_before,
+                       Gradients<float> g, Saved<C>& saved, float* scratch);
+  static void mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own, const float* const* before,
+                      float* weights, float* scratch);
+
+ private:
+  static cuda::depth::LinearItems items_of(Numbers of, Weights<float> w, const float* own, const float* const* before);
+  static void start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w, const float* own,
+                            const float* const* before, float* z, float* weights);
+};
+
+template <class Part, class Sizes>
+struct CudaDepthLinear : CudaSharedMixture<CudaDepthLinear<Part, Sizes>, SharedDepthLinear<Sizes>> {
+  static constexpr const char* name = "cuda linear integration, tiles of rows";
+  static constexpr InPlace in_place{.forward = true, .backward = true};
+  static constexpr typename CudaDepthLinear::Shared::Numbers numbers{Part::Before::count, Part::Own::positions,
+                                                                     Part::Own::rank == 2};
+};
+
+#ifdef __CUDACC__
+template <class Sizes>
+cuda::depth::LinearItems SharedDepthLinear<Sizes>::items_of(Numbers of, Weights<float> w, const float* own,
+                                                            const float* const* before) {
+  cuda::depth::LinearItems items{{}, Sizes::items(static_cast<int>(of.maps))};
+  items.of.of[0] = own;
+  for (std::size_t i = 0; i < of.maps; ++i) items.of.of[1 + i] = before[i];
+  if constexpr (Sizes::has_task) items.of.of[1 + of.maps] = w[of.maps + 1];
+  return items;
+}
+
+template <class Sizes>
+void SharedDepthLinear<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w,
+                                             const float* own, const float* const* before, float* z, float* weights) {
+  namespace depth = cuda::depth;
+  const auto rows = cuda::rows_of(pass, of.positions, of.are_steps && lengths_count);
+  const auto items = items_of(of, w, own, before);
+  const auto maps = depth::tensors_from<const float>(w, 0, of.maps);
+  const float* const score = w[of.maps];
+  const auto start = [&](auto tile_rows) {
+    constexpr int R = decltype(tile_rows)::value;
+    cuda::launch(pass, &depth::linear_forward<Sizes, R>, cuda::blocks_for(rows.count, R, depth::most_blocks),
+                 cuda::tile::threads, Sizes::ahead_bytes(R, items.n), rows, items, maps, score, z, weights);
+  };
+  if (depth::takes_large_tile(Sizes::ahead_rows, rows.count, items.n, Sizes::ahead_bytes))
+    start(std::integral_constant<int, Sizes::ahead_rows>{});
+  else
+    start(std::integral_constant<int, 16>{});
+}
+
+template <class Sizes>
+template <Capability C>
+void SharedDepthLinear<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                                       const float* const* before, float* z, Saved<C>& saved, float*) {
+  start_forward(of, pass, C != Capability::stream, w, own, before, z, saved.weights);
+}
+
+template <class Sizes>
+template <Capability C>
+void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
+                                        const float* const* before, const float* dz, float* d_own,
+                                        float* const* d_before, Gradients<float> g, Saved<C>& saved, float* scratch) {
+  namespace depth = cuda::depth;
+  const auto rows = cuda::rows_of(pass, of.positions, of.are_steps);
+  const auto items = items_of(of, w, own, before);
+  const auto maps = depth::tensors_from<const float>(w, 0, of.maps);
+  const auto d_maps = depth::addresses_of(of.maps, d_before);
+  const float* const score = w[of.maps];
+  float* const sums = g ? scratch : nullptr;
+  std::size_t blocks = 0;
+  const auto start = [&](auto tile_rows) {
+    constexpr int R = decltype(tile_rows)::value;
+    blocks = cuda::blocks_for(rows.count, R, depth::most_blocks);
+    cuda::launch(pass, &depth::linear_backward<Sizes, R>, static_cast<unsigned>(blocks), cuda::tile::threads,
+                 Sizes::back_bytes(R, items.n), rows, items, maps, score, dz, d_own, d_maps,
+                 static_cast<const float*>(saved.weights), sums);
+  };
+  if (depth::takes_large_tile(Sizes::back_rows, rows.count, items.n, Sizes::back_bytes))
+    start(std::integral_constant<int, Sizes::back_rows>{});
+  else
+    start(std::integral_constant<int, 16>{});
+  if (sums == nullptr || blocks == 0) return;
+  depth::LinearGradients to{depth::tensors_from<float>(g, 0, of.maps), g[of.maps], nullptr};
+  if constexpr (Sizes::has_task) to.task = g[of.maps + 1];
+  const int units = static_cast<int>(of.maps) * (Sizes::d / 4) + 1 + (Sizes::has_task ? 1 : 0);
+  cuda::launch(pass, &depth::linear_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
+               cuda::tile::sum_bytes, items.n, blocks, static_cast<const float*>(sums), maps, score,
+               items.of.of[items.n - 1], to);
+}
+
+template <class Sizes>
+void SharedDepthLinear<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own,
+                                       const float* const* before, float* weights, float*) {
+  start_forward(of, pass, true, w, own, before, nullptr, weights);
+}
+#endif
+
+template <class H, class T, class Sees, class Own, class Before, CudaBackend Backend,
+          class P = integrate::LinearOf<H, T, Sees>, class Sizes = cuda::depth::LinearSizes<P, Own::features>>
+  requires(integrate::EqualWidths::of<Own, Before>().hold && Sizes::fits(Before::count))
+CudaDepthLinear<Integration<P, Own, Before>, Sizes> select_kernel(
+    rank::Layer, Integration<integrate::LinearOf<H, T, Sees>, Own, Before>, Backend);
+
+}  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

@@ -1,0 +1,91 @@
+// Work that is put in order once and run many times, and numbers that the program and such work exchange.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "queue.hpp"
+
+namespace aila::inline v0::cuda {
+
+/// Numbers in pinned memory and on the device; copies are put in order on a queue, without a wait.
+template <class T>
+class Mirror {
+ public:
+  Mirror() = default;
+  explicit Mirror(std::size_t count) : host_(count), device_(count) {}
+  T* host() { return host_.data(); }
+  const T* host() const { return host_.data(); }
+  T* device() { return device_.data(); }
+  void send(const Queue& queue, std::size_t count) {
+    if (count > 0) queue.copy(device_.data(), host_.data(), count * sizeof(T), cudaMemcpyHostToDevice);
+  }
+  void send(const Queue& queue) { send(queue, host_.size()); }
+  void fetch(const Queue& queue) {
+    queue.copy(host_.data(), device_.data(), host_.size() * sizeof(T), cudaMemcpyDeviceToHost);
+  }
+
+ private:
+  PinnedArray<T> host_;
+  Array<T> device_;
+};
+
+/// One graph a key. Work of a key is run as it is the first time, which loads its kernels, is captured the second time,
+/// and from then on is one launch. A few keys: full batches, the last one of an epoch.
+class Graphs {
+ public:
+  using Key = std::vector<std::size_t>;
+  Graphs() = default;
+  Graphs(const Graphs&) = delete;
+  Graphs& operator=(const Graphs&) = delete;
+  ~Graphs() { forget(); }
+
+  template <class F>
+  void run(Queue& queue, const Key& key, F&& put_in_order) {
+    for (Graph& graph : graphs_)
+      if (graph.key == key) {
+        if (graph.program == nullptr) graph.program = capture(queue, put_in_order);
+        return queue.run([&] { check(cudaGraphLaunch(graph.program, queue.stream()), "cudaGraphLaunch"); });
+      }
+    if (graphs_.size() >= most) forget();
+    put_in_order();
+    graphs_.push_back({key, nullptr});
+  }
+
+ private:
+  static constexpr std::size_t most = 16;
+  struct Graph {
+    Key key;
+    cudaGraphExec_t program;
+  };
+
+  template <class F>
+  static cudaGraphExec_t capture(Queue& queue, F&& put_in_order) {
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t program = nullptr;
+    check(cudaStreamBeginCapture(queue.stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    aila::detail::catching(put_in_order, [&] {  // a stream is left as it was
+      cudaStreamEndCapture(queue.stream(), &graph);
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      throw;
+    });
+    check(cudaStreamEndCapture(queue.stream(), &graph), "cudaStreamEndCapture");
+    const cudaError_t made = cudaGraphInstantiate(&program, graph, 0);
+    cudaGraphDestroy(graph);
+    check(made, "cudaGraphInstantiate");
+    return program;
+  }
+  void forget() {
+    for (const Graph& graph : graphs_)
+      if (graph.program != nullptr) cudaGraphExecDestroy(graph.program);
+    graphs_.clear();
+  }
+
+  std::vector<Graph> graphs_;
+};
+
+}  // namespace aila::inline v0::cuda
+
+#include "../../core/macros_back.hpp"

@@ -1,0 +1,853 @@
+// Matrix products on a GPU, and sums over rows.
+//
+// A number is the sum of two of TF32, hi + lo, and a product is hi hi + hi lo + lo hi on tensor cores: what is left out
+// is 2^-22 of it. Tensor cores round their sums towards zero, so that only 16 products follow one another there; the
+// rest is added as float32 is. Bound by tensor cores, three mma.sync m16n8k8 for 1,024 fused multiply-adds, unless k or
+// a side is small: then by memory.
+//
+// A block of 128 threads makes a tile of C, 128 or 64 rows by 64 columns, and goes along k by 32: tiles of A and B come
+// to shared memory by cp.async, two ahead of the one that is worked on. Where C has too few tiles to fill a GPU and k
+// is long, blocks share k, and a second kernel sums what they have in a fixed order. Convolutions are the same product:
+// their operands read the tiles elsewhere (conv.hpp).
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "launch.hpp"
+
+namespace aila::inline v0::cuda {
+
+/// Element (i, j) is at[i row + j column]; one of the steps is 1.
+struct Matrix {
+  const float* at;
+  std::size_t row, column;
+};
+/// Element (i, j) is at[i row + j].
+struct Target {
+  float* at;
+  std::size_t row;
+  const float* bias = nullptr;  ///< one a column, added
+  bool adds = false;            ///< to what is there
+};
+
+namespace detail {
+
+inline constexpr unsigned tile_columns = 64, tile_k = 32, tile_threads = 128, tile_stages = 3;
+
+/// n / by for n < 2^31, by a multiplication.
+struct Divisor {
+  std::uint32_t by = 1, factor = 1, shift = 0;
+  constexpr Divisor() = default;
+  constexpr explicit Divisor(std::size_t divisor) : by(static_cast<std::uint32_t>(divisor)) {
+    while ((std::uint64_t{1} << shift) < by) ++shift;
+    factor = static_cast<std::uint32_t>((std::uint64_t{1} << 32) * ((std::uint64_t{1} << shift) - by) / by +
+                                        std::uint64_t{1});
+  }
+  constexpr std::uint32_t divide(std::uint32_t n) const {
+    return (static_cast<std::uint32_t>(std::uint64_t{n} * factor >> 32) + n) >> shift;
+  }
+};
+
+/// How valid steps behind a window come from those before it, see WindowAxis::out.
+struct StepAxis {
+  int in = 1, span = 1, stride = 1, padding = 0;
+  constexpr int clamp(int n) const { return n < 0 ? 0 : n < in ? n : in; }
+  constexpr int out(int n) const {
+    return n == 0 || n + 2 * padding < span ? 0 : (n + 2 * padding - span) / stride + 1;
+  }
+};
+
+/// Of rows [samples, steps]: whether row number i counts. All do where there are no lengths.
+struct ValidSteps {
+  const std::int32_t* lengths = nullptr;
+  Divisor steps;
+  StepAxis axis;
+  constexpr bool valid(unsigned i) const {
+    const unsigned sample = steps.divide(i);
+    return static_cast<int>(i - sample * steps.by) < axis.out(axis.clamp(lengths[sample]));
+  }
+  constexpr bool operator()(unsigned i) const { return lengths == nullptr || valid(i); }
+};
+/// Of a map of `steps` steps as it is.
+inline ValidSteps valid_steps(const std::int32_t* lengths, std::size_t steps) {
+  return {lengths, Divisor(steps), {static_cast<int>(steps), 1, 1, 0}};
+}
+
+/// A tile of an operand in shared memory: rows of A, or columns of B, by 32 along k. A thread reads 4 x 4 numbers of
+/// it, rows 4 g to 4 g + 3 by 4 t to 4 t + 3 along k, as vectors of four; the exclusive or spreads those of eight
+/// threads over all banks.
+template <bool k_runs>
+constexpr unsigned tile_offset(unsigned rows, unsigned row, unsigned k) {
+  return k_runs ? row * tile_k + ((k / 4 ^ (row & 4)) * 4 + k % 4)
+                : k * rows + ((row / 4 ^ (k / 4 % 4 * 2)) * 4 + row % 4);
+}
+
+/// How a product is cut into blocks. It depends on sizes alone, so that its bits do.
+struct ProductCut {
+  unsigned rows = 64;  ///< of a tile
+  std::size_t row_tiles = 0, column_tiles = 0;
+  unsigned splits = 1;        ///< blocks that share k
+  unsigned k_tiles_each = 0;  ///< of which each has so many tiles
+};
+/// Blocks of tiles of so many rows that a multiprocessor holds, and what fills a GPU.
+constexpr unsigned blocks_at_once(unsigned rows) {
+  return rows == 128 ? 2 : 3;
+}
+constexpr std::size_t blocks_of_tiles(unsigned rows) {
+  return 132 * blocks_at_once(rows);
+}
+constexpr std::size_t most_splits(std::size_t k) {
+  return k < 1024 ? 1 : k / 256;
+}
+constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
+  ProductCut cut;
+  cut.column_tiles = divide_up(n, tile_columns);
+  const std::size_t large = divide_up(m, 128), small = divide_up(m, 64);
+  const std::size_t others = cut.column_tiles * copies;
+  if (m > 64 && large * 128 * 4 <= small * 64 * 5 && large * others * most_splits(k) >= 132) cut.rows = 128;
+  cut.row_tiles = cut.rows == 128 ? large : small;
+  const std::size_t blocks = std::max<std::size_t>(cut.row_tiles * others, 1);
+  const std::size_t k_tiles = divide_up(k, tile_k);
+  const std::size_t splits = std::clamp<std::size_t>(blocks_of_tiles(cut.rows) / blocks, 1, most_splits(k));
+  cut.k_tiles_each = static_cast<unsigned>(divide_up(k_tiles, splits));
+  cut.splits = static_cast<unsigned>(k_tiles == 0 ? 1 : divide_up(k_tiles, cut.k_tiles_each));
+  return cut;
+}
+/// Floats of the partial sums of `copies` products and of max(m, n) sums beside each.
+constexpr std::size_t partial_scratch(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
+  if (most_splits(k) == 1) return 0;
+  const std::size_t most = blocks_of_tiles(128) * (128 + 1) * (tile_columns + 1);  // see cut_product: tiles x splits
+  return std::min(most, most_splits(k) * copies * (m * n + std::max(m, n) + 3));
+}
+
+inline bool is_aligned(const void* at) {
+  return reinterpret_cast<std::uintptr_t>(at) % 16 == 0;
+}
+
+}  // namespace detail
+
+/// Floats of scratch for a product [m, k] x [k, n]; what holds for some sizes serves smaller ones too.
+constexpr std::size_t product_scratch(std::size_t m, std::size_t n, std::size_t k) {
+  return detail::partial_scratch(m, n, k);
+}
+/// Floats of scratch for the gradients of a weight [outputs, inputs] and its bias over so many rows.
+constexpr std::size_t weight_gradient_scratch(std::size_t rows, std::size_t inputs, std::size_t outputs) {
+  return detail::partial_scratch(outputs, inputs, rows);
+}
+
+namespace detail {
+/// Rows are summed by blocks of some, and what they have by one more kernel.
+constexpr std::size_t sum_chunks(std::size_t rows, std::size_t columns) {
+  if (rows <= 1024) return 1;
+  return std::min(divide_up(rows, 512), std::max<std::size_t>(528 / divide_up(columns, 128), 16));
+}
+}  // namespace detail
+constexpr std::size_t column_sum_scratch(std::size_t rows, std::size_t columns) {
+  const std::size_t chunks = detail::sum_chunks(rows, columns);
+  return chunks == 1 ? 0 : chunks * columns;
+}
+
+#ifdef __CUDACC__
+// Functions that start kernels are templates: who does not call them does not compile these.
+namespace detail {
+
+// What a thread asks the processor for.
+
+/// Copies `bytes` bytes of 16 to shared memory in the background, zeros behind them; past the first-level cache.
+__device__ inline void copy_16(float* to, const float* from, unsigned bytes) {
+  asm volatile(
+      "cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
+      "l"(from), "r"(bytes));
+}
+/// The same by way of that cache, for what the block reads again.
+__device__ inline void copy_16_cached(float* to, const float* from, unsigned bytes) {
+  asm volatile(
+      "cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
+      "l"(from), "r"(bytes));
+}
+__device__ inline void copy_4(float* to, const float* from, unsigned bytes) {
+  asm volatile(
+      "cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
+      "l"(from), "r"(bytes));
+}
+__device__ inline void end_group_of_copies() {
+  asm volatile("cp.async.commit_group;\n" ::: "memory");
+}
+/// Waits until no more than so many groups of this thread's copies are under way.
+template <int groups>
+__device__ inline void wait_for_copies() {
+  asm volatile("cp.async.wait_group %0;\n" ::"n"(groups) : "memory");
+}
+/// d = a b + c by a warp, [16, 8] x [8, 8] of TF32: the lower 13 bits of a and b are not looked at.
+__device__ inline void multiply_tile(float (&d)[4], float a0, float a1, float a2, float a3, float b0, float b1,
+                                     const float (&c)[4]) {
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};\n"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(__float_as_uint(a0)), "r"(__float_as_uint(a1)), "r"(__float_as_uint(a2)), "r"(__float_as_uint(a3)),
+        "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+__device__ inline float* dynamic_shared() {
+  extern __shared__ float4 aila_shared[];
+  return reinterpret_cast<float*>(aila_shared);
+}
+// End of these.
+
+/// x = hi + lo, hi rounded to TF32. Of infinity and of what is no number lo is no number.
+__device__ inline void split_number(float& x, float& lo) {
+  const float hi = __uint_as_float((__float_as_uint(x) + 0x1000U) & 0xffffe000U);
+  lo = x - hi;
+  x = hi;
+}
+__device__ inline void split_numbers(float (&x)[4][4], float (&lo)[4][4]) {
+#pragma unroll
+  for (int j = 0; j < 4; ++j)
+#pragma unroll
+    for (int e = 0; e < 4; ++e) split_number(x[j][e], lo[j][e]);
+}
+
+/// v[j][e] is row `first` + 4 g + j by 16 half + 4 t + e along k, g = lane / 4 and t = lane % 4.
+template <bool k_runs, unsigned rows>
+__device__ inline void read_tile(const float* tile, unsigned first, unsigned half, float (&v)[4][4]) {
+  const unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned row = first + 4 * g + (k_runs ? i : 0), k = 16 * half + 4 * t + (k_runs ? 0 : i);
+    const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<k_runs>(rows, row, k));
+    (k_runs ? v[i][0] : v[0][i]) = q.x;
+    (k_runs ? v[i][1] : v[1][i]) = q.y;
+    (k_runs ? v[i][2] : v[2][i]) = q.z;
+    (k_runs ? v[i][3] : v[3][i]) = q.w;
+  }
+}
+
+/// acc += A B over 16 of k, for 32 rows of A by 32 columns of B: acc[i][j] are the sums of a tile of tensor cores, with
+/// rows 4 g + 2 i (and + 1) and columns 8 t + j (and + 4).
+__device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[4][4], const float (&b)[4][4],
+                                    const float (&b_lo)[4][4], float (&acc)[2][4][4]) {
+  float sum[2][4][4] = {};
+  const auto round = [&](const float(&x)[4][4], const float(&y)[4][4], int s) {
+#pragma unroll
+    for (int i = 0; i < 2; ++i)
+#pragma unroll
+      for (int j = 0; j < 4; ++j)
+        multiply_tile(sum[i][j], x[2 * i][2 * s], x[2 * i + 1][2 * s], x[2 * i][2 * s + 1], x[2 * i + 1][2 * s + 1],
+                      y[j][2 * s], y[j][2 * s + 1], sum[i][j]);
+  };
+  round(a_lo, b, 0);  // the small ones first: rounding them costs nothing
+  round(a, b_lo, 0);
+  round(a_lo, b, 1);
+  round(a, b_lo, 1);
+  round(a, b, 0);
+  round(a, b, 1);
+#pragma unroll
+  for (int i = 0; i < 2; ++i)
+#pragma unroll
+    for (int j = 0; j < 4; ++j)
+#pragma unroll
+      for (int c = 0; c < 4; ++c) acc[i][j][c] += sum[i][j][c];
+}
+
+// An operand gives tiles of A, or of B's columns. It has
+//   static constexpr bool k_runs;              numbers that follow one another in memory do along k, not along rows
+//   template <unsigned Rows> struct Shared;    what its block keeps in shared memory
+//   unsigned rows_of(copy), k_of(copy);        its size, in copy number `copy` of the product
+//   template <unsigned Rows> struct Reader;    a thread's: Reader(operand, shared, copy, first row), by all threads
+//       load(operand, shared, tile, k)         starts to copy the tile that begins at k
+//   static constexpr bool prepares;            Reader::prepare(operand, shared, k) comes before that, a barrier between
+
+struct NothingShared {};
+
+/// A matrix in memory: of A, rows and k; of B, its columns and k.
+template <bool runs_along_k>
+struct PlainOperand {
+  static constexpr bool k_runs = runs_along_k;
+  static constexpr bool prepares = false;
+  const float* at = nullptr;
+  std::size_t step = 0;  ///< of a row where k runs, else of k
+  std::size_t copy = 0;  ///< from one copy's matrix to the next
+  unsigned rows = 0, k = 0;
+  bool wide = false;  ///< vectors of four lie at 16 bytes
+  ValidSteps valid;   ///< where rows run, of k: others count as zero
+
+  __device__ unsigned rows_of(unsigned) const { return rows; }
+  __device__ unsigned k_of(unsigned) const { return k; }
+
+  template <unsigned Rows>
+  using Shared = NothingShared;
+
+  template <unsigned Rows>
+  struct Reader {
+    const float* at;
+    unsigned first;
+    __device__ Reader(const PlainOperand& o, const NothingShared&, unsigned its_copy, unsigned first_row)
+        : at(o.at + its_copy * o.copy), first(first_row) {}
+
+    __device__ void load(const PlainOperand& o, const NothingShared&, float* tile, unsigned k_first) const {
+      const unsigned id = threadIdx.x;
+      if constexpr (k_runs) {
+        if (o.wide) {
+          constexpr unsigned pass = tile_threads / 8;
+          const unsigned row = id / 8, part = id % 8 * 4, k_at = k_first + part;
+          const unsigned bytes = k_at < o.k ? min(o.k - k_at, 4U) * 4 : 0;
+          float* to = tile + tile_offset<true>(Rows, row, part);  // the same bit of the row in every pass
+          const float* from = at + static_cast<std::size_t>(first + row) * o.step + k_at;
+#pragma unroll
+          for (unsigned i = 0; i < Rows / pass; ++i, from += pass * o.step) {
+            const bool some = bytes > 0 && first + row + i * pass < o.rows;
+            copy_16(to + i * pass * tile_k, some ? from : o.at, some ? bytes : 0);
+          }
+        } else {
+          constexpr unsigned pass = tile_threads / tile_k;
+          const unsigned row = id / tile_k, part = id % tile_k, k_at = k_first + part;
+          const float* from = at + static_cast<std::size_t>(first + row) * o.step + k_at;
+#pragma unroll 4
+          for (unsigned i = 0; i < Rows / pass; ++i, from += pass * o.step) {
+            const bool some = k_at < o.k && first + row + i * pass < o.rows;
+            copy_4(tile + tile_offset<true>(Rows, row + i * pass, part), some ? from : o.at, some ? 4 : 0);
+          }
+        }
+      } else {
+        if (o.wide) {
+          constexpr unsigned across = Rows / 4, pass = tile_threads / across;
+          const unsigned part = id % across * 4, line = id / across, row = first + part;
+          const unsigned bytes = row < o.rows ? min(o.rows - row, 4U) * 4 : 0;
+          const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
+#pragma unroll
+          for (unsigned i = 0; i < tile_k / pass; ++i, from += pass * o.step) {
+            const unsigned k_at = k_first + line + i * pass;
+            const bool some = bytes > 0 && k_at < o.k && o.valid(k_at);
+            copy_16(tile + tile_offset<false>(Rows, part, line + i * pass), some ? from : o.at, some ? bytes : 0);
+          }
+        } else {
+          constexpr unsigned pass = tile_threads / Rows;
+          const unsigned part = id % Rows, line = id / Rows, row = first + part;
+          const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
+#pragma unroll 4
+          for (unsigned i = 0; i < tile_k / pass; ++i, from += pass * o.step) {
+            const unsigned k_at = k_first + line + i * pass;
+            const bool some = row < o.rows && k_at < o.k && o.valid(k_at);
+            copy_4(tile + tile_offset<false>(Rows, part, line + i * pass), some ? from : o.at, some ? 4 : 0);
+          }
+        }
+      }
+    }
+  };
+};
+
+/// Sums over k of an operand, beside the product.
+enum class SumsOf : unsigned { nothing, rows, columns };
+
+/// Eight columns of a row, j a multiple of eight: zeros where the row does not count.
+__device__ inline void store_columns(float* to, unsigned j, unsigned columns, const float (&v)[8],
+                                     const float (&bias)[8], bool counts, bool wide, bool adds) {
+#pragma unroll
+  for (unsigned h = 0; h < 8; h += 4) {
+    float sum[4];
+#pragma unroll
+    for (unsigned c = 0; c < 4; ++c) sum[c] = counts ? v[h + c] + bias[h + c] : 0;
+    if (wide && j + h + 4 <= columns) {
+      float4* const q = reinterpret_cast<float4*>(to + j + h);
+      const float4 old = adds ? *q : float4{0, 0, 0, 0};
+      *q = {old.x + sum[0], old.y + sum[1], old.z + sum[2], old.w + sum[3]};
+    } else {
+#pragma unroll
+      for (unsigned c = 0; c < 4; ++c)
+        if (j + h + c < columns) to[j + h + c] = adds ? to[j + h + c] + sum[c] : sum[c];
+    }
+  }
+}
+
+/// Where C goes: element (i, j) is at[row i + column j], or with i and j taken apart: i = i' inner + i", where inner is
+/// given, lies at outer_row i' + row i", and j likewise.
+struct Places {
+  float* at = nullptr;
+  std::size_t row = 0, column = 1;
+  Divisor inner{}, run{};
+  std::size_t outer_row = 0, outer_column = 0;
+  bool takes_rows_apart = false, takes_columns_apart = false;
+  std::size_t copy = 0, split = 0;  ///< from one to the next
+  unsigned rows = 0, columns = 0;
+  const float* bias = nullptr;
+  bool bias_of_rows = false;  ///< one a row
+  bool adds = false;
+  bool wide = false;  ///< vectors of four columns lie at 16 bytes
+  ValidSteps valid;   ///< of rows: others become zero, or stay where C is added to
+  float* sums = nullptr;
+  SumsOf sums_of = SumsOf::nothing;
+  bool adds_sums = false;
+  std::size_t sums_copy = 0, sums_split = 0;
+
+  __device__ std::size_t row_offset(unsigned i) const {
+    if (!takes_rows_apart) return i * row;
+    const unsigned part = inner.divide(i);
+    return part * outer_row + (i - part * inner.by) * row;
+  }
+  __device__ std::size_t column_offset(unsigned j) const {
+    if (!takes_columns_apart) return j * column;
+    const unsigned part = run.divide(j);
+    return part * outer_column + (j - part * run.by) * column;
+  }
+  __device__ float* at_copy(unsigned its_copy) const { return at + its_copy * copy + blockIdx.y * split; }
+  __device__ static void put(float* to, float value, bool adds) { *to = adds ? *to + value : value; }
+
+  /// What is added to eight columns, j a multiple of eight.
+  __device__ void bias_at(unsigned, unsigned j, float (&v)[8]) const {
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) v[c] = bias != nullptr && !bias_of_rows && j + c < columns ? bias[j + c] : 0;
+  }
+  /// These columns of a row, without it.
+  template <class Shared>
+  __device__ void store(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile, unsigned j,
+                        const float (&its_bias)[8], float (&v)[8]) const {
+    const unsigned i = first_row + row_in_tile;
+    if (i >= rows) return;
+    const bool counts = valid(i);
+    if (!counts && adds) return;
+    float* to = at_copy(its_copy) + row_offset(i);
+    const float row_bias = bias != nullptr && bias_of_rows ? bias[i] : 0;
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) v[c] = counts ? v[c] + its_bias[c] + row_bias : 0;
+#pragma unroll
+    for (unsigned h = 0; h < 8; h += 4) {
+      if (wide && j + h + 4 <= columns) {
+        float4* q = reinterpret_cast<float4*>(to + column_offset(j + h));
+        float4 sum = {v[h], v[h + 1], v[h + 2], v[h + 3]};
+        if (adds) {
+          const float4 old = *q;
+          sum = {old.x + sum.x, old.y + sum.y, old.z + sum.z, old.w + sum.w};
+        }
+        *q = sum;
+      } else {
+#pragma unroll
+        for (unsigned c = h; c < h + 4; ++c)
+          if (j + c < columns) put(to + column_offset(j + c), v[c], adds);
+      }
+    }
+  }
+  __device__ void store_one(unsigned its_copy, unsigned i, unsigned j, float value) const {
+    const bool counts = valid(i);
+    if (!counts && adds) return;
+    if (bias != nullptr) value += bias[bias_of_rows ? i : j];
+    put(at_copy(its_copy) + row_offset(i) + column_offset(j), counts ? value : 0, adds);
+  }
+  __device__ void store_sum(unsigned its_copy, unsigned i, float value) const {
+    put(sums + its_copy * sums_copy + blockIdx.y * sums_split + i, value, adds_sums);
+  }
+};
+
+/// Blocks: x goes through columns, rows and copies, y through the splits of k.
+struct ProductGrid {
+  unsigned row_tiles = 1, column_tiles = 1, k_tiles_each = 0;
+};
+
+template <unsigned Rows>
+constexpr std::size_t product_shared() {
+  return std::size_t{tile_stages} * (Rows + tile_columns) * tile_k * sizeof(float);
+}
+
+template <unsigned Rows, class A, class B, class To>
+__global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
+    product_kernel(const __grid_constant__ A a, const __grid_constant__ B b, const __grid_constant__ To to,
+                   const __grid_constant__ ProductGrid grid) {
+  constexpr unsigned groups = Rows / 64;  // of 32 rows, of each of the two by two warps
+  constexpr unsigned stage_size = (Rows + tile_columns) * tile_k;
+  constexpr bool sums_up = !A::k_runs && !B::k_runs;
+  __shared__ typename A::template Shared<Rows> shared_a;
+  __shared__ typename B::template Shared<tile_columns> shared_b;
+  float* const stages = dynamic_shared();
+
+  const unsigned column_tile = blockIdx.x % grid.column_tiles, rest = blockIdx.x / grid.column_tiles;
+  const unsigned row_tile = rest % grid.row_tiles, copy = rest / grid.row_tiles;
+  const unsigned first_row = row_tile * Rows, first_column = column_tile * tile_columns;
+  if (first_row >= a.rows_of(copy)) return;
+
+  typename A::template Reader<Rows> reader_a(a, shared_a, copy, first_row);
+  typename B::template Reader<tile_columns> reader_b(b, shared_b, copy, first_column);
+  const unsigned k_tiles = (a.k_of(copy) + tile_k - 1) / tile_k;
+  const unsigned begin = blockIdx.y * grid.k_tiles_each, end = min(k_tiles, begin + grid.k_tiles_each);
+  if constexpr (A::prepares) reader_a.prepare_first(a, shared_a, begin * tile_k);
+  __syncthreads();
+
+  const auto load = [&](unsigned stage, unsigned tile) {
+    float* const at = stages + stage * stage_size;
+    reader_a.load(a, shared_a, at, tile * tile_k);
+    reader_b.load(b, shared_b, at + Rows * tile_k, tile * tile_k);
+  };
+#pragma unroll 1
+  for (unsigned s = 0; s + 1 < tile_stages; ++s) {
+    if (begin + s < end) load(s, begin + s);
+    end_group_of_copies();
+  }
+
+  const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+  const unsigned warp_row = warp / 2 * (Rows / 2), warp_column = warp % 2 * 32;
+  [[maybe_unused]] bool sums_rows = false, sums_columns = false;
+  [[maybe_unused]] float sums[groups][4] = {};
+  if constexpr (sums_up) {
+    sums_rows = to.sums_of == SumsOf::rows && column_tile == 0 && warp_column == 0;
+    sums_columns = to.sums_of == SumsOf::columns && row_tile == 0 && warp_row == 0;
+  }
+  float acc[groups][2][4][4] = {};
+  unsigned read = 0, write = tile_stages - 1;
+#pragma unroll 1
+  for (unsigned tile = begin; tile < end; ++tile) {
+    wait_for_copies<tile_stages - 2>();
+    __syncthreads();  // the tile is there, and nobody reads the one before
+    if (tile + tile_stages - 1 < end) load(write, tile + tile_stages - 1);
+    end_group_of_copies();
+    if constexpr (A::prepares) reader_a.prepare(a, shared_a, (tile + tile_stages) * tile_k);
+
+    const float* const tile_a = stages + read * stage_size;
+    const float* const tile_b = tile_a + Rows * tile_k;
+#pragma unroll 1
+    for (unsigned half = 0; half < 2; ++half) {
+      float y[4][4], y_lo[4][4];
+      read_tile<B::k_runs, tile_columns>(tile_b, warp_column, half, y);
+      if constexpr (sums_up)
+        if (sums_columns)
+#pragma unroll
+          for (int j = 0; j < 4; ++j) sums[0][j] += (y[j][0] + y[j][1]) + (y[j][2] + y[j][3]);
+      split_numbers(y, y_lo);
+#pragma unroll
+      for (unsigned p = 0; p < groups; ++p) {
+        float x[4][4], x_lo[4][4];
+        read_tile<A::k_runs, Rows>(tile_a, warp_row + 32 * p, half, x);
+        if constexpr (sums_up)
+          if (sums_rows)
+#pragma unroll
+            for (int j = 0; j < 4; ++j) sums[p][j] += (x[j][0] + x[j][1]) + (x[j][2] + x[j][3]);
+        split_numbers(x, x_lo);
+        multiply_add(x, x_lo, y, y_lo, acc[p]);
+      }
+    }
+    read = read + 1 == tile_stages ? 0 : read + 1;
+    write = write + 1 == tile_stages ? 0 : write + 1;
+  }
+
+  const unsigned column = first_column + warp_column + 8 * t;
+  float bias[8];
+  to.bias_at(copy, column, bias);
+#pragma unroll
+  for (unsigned p = 0; p < groups; ++p)
+#pragma unroll
+    for (unsigned r = 0; r < 4; ++r) {
+      float v[8];
+#pragma unroll
+      for (unsigned c = 0; c < 8; ++c) v[c] = acc[p][r / 2][c % 4][r % 2 * 2 + c / 4];
+      to.store(shared_a, copy, first_row, warp_row + 32 * p + 4 * g + r, column, bias, v);
+    }
+  if constexpr (sums_up)
+    if (sums_rows || sums_columns)
+#pragma unroll
+      for (unsigned p = 0; p < groups; ++p)
+#pragma unroll
+        for (unsigned j = 0; j < 4; ++j) {
+          float sum = sums[p][j];
+          sum += __shfl_xor_sync(0xffffffffU, sum, 1);
+          sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+          const unsigned i = 32 * p + 4 * g + j;
+          if (t == 0 && sums_rows && first_row + warp_row + i < to.rows)
+            to.store_sum(copy, first_row + warp_row + i, sum);
+          if (t == 0 && p == 0 && sums_columns && first_column + warp_column + i < to.columns)
+            to.store_sum(copy, first_column + warp_column + i, sum);
+        }
+}
+
+/// What the blocks that shared k have: parts [splits, copies, m n rounded up to four], sums [splits, copies, count].
+struct PartialSums {
+  const float* parts = nullptr;
+  const float* sums = nullptr;
+  unsigned splits = 1;
+  std::size_t copies = 1, part = 0;  ///< part: floats of a copy
+  std::size_t count = 0;             ///< of sums
+  Places to{};                       ///< of the result
+};
+/// Blocks of 32 elements by 8 threads each: thread number i has splits i, i + 8, ...
+template <unsigned threads>
+__global__ void __launch_bounds__(threads) sum_parts_kernel(const __grid_constant__ PartialSums p) {
+  __shared__ float shared[8][33];
+  const unsigned column = threadIdx.x % 32, slice = threadIdx.x / 32;
+  const std::size_t size = static_cast<std::size_t>(p.to.rows) * p.to.columns, all = p.copies * size;
+  const std::size_t element = static_cast<std::size_t>(blockIdx.x) * 32 + column;
+  const bool is_sum = element >= all, is_there = element < all + p.copies * p.count;
+  const std::size_t one = is_sum ? p.count : size, number = is_sum ? element - all : element;
+  const std::size_t copy = is_there ? number / one : 0, within = number - copy * one;
+  float sum = 0;
+  if (is_there) {
+    const std::size_t step = p.copies * (is_sum ? p.count : p.part);
+    const float* from = (is_sum ? p.sums + copy * p.count : p.parts + copy * p.part) + within;
+#pragma unroll 4
+    for (unsigned s = slice; s < p.splits; s += 8) sum += from[s * step];
+  }
+  shared[slice][column] = sum;
+  __syncthreads();
+  if (slice != 0 || !is_there) return;
+#pragma unroll
+  for (unsigned s = 1; s < 8; ++s) sum += shared[s][column];
+  if (is_sum) {
+    p.to.store_sum(static_cast<unsigned>(copy), static_cast<unsigned>(within), sum);
+  } else {
+    const auto i = static_cast<unsigned>(within / p.to.columns);
+    p.to.store_one(static_cast<unsigned>(copy), i,
+                   static_cast<unsigned>(within - static_cast<std::size_t>(i) * p.to.columns), sum);
+  }
+}
+template <class = void>
+void sum_parts(const Pass& pass, const PartialSums& p) {
+  const std::size_t elements = p.copies * (static_cast<std::size_t>(p.to.rows) * p.to.columns + p.count);
+  launch(pass, &sum_parts_kernel<256>, static_cast<unsigned>(divide_up(elements, 32)), 256, 0, p);
+}
+
+/// C on tiles. Where k is split, `scratch` takes the parts.
+template <class A, class B, class To>
+void start_tiles(const Pass& pass, const ProductCut& cut, std::size_t copies, const A& a, const B& b, const To& to) {
+  const dim3 blocks(static_cast<unsigned>(cut.row_tiles * cut.column_tiles * copies), cut.splits);
+  const ProductGrid grid{static_cast<unsigned>(cut.row_tiles), static_cast<unsigned>(cut.column_tiles),
+                         cut.k_tiles_each};
+  if (cut.rows == 128)
+    launch(pass, &product_kernel<128, A, B, To>, blocks, tile_threads, product_shared<128>(), a, b, to, grid);
+  else
+    launch(pass, &product_kernel<64, A, B, To>, blocks, tile_threads, product_shared<64>(), a, b, to, grid);
+}
+template <class A, class B>
+void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A& a, const B& b, const Places& to,
+                    float* scratch) {
+  const std::size_t m = to.rows, n = to.columns;
+  if (m == 0 || n == 0 || copies == 0) return;
+  ProductCut cut = cut_product(m, n, k, copies);
+  if (scratch == nullptr && cut.splits > 1) {
+    cut.splits = 1;
+    cut.k_tiles_each = static_cast<unsigned>(divide_up(k, tile_k));
+  }
+  if (cut.splits == 1) return start_tiles(pass, cut, copies, a, b, to);
+  const std::size_t part = round_up(m * n, 4);
+  const std::size_t count = to.sums_of == SumsOf::rows ? m : to.sums_of == SumsOf::columns ? n : 0;
+  Places parts;
+  parts.at = scratch;
+  parts.row = n;
+  parts.copy = part;
+  parts.split = copies * part;
+  parts.rows = to.rows;
+  parts.columns = to.columns;
+  parts.wide = n % 4 == 0 && is_aligned(scratch);
+  parts.sums = scratch + cut.splits * parts.split;
+  parts.sums_of = to.sums_of;
+  parts.sums_copy = count;
+  parts.sums_split = copies * count;
+  start_tiles(pass, cut, copies, a, b, parts);
+  sum_parts(pass, {scratch, parts.sums, cut.splits, copies, part, count, to});
+}
+
+/// A matrix as an operand of `rows` rows: of B, its columns.
+template <bool k_runs>
+PlainOperand<k_runs> plain_operand(const float* at, std::size_t step, std::size_t rows, std::size_t k) {
+  PlainOperand<k_runs> o;
+  o.at = at;
+  o.step = step;
+  o.rows = static_cast<unsigned>(rows);
+  o.k = static_cast<unsigned>(k);
+  o.wide = is_aligned(at) && step % 4 == 0;
+  return o;
+}
+inline Places places(const Target& c, std::size_t m, std::size_t n) {
+  Places to;
+  to.at = c.at;
+  to.row = c.row;
+  to.rows = static_cast<unsigned>(m);
+  to.columns = static_cast<unsigned>(n);
+  to.bias = c.bias;
+  to.adds = c.adds;
+  to.wide = is_aligned(c.at) && c.row % 4 == 0;
+  return to;
+}
+
+/// Inner products of rows of A and columns of B, both of which lie along k: a warp has one column and eight rows.
+template <unsigned threads>
+__global__ void __launch_bounds__(threads)
+    inner_products_kernel(const __grid_constant__ PlainOperand<true> a, const __grid_constant__ PlainOperand<true> b,
+                          const __grid_constant__ Places to) {
+  const std::size_t warp = static_cast<std::size_t>(blockIdx.x) * 8 + threadIdx.x / 32;
+  const unsigned lane = threadIdx.x % 32;
+  const auto column = static_cast<unsigned>(warp % b.rows);
+  const std::size_t first = warp / b.rows * 8;
+  if (first >= a.rows) return;
+  const float* x[8];
+#pragma unroll
+  for (unsigned r = 0; r < 8; ++r) x[r] = a.at + min(first + r, static_cast<std::size_t>(a.rows - 1)) * a.step;
+  const float* y = b.at + column * b.step;
+  float sums[8] = {};
+  if (a.wide && b.wide && a.k % 4 == 0) {
+    for (unsigned k = 4 * lane; k < a.k; k += 128) {
+      const float4 w = *reinterpret_cast<const float4*>(y + k);
+#pragma unroll
+      for (unsigned r = 0; r < 8; ++r) {
+        const float4 v = *reinterpret_cast<const float4*>(x[r] + k);
+        sums[r] = fmaf(v.w, w.w, fmaf(v.z, w.z, fmaf(v.y, w.y, fmaf(v.x, w.x, sums[r]))));
+      }
+    }
+  } else {
+    for (unsigned k = lane; k < a.k; k += 32) {
+      const float w = y[k];
+#pragma unroll
+      for (unsigned r = 0; r < 8; ++r) sums[r] = fmaf(x[r][k], w, sums[r]);
+    }
+  }
+  float mine = 0;
+#pragma unroll
+  for (unsigned r = 0; r < 8; ++r) {
+    float sum = sums[r];
+#pragma unroll
+    for (unsigned across = 16; across > 0; across /= 2) sum += __shfl_xor_sync(0xffffffffU, sum, across);
+    if (lane == r) mine = sum;
+  }
+  if (lane < 8 && first + lane < a.rows) to.store_one(0, static_cast<unsigned>(first + lane), column, mine);
+}
+/// Where tiles would be empty for the most part.
+constexpr bool uses_inner_products(std::size_t m, std::size_t n) {
+  return m <= 8 || n <= 4 || (n <= 16 && m * n <= 16384);
+}
+
+/// C = A B to any places. Rows of A that go along k and columns of B that do not, and so on: a product with rows of A
+/// that do not and columns of B that do is made as its transpose.
+template <class = void>
+void multiply(const Pass& pass, std::size_t k, Matrix a, Matrix b, Places to, float* scratch) {
+  const std::size_t m = to.rows, n = to.columns;
+  if (m == 0 || n == 0) return;
+  if (a.column != 1 && b.column != 1) {
+    std::swap(a, b);
+    std::swap(a.row, a.column);
+    std::swap(b.row, b.column);
+    std::swap(to.row, to.column);
+    std::swap(to.inner, to.run);
+    std::swap(to.outer_row, to.outer_column);
+    std::swap(to.takes_rows_apart, to.takes_columns_apart);
+    std::swap(to.rows, to.columns);
+    to.bias_of_rows = !to.bias_of_rows;
+    to.wide = false;
+    return multiply(pass, k, a, b, to, scratch);
+  }
+  if (a.column == 1 && b.row == 1) {
+    const auto x = plain_operand<true>(a.at, a.row, m, k);
+    const auto y = plain_operand<true>(b.at, b.column, n, k);
+    if (uses_inner_products(m, n)) {
+      launch(pass, &inner_products_kernel<256>, static_cast<unsigned>(divide_up(divide_up(m, 8) * n, 8)), 256, 0, x, y,
+             to);
+      return;
+    }
+    return multiply_tiles(pass, k, 1, x, y, to, scratch);
+  }
+  const auto y = plain_operand<false>(b.at, b.row, n, k);
+  if (a.column == 1) return multiply_tiles(pass, k, 1, plain_operand<true>(a.at, a.row, m, k), y, to, scratch);
+  multiply_tiles(pass, k, 1, plain_operand<false>(a.at, a.column, m, k), y, to, scratch);
+}
+
+}  // namespace detail
+
+/// C [m, n] = A [m, k] B [k, n] + bias.
+template <class = void>
+void product(const Pass& pass, std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Target c,
+             float* scratch) {
+  detail::multiply(pass, k, a, b, detail::places(c, m, n), scratch);
+}
+
+namespace detail {
+/// dW [outputs, inputs] += dy^T x and db [outputs] += the sum of dy over `rows` rows, of which those that are not valid
+/// count as zero whatever they hold. db may be null.
+template <class = void>
+void weight_gradient(const Pass& pass, std::size_t rows, std::size_t inputs, std::size_t outputs, const float* x,
+                     const float* dy, float* dw, float* db, const ValidSteps& valid, float* scratch) {
+  auto of_x = plain_operand<false>(x, inputs, inputs, rows), of_dy = plain_operand<false>(dy, outputs, outputs, rows);
+  of_x.valid = of_dy.valid = valid;
+  const bool is_transposed = outputs < inputs;  // the longer side goes down
+  Places to = places({dw, inputs, nullptr, true}, outputs, inputs);
+  if (is_transposed) {
+    std::swap(to.row, to.column);
+    std::swap(to.rows, to.columns);
+    to.wide = false;
+  }
+  if (db != nullptr) {
+    to.sums = db;
+    to.sums_of = is_transposed ? SumsOf::columns : SumsOf::rows;
+    to.adds_sums = true;
+  }
+  if (is_transposed)
+    multiply_tiles(pass, rows, 1, of_x, of_dy, to, scratch);
+  else
+    multiply_tiles(pass, rows, 1, of_dy, of_x, to, scratch);
+}
+
+/// Sums of a block's rows, a thread for `vector` columns and every so manyth row: to[block row, column].
+template <unsigned vector>
+__global__ void __launch_bounds__(256)
+    column_sum_kernel(std::size_t rows, unsigned columns, const float* x, std::size_t row_stride, float* to,
+                      std::size_t rows_each, unsigned lanes, bool adds) {
+  __shared__ float shared[256 * vector];
+  const unsigned lane = threadIdx.x % lanes, slice = threadIdx.x / lanes, slices = 256 / lanes;
+  const unsigned column = (blockIdx.x * lanes + lane) * vector;
+  const std::size_t begin = blockIdx.y * rows_each, end = min(rows, begin + rows_each);
+  float sum[vector] = {};
+  if (column < columns) {
+#pragma unroll 4
+    for (std::size_t r = begin + slice; r < end; r += slices) {
+      const float* from = x + r * row_stride + column;
+      if constexpr (vector == 4) {
+        const float4 q = *reinterpret_cast<const float4*>(from);
+        sum[0] += q.x;
+        sum[1] += q.y;
+        sum[2] += q.z;
+        sum[3] += q.w;
+      } else {
+        sum[0] += *from;
+      }
+    }
+  }
+  float* const mine = shared + threadIdx.x * vector;
+#pragma unroll
+  for (unsigned c = 0; c < vector; ++c) mine[c] = sum[c];
+  for (unsigned half = slices / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (slice < half)
+#pragma unroll
+      for (unsigned c = 0; c < vector; ++c) mine[c] += mine[half * lanes * vector + c];
+  }
+  if (slice != 0 || column >= columns) return;
+#pragma unroll
+  for (unsigned c = 0; c < vector; ++c)
+    Places::put(to + static_cast<std::size_t>(blockIdx.y) * columns + column + c, mine[c], adds);
+}
+template <class = void>
+void sum_columns(const Pass& pass, std::size_t rows, std::size_t columns, const float* x, std::size_t row_stride,
+                 float* to, std::size_t chunks, bool adds) {
+  const bool wide = is_aligned(x) && row_stride % 4 == 0 && columns % 4 == 0;
+  const std::size_t vectors = wide ? columns / 4 : columns;
+  unsigned lanes = 1;
+  while (lanes < 32 && lanes < vectors) lanes *= 2;
+  const dim3 blocks(static_cast<unsigned>(divide_up(vectors, lanes)), static_cast<unsigned>(chunks));
+  const std::size_t rows_each = divide_up(rows, chunks);
+  const auto count = static_cast<unsigned>(columns);
+  if (wide)
+    launch(pass, &column_sum_kernel<4>, blocks, 256, 0, rows, count, x, row_stride, to, rows_each, lanes, adds);
+  else
+    launch(pass, &column_sum_kernel<1>, blocks, 256, 0, rows, count, x, row_stride, to, rows_each, lanes, adds);
+}
+}  // namespace detail
+
+/// to[c] += the sum of x[r row_stride + c] over all rows.
+template <class = void>
+void column_sum(const Pass& pass, std::size_t rows, std::size_t columns, const float* x, std::size_t row_stride,
+                float* to, float* scratch) {
+  const std::size_t chunks = scratch == nullptr ? 1 : detail::sum_chunks(rows, columns);
+  if (chunks == 1) return detail::sum_columns(pass, rows, columns, x, row_stride, to, 1, true);
+  detail::sum_columns(pass, rows, columns, x, row_stride, scratch, chunks, false);
+  detail::sum_columns(pass, chunks, columns, scratch, columns, to, 1, true);
+}
+#endif
+
+}  // namespace aila::inline v0::cuda
+
+#include "../../core/macros_back.hpp"

@@ -1,0 +1,295 @@
+// LSTM and GRU on a GPU: the kernel of the whole sequence.
+//
+// Forward is a launch for all steps, and before it, where the inputs are wide or many, a product for the inputs' part
+// of all sums. Backward is a launch for all steps, which leaves the gradients of the sums in global memory; then
+// products for the input's gradient and the weights' (or one launch for all of them, where there are few rows: a small
+// batch is bound by the number of launches). What backward looks at is kept, not computed again: that would read and
+// write as much. See recurrent_forms.hpp for how a step is computed.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "../kernel.hpp"
+#include "cuda.hpp"
+#include "product.hpp"
+#include "recurrent_forms.hpp"
+#include "recurrent_gradients.hpp"
+#include "recurrent_rows.hpp"
+#include "recurrent_tensor.hpp"
+#include "recurrent_wide.hpp"
+
+namespace aila::inline v0 {
+
+namespace cuda::recurrent {
+
+/// Times 16 inputs that a step of Rows samples multiplies itself; 0: a product has done it before. As long as the
+/// weights fit the registers: up to 16 inputs, and up to 64 in so few steps that a launch would take longer.
+template <class Cell, std::size_t Units, std::size_t Inputs, std::size_t Rows>
+consteval std::size_t input_chunks(bool few_steps) {
+  constexpr std::size_t chunks = divide_up(Inputs, 16);
+  if constexpr (Rows > most_rows(Units) || chunks > 4)
+    return 0;
+  else
+    return ForwardForm<Cell, Units, Rows, chunks>::all_in_registers && (chunks == 1 || few_steps) ? chunks : 0;
+}
+
+/// Which forms a layer takes.
+template <class Cell, std::size_t Units, std::size_t Steps, std::size_t Inputs>
+struct RecurrentPlan {
+  static constexpr std::size_t most = most_rows(Units);  ///< samples of a block
+  static constexpr bool in_block = most > 0;             ///< the weights fit it
+  static constexpr bool on_tensor_cores =
+      Cell::gates == 4 && TensorForm<Units>::possible && most == TensorForm<Units>::rows;
+  template <std::size_t Rows>
+  static constexpr bool is_tensor_form = on_tensor_cores && Rows == TensorForm<Units>::rows;
+  template <std::size_t Rows>
+  static constexpr std::size_t chunks =
+      is_tensor_form<Rows> ? 0 : input_chunks<Cell, Units, Inputs, Rows>(Rows <= 2 && Steps * Rows <= 48);
+  static constexpr std::size_t stream_chunks = input_chunks<Cell, Units, Inputs, 1>(true);
+
+  /// Whether for so many samples, or for fewer, a product comes first.
+  static constexpr bool multiplies_before(std::size_t samples) {
+    if (!in_block) return true;
+    const std::size_t rows = rows_for(samples, Units);
+    return (rows >= 1 && chunks<1> == 0) || (rows >= 2 && chunks<2> == 0) || (rows >= 4 && chunks<4> == 0) ||
+           (rows >= 8 && chunks<8> == 0);
+  }
+  static constexpr std::size_t sums_scratch(std::size_t rows) {
+    return round_up(rows * Cell::gates * Units, alignment_elements);
+  }
+  static constexpr std::size_t bias_scratch(std::size_t samples) {
+    return in_block ? round_up(most_blocks(samples, Units) * 4 * Units, alignment_elements) : 0;
+  }
+
+  /// f(constant) for the samples of a block.
+  template <class F>
+  static void with_rows(std::size_t samples, F&& f) {
+    const std::size_t rows = rows_for(samples, Units);
+    if (rows == 1) return f(std::integral_constant<std::size_t, 1>{});
+    if constexpr (most >= 2)
+      if (rows == 2) return f(std::integral_constant<std::size_t, 2>{});
+    if constexpr (most >= 4)
+      if (rows == 4) return f(std::integral_constant<std::size_t, 4>{});
+    if constexpr (most >= 8)
+      if (rows == 8) return f(std::integral_constant<std::size_t, 8>{});
+  }
+};
+
+}  // namespace cuda::recurrent
+
+template <class Cell, std::size_t Units, class In>
+struct CudaRecurrent : KernelDefaults<float> {
+  static constexpr const char* name = Cell::name;
+  static constexpr bool takes_blocks = true;
+  static constexpr bool sets_input_gradient = true;
+  static constexpr BackwardNeeds backward_needs{.output = false};
+  static constexpr std::size_t steps = In::positions, inputs = In::features, gates = Cell::gates;
+  using Plan = cuda::recurrent::RecurrentPlan<Cell, Units, steps, inputs>;
+
+  /// The gates of each step, in their place later the gradients of their sums; the cells; the states before each step.
+  /// Of a stream h, and the cell.
+  template <Capability C>
+  struct Saved {
+    float* gate = nullptr;
+    float* cell = nullptr;
+    float* before = nullptr;
+    float* carried = nullptr;
+    constexpr void bind(Arena<float>& arena, std::size_t samples) {
+      const std::size_t rows = samples * steps;
+      if constexpr (keeps_for_backward(C)) gate = arena.take(rows * 4 * Units);
+      if constexpr (keeps_for_backward(C) && Cell::keeps_cells) cell = arena.take(rows * Units);
+      if constexpr (C == Capability::train || (keeps_for_backward(C) && !Cell::keeps_cells))
+        before = arena.take(rows * Units);
+      if constexpr (C == Capability::stream) carried = arena.take((Cell::keeps_cells ? 2 : 1) * Units);
+    }
+  };
+  static constexpr std::size_t scratch(std::size_t samples, Capability c) {
+    const std::size_t rows = samples * steps;
+    const bool multiplies = c == Capability::stream ? Plan::stream_chunks == 0 : Plan::multiplies_before(samples);
+    const std::size_t forward = multiplies ? cuda::product_scratch(rows, gates * Units, inputs) : 0;
+    if (!keeps_for_backward(c)) return multiplies ? Plan::sums_scratch(rows) + forward : 0;
+    std::size_t backward = cuda::product_scratch(rows, inputs, gates * Units);
+    if (c == Capability::train) {
+      backward = std::max({backward, cuda::product_scratch(gates * Units, inputs, rows),
+                           cuda::product_scratch(gates * Units, Units, rows),
+                           cuda::product_scratch(2 * Units, Units, rows), cuda::product_scratch(Units, Units, rows)});
+      if (Plan::in_block)
+        backward += Plan::bias_scratch(samples);
+      else
+        backward = std::max(backward, cuda::column_sum_scratch(rows, gates * Units));
+    }
+    return std::max(forward, backward);
+  }
+
+  template <Capability C>
+  static void forward(const Pass& pass, Weights<float> w, const float* packed, const float* x, float* y,
+                      Saved<C>& saved, float* scratch);
+  template <Capability C>
+  static void backward(const Pass& pass, Weights<float> w, const float* packed, const float* x, const float* y,
+                       const float* dy, float* dx, Gradients<float> g, Saved<C>& saved, float* scratch);
+};
+
+#ifdef __CUDACC__
+
+template <class Cell, std::size_t Units, class In>
+template <Capability C>
+void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
+                                             Saved<C>& saved, float* scratch) {
+  namespace recurrent = cuda::recurrent;
+  constexpr bool streams = C == Capability::stream, keeps = keeps_for_backward(C);
+  if (pass.samples == 0) return;
+  recurrent::ForwardArguments a{.samples = streams ? 1 : pass.samples,
+                                .steps = streams ? pass.samples * steps : steps,
+                                .inputs = inputs,
+                                .lengths = pass.lengths,
+                                .x = x,
+                                .weight_ih = w[0],
+                                .weight_hh = w[1],
+                                .bias = w[2],
+                                .y = y,
+                                .gates = saved.gate,
+                                .cells = saved.cell,
+                                .before = saved.before,
+                                .carried = saved.carried};
+  if constexpr (gates == 3) a.state_bias = w[3];
+  const auto multiply_inputs = [&] {
+    const std::size_t rows = pass.samples * steps;
+    float* const sums = keeps ? saved.gate : scratch;
+    a.sums = sums;
+    a.sums_row = keeps ? 4 * Units : gates * Units;
+    cuda::product(pass, rows, gates * Units, inputs, {x, inputs, 1}, {w[0], 1, inputs}, {sums, a.sums_row, w[2]},
+                  keeps ? scratch : scratch + Plan::sums_scratch(rows));
+  };
+  const auto launch = [&](auto kernel, std::size_t rows, std::size_t threads, std::size_t bytes) {
+    cuda::launch(pass, kernel, static_cast<unsigned>(cuda::divide_up(a.samples, rows)), static_cast<unsigned>(threads),
+                 bytes, a);
+  };
+  if constexpr (!Plan::in_block) {
+    using Form = recurrent::WideForm<Cell, Units>;
+    multiply_inputs();
+    launch(&recurrent::forward_wide<Cell, Units, keeps, streams>, Form::rows, Form::threads, Form::forward_bytes);
+  } else if constexpr (streams) {
+    using Form = recurrent::ForwardForm<Cell, Units, 1, Plan::stream_chunks>;
+    if constexpr (Plan::stream_chunks == 0) multiply_inputs();
+    launch(&recurrent::forward_rows<Cell, Units, 1, Plan::stream_chunks, false, true>, 1, Form::threads, Form::bytes);
+  } else {
+    Plan::with_rows(pass.samples, [&](auto rows) {
+      constexpr std::size_t count = decltype(rows)::value, chunks = Plan::template chunks<count>;
+      if constexpr (chunks == 0) multiply_inputs();
+      if constexpr (Plan::template is_tensor_form<count>) {
+        using Form = recurrent::TensorForm<Units>;
+        launch(&recurrent::forward_tensor<Cell, Units, keeps>, count, Form::threads, Form::forward_bytes);
+      } else {
+        using Form = recurrent::ForwardForm<Cell, Units, count, chunks>;
+        launch(&recurrent::forward_rows<Cell, Units, count, chunks, keeps, false>, count, Form::threads, Form::bytes);
+      }
+    });
+  }
+}
+
+template <class Cell, std::size_t Units, class In>
+template <Capability C>
+void CudaRecurrent<Cell, Units, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                              const float*, const float* dy, float* dx, Gradients<float> g,
+                                              Saved<C>& saved, float* scratch) {
+  namespace recurrent = cuda::recurrent;
+  const bool wants_weights = C == Capability::train && static_cast<bool>(g);
+  if (pass.samples == 0 || (dx == nullptr && !wants_weights)) return;
+  const std::size_t rows = pass.samples * steps;
+  const recurrent::BackwardArguments a{.samples = pass.samples,
+                                       .steps = steps,
+                                       .lengths = pass.lengths,
+                                       .weight_hh = w[1],
+                                       .gates = saved.gate,
+                                       .states = Cell::keeps_cells ? saved.cell : saved.before,
+                                       .dy = dy,
+                                       .bias_sums = wants_weights && Plan::in_block ? scratch : nullptr};
+  std::size_t blocks = 0;
+  const auto launch = [&](auto kernel, std::size_t of_block, std::size_t threads, std::size_t bytes) {
+    blocks = cuda::divide_up(pass.samples, of_block);
+    cuda::launch(pass, kernel, static_cast<unsigned>(blocks), static_cast<unsigned>(threads), bytes, a);
+  };
+  if constexpr (!Plan::in_block) {
+    using Form = recurrent::WideForm<Cell, Units>;
+    launch(&recurrent::backward_wide<Cell, Units>, Form::rows, Form::threads, Form::backward_bytes);
+  } else {
+    Plan::with_rows(pass.samples, [&](auto constant) {
+      constexpr std::size_t count = decltype(constant)::value;
+      if constexpr (Plan::template is_tensor_form<count>) {
+        using Form = recurrent::TensorForm<Units>;
+        launch(&recurrent::backward_tensor<Cell, Units>, count, Form::threads, Form::backward_bytes);
+      } else {
+        using Form = recurrent::BackwardForm<Cell, Units, count>;
+        launch(&recurrent::backward_rows<Cell, Units, count>, count, Form::threads, Form::bytes);
+      }
+    });
+  }
+
+  const float* const d = saved.gate;
+  if constexpr (Plan::in_block) {
+    recurrent::GradientArguments of{.rows = rows,
+                                    .inputs = inputs,
+                                    .units = Units,
+                                    .steps = steps,
+                                    .lengths = pass.lengths,
+                                    .blocks = blocks,
+                                    .d_sums = d,
+                                    .bias_sums = a.bias_sums,
+                                    .x = x,
+                                    .before = saved.before,
+                                    .weight_ih = w[0],
+                                    .dx = dx,
+                                    .sets_dx = pass.sets_input_gradient};
+    if (wants_weights) {
+      of.d_weight_ih = g[0];
+      of.d_weight_hh = g[1];
+      of.d_bias = g[2];
+      if constexpr (gates == 3) of.d_state_bias = g[3];
+    }
+    if (rows <= recurrent::few_rows) {
+      const recurrent::FewPlan<Cell> plan(rows, inputs, Units, wants_weights, dx != nullptr);
+      cuda::launch(pass, &recurrent::gradients_of_few<Cell>, static_cast<unsigned>(plan.blocks()), 256, 0, of);
+      return;
+    }
+    if (wants_weights)
+      cuda::launch(pass, &recurrent::bias_gradients<Cell>,
+                   static_cast<unsigned>(cuda::divide_up(4 * Units, recurrent::tile_width)), 256, 0, of);
+    scratch += Plan::bias_scratch(pass.samples);
+  }
+  if (dx != nullptr)
+    cuda::product(pass, rows, inputs, gates * Units, {d, 4 * Units, 1}, {w[0], inputs, 1},
+                  {dx, inputs, nullptr, !pass.sets_input_gradient}, scratch);
+  if (!wants_weights) return;
+  recurrent::add_input_weight_gradient(pass, rows, steps, inputs, gates * Units, x, d, 4 * Units, g[0], scratch);
+  const cuda::Matrix before{saved.before, Units, 1};
+  /// What `count` sums from number `place` on give with the states before, to rows of W_hh.
+  const auto add_state_weight_gradient = [&](std::size_t place, std::size_t count, float* to) {
+    const cuda::Matrix of_sums{d + place * Units, 1, before.row * 4};
+    const cuda::Target target{to, before.row, nullptr, true};
+    cuda::product(pass, count * Units, Units, rows, of_sums, before, target, scratch);
+  };
+  if constexpr (steps > 1) {  // before the first step there is none
+    if constexpr (gates == 4) {
+      add_state_weight_gradient(0, 4, g[1]);
+    } else {
+      add_state_weight_gradient(0, 2, g[1]);
+      add_state_weight_gradient(3, 1, g[1] + 2 * Units * Units);
+    }
+  }
+  if constexpr (!Plan::in_block) {
+    cuda::column_sum(pass, rows, gates * Units, d, 4 * Units, g[2], scratch);
+    if constexpr (gates == 3) {
+      cuda::column_sum(pass, rows, 2 * Units, d, 4 * Units, g[3], scratch);
+      cuda::column_sum(pass, rows, Units, d + 3 * Units, 4 * Units, g[3] + 2 * Units, scratch);
+    }
+  }
+}
+
+#endif
+
+}  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"

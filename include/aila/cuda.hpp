@@ -1,0 +1,6 @@
+// backend::Cuda: training and prediction on an NVIDIA GPU. Not part of aila.hpp, for it needs the CUDA runtime's headers.
+#pragma once
+
+#include "backend/cuda/kernels.hpp"
+#include "learn/cuda_training_step.hpp"
+#include "learn/trainer.hpp"

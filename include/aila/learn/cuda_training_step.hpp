@@ -1,0 +1,250 @@
+// A training step on a GPU: from the samples to the changed parameters, one graph of kernels for each size of batch,
+// without a wait inside.
+#pragma once
+
+#include "../core/macros_aside.hpp"
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "../backend/cuda/graph.hpp"
+#include "../core/executor.hpp"
+#include "../core/no_memory.hpp"
+#include "cuda_loss.hpp"
+#include "cuda_table_step.hpp"
+#include "cuda_update.hpp"
+#include "pieces.hpp"
+#include "training.hpp"
+#include "worker.hpp"
+
+namespace aila::inline v0 {
+
+/// The batch is one group. The executor's workers load its samples into memory that the device copies from by itself.
+/// What changes from step to step (its number, rates) lies in the device's memory, so that the graph stays as it is.
+template <class Net, class LossType, class Rule, class Backend>
+  requires CudaBackend<KernelsOf<Backend>>
+class TrainingStep<Net, LossType, Rule, Backend> {
+ public:
+  using ModelType = Model<Net, Backend>;
+  using Scalar = typename ModelType::Scalar;
+  using In = typename ModelType::In;
+  using Out = typename ModelType::Out;
+  using Source = SourceRef<In, Scalar>;
+  using Indices = std::span<const std::size_t>;
+  using WorkspaceType = Workspace<Net, Backend, Capability::train>;
+  using Over = LossOver<LossType, typename WorkspaceType::Placed, KernelsOf<Backend>>;
+
+  TrainingStep(ModelType& model, const LossType& loss, const Rule& optimiser, TrainerOptions options,
+               ExecutorRef executor)
+      : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), executor_(executor) {
+    detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
+  }
+
+  StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
+    epoch_ = epoch;
+    for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
+    const bool has_lengths = load(source, indices);
+    tell_rules(rate);
+    graphs_.run(queue(), key(indices.size(), has_lengths), [&] { put_in_order(indices.size(), has_lengths); });
+    queue().wait();
+    const cuda::StepState& state = *state_.host();
+    if (state.finite) ++steps_;
+    return {.loss = state.loss, .gradient_norm = state.norm, .finite = state.finite};
+  }
+
+  /// As the host's.
+  Pass pass(std::size_t first) const {
+    Pass pass;
+    pass.training = true;
+    pass.collects = true;
+    pass.seed = options_.seed;
+    pass.frozen_tensors = &frozen_tensors_;
+    pass.step = steps_;
+    pass.first_sample = first;
+    return pass;
+  }
+  const TrainerOptions& options() const { return options_; }
+  const LossType& loss() const { return loss_; }
+  std::size_t most_samples() const { return workspace_->capacity(); }
+  std::uint64_t steps() const { return steps_; }
+  std::uint64_t epoch() const { return epoch_; }
+
+  std::span<const Scalar> gradient() const {
+    gradient_copy_.resize(layout.size);
+    queue().to_host(gradient_.data(), layout.size, gradient_copy_.data());
+    return {gradient_copy_.data(), layout.size};
+  }
+  bool table_is_finite(std::size_t table) const { return table_steps_[table].is_finite(queue()); }
+
+ private:
+  static constexpr const auto& layout = ModelType::layout;
+  static constexpr std::size_t array_size = layout.size + 2 * alignment_elements;
+  static constexpr std::size_t tables = ModelType::tables, targets = Over::targets;
+  using RuleOfElement = decltype(std::declval<const Rule&>().template rule<float>(OptimiserStep{}));
+  using Element = ElementOf<In, Scalar>;
+
+  typename Backend::Queue& queue() const { return workspace_->queue(); }
+
+  void take_memory() {
+    workspace_ = std::make_unique<WorkspaceType>(options_.batch);
+    input_ = cuda::PinnedArray<Element>(options_.batch * In::elements);
+    targets_ = cuda::Mirror<Scalar>(options_.batch * targets);
+    weights_ = cuda::Mirror<Scalar>(options_.batch);
+    lengths_ = cuda::Mirror<std::int32_t>(options_.batch);
+    gradient_ = ArrayOn<Scalar, Backend>(array_size);
+    for (std::size_t i = 0; i < Rule::moments; ++i) moments_[i] = ArrayOn<Scalar, Backend>(array_size);
+    scratch_ = ArrayOn<Scalar, Backend>(Over::scratch);
+    state_ = cuda::Mirror<cuda::StepState>(1);
+    number_ = cuda::Mirror<std::uint64_t>(1);
+    queue().step = number_.device();
+    auto pieces =
+        detail::TrainingPieces::of(parameter_table<Net>(), 1, [](std::size_t) { return std::size_t{0}; }, options_);
+    frozen_offsets_ = std::move(pieces.frozen_offsets);
+    frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
+    update_ = cuda::UpdatePlan::of(pieces);
+    norms_ = ArrayOn<double, Backend>(update_.pieces.size() + 1);
+    rules_ = cuda::Mirror<RuleOfElement>(update_.classes.size());
+    pieces_ = cuda::Mirror<cuda::UpdatePiece>(update_.pieces.size());
+    std::copy(update_.pieces.begin(), update_.pieces.end(), pieces_.host());
+    pieces_.send(queue());
+    if constexpr (tables > 0)
+      for (const TableInfo& info : network_tables<Net>())
+        table_steps_.emplace_back(info, options_.batch, options_.factor_of(info.name));
+    queue().wait();
+  }
+
+  /// Samples to the memory that is copied from; whether any has a length of its own.
+  bool load(const Source& source, Indices indices) {
+    std::atomic<bool> all_steps_valid{true};
+    const std::size_t size = source.size();
+    executor_.run(indices.size(), [&](std::size_t i, std::size_t) {
+      SampleSlot<In, Scalar> slot;
+      slot.input = input_.data() + i * In::elements;
+      slot.targets = targets_.host() + i * targets;
+      slot.target_count = targets;
+      slot.epoch = epoch_;
+      if (indices[i] >= size)
+        throw_error("source: expected samples below ", size, ", which are all, found ", indices[i]);
+      source.load(indices[i], slot);
+      detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
+      lengths_.host()[i] = slot.length;
+      weights_.host()[i] = slot.weight;
+      if (slot.length != static_cast<std::int32_t>(In::extents[0])) all_steps_valid = false;
+    });
+    return !all_steps_valid;
+  }
+
+  /// The update's rules for this step, one for each kind of range.
+  void tell_rules(double rate) {
+    number_.host()[0] = steps_;
+    for (std::size_t c = 0; c < update_.classes.size(); ++c)
+      rules_.host()[c] =
+          optimiser_.template rule<float>({.number = steps_ + 1,
+                                           .learning_rate = optimiser_.learning_rate * rate * update_.classes[c].factor,
+                                           .decays = update_.classes[c].decays});
+    for (auto& table : table_steps_)
+      table.tell_rule(optimiser_, {.number = steps_ + 1, .learning_rate = optimiser_.learning_rate * rate});
+  }
+  /// What a graph of this step depends on. Numbers that the program has changed go to the device here, where nothing is
+  /// captured, and are the device's from now on.
+  cuda::Graphs::Key key(std::size_t samples, bool has_lengths) {
+    cuda::Graphs::Key key{samples, has_lengths ? std::size_t{1} : std::size_t{0}};
+    const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
+    add(model_.kernel_parameters());
+    model_.edit_pieces([](std::span<Scalar>, const auto&) {});
+    for (std::size_t t = 0; t < tables; ++t) {
+      add(table_steps_[t].is_trained() ? model_.all_tables()[t].device_to_write()
+                                       : const_cast<void*>(model_.all_tables()[t].ref().rows));
+      key.push_back(model_.all_tables()[t].rows());
+    }
+    return key;
+  }
+
+  void put_in_order(std::size_t samples, bool has_lengths) {
+    auto& queue = this->queue();
+    queue.run([&] {
+      number_.send(queue);
+      rules_.send(queue);
+      queue.copy(workspace_->input(), input_.data(), samples * In::elements * sizeof(Element), cudaMemcpyHostToDevice);
+      targets_.send(queue, samples * targets);
+      weights_.send(queue, samples);
+      if (has_lengths) lengths_.send(queue, samples);
+      queue.clear(array_size, gradient_.data());
+    });
+    Pass pass = this->pass(0);
+    pass.samples = samples;
+    pass.lengths = has_lengths ? lengths_.device() : nullptr;
+    const auto refs = model_.table_refs();
+    pass.tables = refs.data();
+    workspace_->forward(pass, model_.kernel_parameters(), model_.packed(), workspace_->input());
+    std::array<RowGradients, tables + 1> rows{};
+    for (std::size_t t = 0; t < tables; ++t) rows[t] = table_steps_[t].open();
+    pass.row_gradients = rows.data();
+    const LossArrays<Scalar> of{.samples = samples,
+                                .lengths = pass.lengths,
+                                .outputs = workspace_->output(),
+                                .targets = targets_.device(),
+                                .weights = weights_.device(),
+                                .gradient = workspace_->output_gradient(),
+                                .scratch = scratch_.data(),
+                                .queue = &queue};
+    queue.run([&] { Over::start(loss_, 1.0 / static_cast<double>(samples), of); });
+    workspace_->backward(pass, model_.kernel_parameters(), model_.packed(), gradient_.data());
+    queue.run([&] {
+      cuda::UpdateArrays arrays{.gradient = gradient_.data(),
+                                .norms = norms_.data(),
+                                .loss = Over::total_of(of),
+                                .samples = samples,
+                                .clip_norm = options_.clip_norm,
+                                .state = state_.device()};
+      cuda::sum_pieces(queue, pieces_.device(), update_.pieces.size(), arrays);
+      for (std::size_t t = 0; t < tables; ++t)
+        table_steps_[t].sum(queue, rows[t].count, norms_.data() + update_.pieces.size());
+      cuda::judge_step(queue, update_.pieces.size() + 1, arrays);
+      model_.edit_pieces([&](std::span<Scalar> parameters, [[maybe_unused]] const auto& pack) {
+        std::array<Scalar*, Rule::moments + 1> state{};
+        for (std::size_t m = 0; m < Rule::moments; ++m) state[m] = moments_[m].data();
+        cuda::update_pieces<RuleOfElement, Rule::moments>(queue, pieces_.device(), update_.pieces.size(),
+                                                          rules_.device(), arrays, parameters.data(), state.data());
+        for (std::size_t piece = 0; piece < ModelType::pack_pieces; ++piece) pack(piece);
+      });
+      for (std::size_t t = 0; t < tables; ++t) table_steps_[t].update(queue, model_.all_tables()[t], state_.device());
+      state_.fetch(queue);
+    });
+  }
+
+  ModelType& model_;
+  LossType loss_;
+  Rule optimiser_;
+  TrainerOptions options_;
+  ExecutorRef executor_;
+  std::unique_ptr<WorkspaceType> workspace_;
+  cuda::PinnedArray<Element> input_;
+  cuda::Mirror<Scalar> targets_, weights_;
+  cuda::Mirror<std::int32_t> lengths_;
+  cuda::Mirror<cuda::StepState> state_;
+  cuda::Mirror<std::uint64_t> number_;
+  cuda::Mirror<RuleOfElement> rules_;
+  cuda::Mirror<cuda::UpdatePiece> pieces_;
+  cuda::UpdatePlan update_;
+  ArrayOn<Scalar, Backend> gradient_, scratch_;
+  ArrayOn<double, Backend> norms_;
+  std::array<ArrayOn<Scalar, Backend>, Rule::moments> moments_;
+  std::vector<detail::CudaTableStep<Rule>> table_steps_;
+  std::vector<std::uint32_t> frozen_offsets_;
+  FrozenTensors frozen_tensors_;
+  cuda::Graphs graphs_;
+  mutable std::vector<Scalar> gradient_copy_;
+  std::uint64_t steps_ = 0;
+  std::uint64_t epoch_ = 0;
+};
+
+}  // namespace aila::inline v0
+
+#include "../core/macros_back.hpp"

@@ -1,0 +1,207 @@
+// A network on the device beside the same in double on the host: outputs and all gradients.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <aila/aila.hpp>
+#include <aila/cuda.hpp>
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace gpu {
+
+/// Whether this machine has a device. Tests say that they were skipped where it has none.
+inline bool is_there() {
+  int count = 0;
+  const bool found = cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  if (!found) std::puts("skipped: no GPU was found");
+  return found;
+}
+
+/// What a forward and a backward gave.
+struct Results {
+  std::vector<double> outputs, input_gradient, gradient;
+  std::vector<std::vector<double>> rows;  ///< gradients of tables, summed by row
+};
+
+struct Case {
+  std::size_t samples = 3;
+  std::vector<std::int32_t> lengths{};  ///< none: all steps
+  bool training = false;
+  std::size_t rows = 40;  ///< of tables
+  double scale = 1;       ///< of inputs
+};
+
+template <class Net, class Backend>
+Results results(const aila::Model<Net, Backend>& model, const Case& of, std::uint64_t seed) {
+  using namespace aila;
+  using Workspace = aila::Workspace<Net, Backend, Capability::train>;
+  using Scalar = typename Workspace::Scalar;
+  using In = typename Workspace::In;
+  using Out = typename Workspace::Out;
+  Workspace workspace(of.samples);
+  auto& queue = workspace.queue();
+  std::mt19937_64 engine(seed);
+  std::normal_distribution<float> normal;
+  const auto number = [&] { return static_cast<Scalar>(normal(engine)); };
+  for (std::size_t i = 0; i < of.samples * In::elements; ++i) {
+    if constexpr (In::is_tokens)
+      workspace.host_input()[i] = static_cast<std::int32_t>(engine() % of.rows);
+    else
+      workspace.host_input()[i] = static_cast<Scalar>(of.scale) * number();
+  }
+  std::vector<Scalar> dy(of.samples * Out::elements);
+  for (Scalar& d : dy) d = number();
+  queue.run([&] { workspace.send_input(of.samples); });
+  queue.to_device(dy.data(), dy.size(), workspace.output_gradient());
+
+  Pass pass;
+  pass.samples = of.samples;
+  pass.training = of.training;
+  pass.collects = of.training;
+  pass.seed = Seed{7};
+  pass.step = 5;
+  pass.lengths = workspace.take_lengths(of.lengths.empty() ? nullptr : of.lengths.data(), of.samples);
+  const auto refs = model.table_refs();
+  pass.tables = refs.data();
+  workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
+  Results r;
+  const Scalar* const y = workspace.host_output(of.samples);
+  r.outputs.assign(y, y + of.samples * Out::elements);
+
+  constexpr const auto& layout = Model<Net, Backend>::layout;
+  ArrayOn<Scalar, Backend> gradient(layout.size + 2 * alignment_elements);
+  constexpr std::size_t tables = Model<Net, Backend>::tables;
+  std::vector<ArrayOn<std::int32_t, Backend>> rows;
+  std::vector<ArrayOn<Scalar, Backend>> values;
+  std::vector<RowGradients> row_gradients(tables + 1);
+  if constexpr (tables > 0)
+    for (std::size_t t = 0; t < tables; ++t) {
+      const std::size_t most = of.samples * network_tables<Net>()[t].steps;
+      rows.emplace_back(most);
+      values.emplace_back(most * model.all_tables()[t].stride());
+      row_gradients[t] = {rows[t].data(), values[t].data(), 0};
+    }
+  pass.row_gradients = row_gradients.data();
+  workspace.backward(pass, model.kernel_parameters(), model.packed(), gradient.data(), !In::is_tokens);
+  std::vector<Scalar> copy(layout.size);
+  queue.to_host(gradient.data(), layout.size, copy.data());
+  r.gradient.assign(copy.begin(), copy.end());
+  if constexpr (!In::is_tokens) {
+    copy.resize(of.samples * In::elements);
+    queue.to_host(workspace.input_gradient(), copy.size(), copy.data());
+    r.input_gradient.assign(copy.begin(), copy.end());
+  }
+  if constexpr (tables > 0)
+    for (std::size_t t = 0; t < tables; ++t) {
+      const auto& table = model.all_tables()[t];
+      const std::size_t taken = row_gradients[t].count, stride = table.stride();
+      std::vector<std::int32_t> row(taken);
+      std::vector<Scalar> value(taken * stride);
+      queue.to_host(rows[t].data(), taken, row.data());
+      queue.to_host(values[t].data(), taken * stride, value.data());
+      r.rows.emplace_back(table.rows() * table.width());
+      for (std::size_t i = 0; i < taken; ++i)
+        for (std::size_t f = 0; row[i] >= 0 && f < table.width(); ++f)
+          r.rows[t][static_cast<std::size_t>(row[i]) * table.width() + f] += value[i * stride + f];
+    }
+  return r;
+}
+
+/// |a - b| / |b|, 0 where both are nothing; of numbers that are none on either side, infinity.
+inline double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    norm += b[i] * b[i];
+  }
+  if (!(difference == difference)) return INFINITY;
+  return difference == 0 ? 0 : std::sqrt(difference / norm);
+}
+
+/// Checks a network on the device against the plain loops in double: a distance of at most 1e-5, or three times that of
+/// the same loops in float, where a case is hard; and that a second run gives the same bits.
+template <class Net>
+void compare(const char* name, const Case& of = {}, double most = 1e-5) {
+  using namespace aila;
+  using Exact = backend::Reference<double>;
+  using Plain = backend::Reference<float>;
+  constexpr std::size_t tables = Model<Net, backend::Cuda>::tables;
+  Model<Net, backend::Cuda> device(Seed{3});
+  Model<Net, Exact> exact(Seed{3});
+  Model<Net, Plain> plain(Seed{3});
+  if constexpr (tables > 0)
+    for (std::size_t t = 0; t < tables; ++t) {
+      device.all_tables()[t].initialise(of.rows, Seed{3});
+      const auto& table = device.all_tables()[t];
+      std::vector<double> rows;
+      for (std::size_t r = 0; r < table.rows(); ++r) rows.insert(rows.end(), table.row(r).begin(), table.row(r).end());
+      exact.all_tables()[t].assign(rows);
+      plain.all_tables()[t].take(table);
+    }
+  device.edit([&](std::span<float> p) {  // away from the first values, which may be zeros
+    std::mt19937_64 engine(11);
+    std::normal_distribution<float> normal;
+    for (const ParameterInfo& info : parameter_table<Net>())
+      for (std::size_t i = 0; i < info.size; ++i) {
+        float& value = p[info.offset + i];
+        value += info.kind == ParameterKind::buffer ? 0.1F * std::abs(normal(engine)) : 0.1F * normal(engine);
+      }
+  });
+  const std::vector<double> parameters(device.parameters().begin(), device.parameters().end());
+  exact.assign(parameters);
+  plain.assign(device.parameters());
+  const Results b = results(exact, of, 17), a = results(device, of, 17), again = results(device, of, 17),
+                c = results(plain, of, 17);
+  const std::string where = std::string(name) + ", " + std::to_string(of.samples) + " samples" +
+                            (of.lengths.empty() ? "" : ", lengths") + (of.training ? ", training" : "");
+  INFO(where);
+  const auto check = [&](const char* what, const std::vector<double>& found, const std::vector<double>& expected,
+                         const std::vector<double>& twice, const std::vector<double>& in_float) {
+    INFO(what);
+    const double d = distance(found, expected), usual = distance(in_float, expected), bound = std::max(most, 3 * usual);
+    CHECK(d <= bound);
+    if (!(d <= bound)) {
+      std::printf("%s: %s: relative distance %.3g, in float %.3g\n", where.c_str(), what, d, usual);
+      for (std::size_t i = 0, shown = 0; i < found.size() && shown < 4; ++i)
+        if (!(std::abs(found[i] - expected[i]) <= 1e-4 * std::abs(expected[i]) + 1e-6)) {
+          std::printf("  number %zu of %zu: expected %.7g, found %.7g\n", i, found.size(), expected[i], found[i]);
+          ++shown;
+        }
+    }
+    CHECK(distance(twice, found) == 0);
+  };
+  check("outputs", a.outputs, b.outputs, again.outputs, c.outputs);
+  check("gradient of the input", a.input_gradient, b.input_gradient, again.input_gradient, c.input_gradient);
+  for (const ParameterInfo& info : parameter_table<Net>()) {
+    const auto part = [&](const std::vector<double>& all) {
+      const auto at = all.begin() + static_cast<std::ptrdiff_t>(info.offset);
+      return std::vector<double>(at, at + static_cast<std::ptrdiff_t>(info.size));
+    };
+    check(info.name.c_str(), part(a.gradient), part(b.gradient), part(again.gradient), part(c.gradient));
+  }
+  for (std::size_t t = 0; t < tables; ++t) check("rows of a table", a.rows[t], b.rows[t], again.rows[t], c.rows[t]);
+  std::printf("%s: outputs %.2g, gradient %.2g, input %.2g\n", where.c_str(), distance(a.outputs, b.outputs),
+              distance(a.gradient, b.gradient), distance(a.input_gradient, b.input_gradient));
+}
+
+/// Some sizes of batch, with lengths where the input has steps.
+template <class Net>
+void compare_all(const char* name, std::initializer_list<std::size_t> samples = {1, 5, 67}, bool training = false,
+                 double most = 1e-5) {
+  using In = aila::NetworkInput<Net>;
+  for (const std::size_t n : samples) {
+    Case of{.samples = n, .training = training};
+    compare<Net>(name, of, most);
+    if constexpr (In::is_tokens || In::rank == 2) {
+      for (std::size_t i = 0; i < n; ++i) of.lengths.push_back(static_cast<std::int32_t>(1 + i * 7 % In::extents[0]));
+      compare<Net>(name, of, most);
+    }
+  }
+}
+
+}  // namespace gpu

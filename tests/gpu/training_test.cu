@@ -1,0 +1,169 @@
+// Training on the device beside training on the host: losses, norms, weights, tables; the same bits twice.
+#include <aila/io.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <thread>
+
+#include "compare.hpp"
+
+using namespace aila;
+
+namespace {
+
+struct Regression : Network<Vector<6>, Linear<16>, Tanh, LayerNorm, Linear<2>> {};
+struct Steps
+    : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Linear<8>>>, Dropout<20>, LastStep, Linear<1>> {};
+struct Words : Network<Tokens<9>, Embedding<8>, MeanOverPositions, Linear<3>> {};
+struct Normed : Network<Image<6, 6, 2>, Conv<4>, BatchNorm<>, Relu, GlobalMaxPool, Linear<3>> {};
+
+template <class Net>
+Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t targets, std::size_t classes, bool lengths) {
+  using In = NetworkInput<Net>;
+  Samples<In> all;
+  std::mt19937_64 engine(5);
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < count * In::elements; ++i) {
+    if constexpr (In::is_tokens)
+      all.inputs.push_back(static_cast<std::int32_t>(engine() % 60 * (engine() % 3) / 2));
+    else
+      all.inputs.push_back(normal(engine));
+  }
+  for (std::size_t i = 0; i < count * targets; ++i)
+    all.targets.push_back(classes > 0 ? static_cast<float>(engine() % classes) : normal(engine));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (lengths) all.lengths.push_back(static_cast<std::int32_t>(1 + engine() % In::extents[0]));
+    all.weights.push_back(i % 7 == 0 ? 0.0F : 0.5F + static_cast<float>(i % 3));
+  }
+  return all;
+}
+
+template <class Net, class Backend>
+Model<Net, Backend> model_of() {
+  Model<Net, Backend> model(Seed{3});
+  if constexpr (Model<Net, Backend>::tables > 0) model.all_tables()[0].initialise(60, Seed{3});
+  return model;
+}
+
+/// Twenty steps of a model; what each found.
+template <class Net, class Loss, class Rule, class Backend>
+std::vector<StepResult> train(Model<Net, Backend>& model, const Samples<NetworkInput<Net>>& data, const Loss& loss,
+                              const Rule& rule, const TrainerOptions& options) {
+  Inline alone;
+  Trainer<Net, Loss, Rule, Backend> trainer(model, loss, rule, options, alone);
+  std::vector<StepResult> all;
+  std::vector<std::size_t> indices(data.view().size());
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  for (std::size_t step = 0; step < 20; ++step) {
+    std::rotate(indices.begin(), indices.begin() + 3, indices.end());
+    const std::size_t batch = step % 5 == 4 ? options.batch / 2 : options.batch;  // a graph for each size
+    all.push_back(trainer.step(data, std::span(indices).first(batch), step == 10 ? 0.5 : 1.0));
+  }
+  return all;
+}
+
+template <class Net, class Loss, class Rule>
+void check_training(const char* name, const Loss& loss, const Rule& rule, TrainerOptions options, std::size_t targets,
+                    std::size_t classes, bool lengths) {
+  INFO(name);
+  const auto data = samples<Net>(100, targets, classes, lengths);
+  auto host = model_of<Net, backend::Cpu>();
+  auto device = model_of<Net, backend::Cuda>(), again = device;
+  const auto on_host = train(host, data, loss, rule, options), on_device = train(device, data, loss, rule, options),
+             twice = train(again, data, loss, rule, options);
+  double worst = 0;
+  for (std::size_t i = 0; i < on_host.size(); ++i) {
+    CHECK(on_device[i].loss == doctest::Approx(on_host[i].loss).epsilon(1e-4));
+    CHECK(on_device[i].gradient_norm == doctest::Approx(on_host[i].gradient_norm).epsilon(1e-3));
+    CHECK(on_device[i].finite);
+    CHECK(on_device[i].loss == twice[i].loss);
+    worst = std::max(worst, std::abs(on_device[i].loss - on_host[i].loss) / std::abs(on_host[i].loss));
+  }
+  CHECK(std::ranges::equal(device.parameters(), again.parameters()));
+  const auto numbers = [](std::span<const float> all) { return std::vector<double>(all.begin(), all.end()); };
+  CHECK(gpu::distance(numbers(device.parameters()), numbers(host.parameters())) < 1e-3);
+  if constexpr (Model<Net>::tables > 0) {
+    for (std::size_t r = 0; r < 60; ++r) {
+      const auto& a = device.all_tables()[0];
+      const auto& b = host.all_tables()[0];
+      CHECK(std::ranges::equal(a.row(r), again.all_tables()[0].row(r)));
+      CHECK(gpu::distance(numbers(a.row(r)), numbers(b.row(r))) < 1e-3);
+    }
+  }
+  std::printf("%s: the losses of 20 steps differ by at most %.2g\n", name, worst);
+}
+
+}  // namespace
+
+TEST_CASE("twenty steps on the device have the host's losses, and twice the same bits") {
+  if (!gpu::is_there()) return;
+  check_training<Regression>("regression, Adam", MeanSquaredError{}, Adam{.learning_rate = 1e-2}, {.batch = 32}, 2, 0,
+                             false);
+  check_training<Regression>("regression, clipped, Sgd", MeanSquaredError{},
+                             Sgd{.learning_rate = 1e-2, .momentum = 0.9}, {.batch = 32, .clip_norm = 0.5}, 2, 0, false);
+  check_training<Regression>("regression, part rates", MeanSquaredError{}, AdamW{.learning_rate = 1e-2},
+                             {.batch = 32, .part_rates = {{"linear.0", 0}, {"layer_norm", 0.5}}}, 2, 0, false);
+  check_training<Steps>("steps, dropout", MeanSquaredError{}, Adam{}, {.batch = 16}, 1, 0, false);
+  check_training<Steps>("steps, lengths", MeanSquaredError{}, Adam{}, {.batch = 16}, 1, 0, true);
+  check_training<Words>("words", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 1}, 1, 3,
+                        false);
+  check_training<Words>("words, lengths", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40}, 1, 3, true);
+  check_training<Normed>("batch normalisation", CrossEntropy{}, Adam{}, {.batch = 24}, 1, 3, false);
+}
+
+TEST_CASE("a step that is not finite changes nothing, and a better one follows") {
+  if (!gpu::is_there()) return;
+  auto data = samples<Regression>(40, 2, 0, false);
+  data.weights.assign(40, 1.0F);
+  auto broken = data;
+  broken.inputs[7] = INFINITY;
+  Model<Regression, backend::Cuda> model(Seed{1});
+  const std::vector<float> before(model.parameters().begin(), model.parameters().end());
+  Inline alone;
+  Trainer<Regression, MeanSquaredError, Adam, backend::Cuda> trainer(model, {}, {}, {.batch = 40}, alone);
+  std::vector<std::size_t> all(40);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  CHECK(!trainer.step(broken, all).finite);
+  CHECK(trainer.steps() == 0);
+  CHECK(std::ranges::equal(model.parameters(), before));
+  CHECK(trainer.first_non_finite(broken, all) == "the input");
+  CHECK(trainer.step(data, all).finite);
+  CHECK(!std::ranges::equal(model.parameters(), before));
+}
+
+TEST_CASE("fit, evaluate, predict and files are the same on both sides") {
+  if (!gpu::is_there()) return;
+  const auto data = samples<Steps>(300, 1, 0, true);
+  Model<Steps, backend::Cuda> device(Seed{4});
+  const auto history = fit(device, data, {.validation = data, .epochs = 3, .batch = 32, .patience = 2});
+  CHECK(history.epochs.size() == 3);
+  CHECK(history.epochs.back().training_loss < history.epochs.front().training_loss);
+
+  const std::string path = (std::filesystem::temp_directory_path() / "aila_gpu_test.safetensors").string();
+  io::save(device, path);
+  Model<Steps> host(Seed{9});
+  io::load(host, path);
+  std::filesystem::remove(path);
+  CHECK(std::ranges::equal(host.parameters(), device.parameters()));
+  Model<Steps, backend::Cuda> back(Seed{10});
+  back.restore(host.state());
+  CHECK(std::ranges::equal(back.parameters(), device.parameters()));
+  CHECK(evaluate(device, data, MeanSquaredError{}) == doctest::Approx(evaluate(host, data, MeanSquaredError{})));
+
+  const auto a = predict(device, data), b = predict(host, data);
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, static_cast<double>(std::abs(a[i] - b[i])));
+  CHECK(worst < 1e-4);
+  std::vector<std::thread> threads;
+  std::vector<int> equal(4);
+  for (std::size_t t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      Predictor<Steps, backend::Cuda> predictor(device, 300);
+      for (int round = 0; round < 20; ++round) {
+        const auto y = predictor.batch(data.inputs, data.lengths);
+        equal[t] += std::ranges::equal(y, a) ? 1 : 0;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(equal == std::vector<int>(4, 20));
+}
