@@ -6,7 +6,7 @@ using namespace aila;
 namespace {
 struct Heads2 : Network<Sequence<17, 32>, SelfAttention<2>> {};
 struct Odd : Network<Sequence<7, 15>, SelfAttention<3>> {};
-struct Causal_ : Network<Sequence<40, 16>, SelfAttention<2, Causal>> {};
+struct CausalOf : Network<Sequence<40, 16>, SelfAttention<2, Causal>> {};
 struct Long : Network<Sequence<200, 64>, SelfAttention<4>> {};
 struct Wide : Network<Sequence<9, 128>, SelfAttention<1>> {};
 struct Pooled : Network<Sequence<17, 20>, AttentionPooling<12>> {};
@@ -21,7 +21,7 @@ TEST_CASE("self-attention") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Heads2>("two heads", {1, 5, 67});
   gpu::compare_all<Odd>("odd widths", {1, 5, 67});
-  gpu::compare_all<Causal_>("causal", {1, 67});
+  gpu::compare_all<CausalOf>("causal", {1, 67});
   gpu::compare_all<Long>("200 steps", {3});
   gpu::compare_all<Wide>("one head of 128", {3});
   gpu::compare_all<Pooled>("attention pooling", {1, 5, 67});

@@ -24,7 +24,7 @@ void check(const char* name) {
 }
 }  // namespace
 
-using integrate::Heads, integrate::KeyWidth, integrate::TiedValues, integrate::MeanOfHeads;
+
 
 TEST_CASE("controls") {
   if (!gpu::is_there()) return;
@@ -36,7 +36,7 @@ TEST_CASE("linear scores") {
   if (!gpu::is_there()) return;
   check<integrate::Linear<>>("linear");
   check<integrate::Linear<Heads<4>>>("linear, four heads");
-  check<integrate::Linear<integrate::TaskEmbedding>>("linear, task");
+  check<integrate::Linear<TaskEmbedding>>("linear, task");
   gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700});
   gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5});
 }

@@ -17,6 +17,7 @@
 #include "../core/executor.hpp"
 #include "../core/no_memory.hpp"
 #include "cuda_loss.hpp"
+#include "cuda_samples.hpp"
 #include "cuda_table_step.hpp"
 #include "cuda_update.hpp"
 #include "pieces.hpp"
@@ -46,12 +47,14 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
   }
 
+  void keep(const Source& source) { kept_.keep(source.samples_in_memory(), queue()); }
+
   StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
     epoch_ = epoch;
     for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
-    const bool has_lengths = load(source, indices);
+    const Batch batch = this->batch(source, indices);
     tell_rules(rate);
-    graphs_.run(queue(), key(indices.size(), has_lengths), [&] { put_in_order(indices.size(), has_lengths); });
+    graphs_.run(queue(), key(batch), [&] { put_in_order(batch); });
     queue().wait();
     const cuda::StepState& state = *state_.host();
     if (state.finite) ++steps_;
@@ -94,6 +97,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   void take_memory() {
     workspace_ = std::make_unique<WorkspaceType>(options_.batch);
     input_ = cuda::PinnedArray<Element>(options_.batch * In::elements);
+    indices_ = cuda::Mirror<std::uint32_t>(options_.batch);
     targets_ = cuda::Mirror<Scalar>(options_.batch * targets);
     weights_ = cuda::Mirror<Scalar>(options_.batch);
     lengths_ = cuda::Mirror<std::int32_t>(options_.batch);
@@ -119,6 +123,27 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     queue().wait();
   }
 
+  struct Batch {
+    std::size_t samples;
+    bool has_lengths;  ///< some sample has a length of its own
+    bool is_kept;      ///< its samples are on the device
+  };
+  Batch batch(const Source& source, Indices indices) {
+    const auto& samples = source.samples_in_memory();
+    if (!kept_.holds(samples)) return {indices.size(), load(source, indices), false};
+    Batch batch{indices.size(), false, true};
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      check_index(indices[i], samples.size());
+      indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
+      if (!samples.lengths().empty() && samples.lengths()[indices[i]] != static_cast<std::int32_t>(In::extents[0]))
+        batch.has_lengths = true;
+    }
+    return batch;
+  }
+  static void check_index(std::size_t index, std::size_t size) {
+    if (index >= size) throw_error("source: expected samples below ", size, ", which are all, found ", index);
+  }
+
   /// Samples to the memory that is copied from; whether any has a length of its own.
   bool load(const Source& source, Indices indices) {
     std::atomic<bool> all_steps_valid{true};
@@ -129,8 +154,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       slot.targets = targets_.host() + i * targets;
       slot.target_count = targets;
       slot.epoch = epoch_;
-      if (indices[i] >= size)
-        throw_error("source: expected samples below ", size, ", which are all, found ", indices[i]);
+      check_index(indices[i], size);
       source.load(indices[i], slot);
       detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
       lengths_.host()[i] = slot.length;
@@ -153,8 +177,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
   /// What a graph of this step depends on. Numbers that the program has changed go to the device here, where nothing is
   /// captured, and are the device's from now on.
-  cuda::Graphs::Key key(std::size_t samples, bool has_lengths) {
-    cuda::Graphs::Key key{samples, has_lengths ? std::size_t{1} : std::size_t{0}};
+  cuda::Graphs::Key key(const Batch& batch) {
+    cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + (batch.is_kept ? 2U : 0U)};
     const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
     add(model_.kernel_parameters());
     model_.edit_pieces([](std::span<Scalar>, const auto&) {});
@@ -166,20 +190,34 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     return key;
   }
 
-  void put_in_order(std::size_t samples, bool has_lengths) {
+  void send(const Batch& batch, const Pass& pass) {
     auto& queue = this->queue();
-    queue.run([&] {
-      number_.send(queue);
-      rules_.send(queue);
-      queue.copy(workspace_->input(), input_.data(), samples * In::elements * sizeof(Element), cudaMemcpyHostToDevice);
-      targets_.send(queue, samples * targets);
-      weights_.send(queue, samples);
-      if (has_lengths) lengths_.send(queue, samples);
-      queue.clear(array_size, gradient_.data());
-    });
+    number_.send(queue);
+    rules_.send(queue);
+    if (batch.is_kept) {
+      indices_.send(queue, batch.samples);
+      Pass on_queue = pass;
+      on_queue.queue = &queue;
+      kept_.take(
+          on_queue, indices_.device(),
+          {workspace_->input(), targets_.device(), weights_.device(), batch.has_lengths ? lengths_.device() : nullptr});
+    } else {
+      queue.copy(workspace_->input(), input_.data(), batch.samples * In::elements * sizeof(Element),
+                 cudaMemcpyHostToDevice);
+      targets_.send(queue, batch.samples * targets);
+      weights_.send(queue, batch.samples);
+      if (batch.has_lengths) lengths_.send(queue, batch.samples);
+    }
+    queue.clear(array_size, gradient_.data());
+  }
+
+  void put_in_order(const Batch& batch) {
+    auto& queue = this->queue();
+    const std::size_t samples = batch.samples;
     Pass pass = this->pass(0);
     pass.samples = samples;
-    pass.lengths = has_lengths ? lengths_.device() : nullptr;
+    pass.lengths = batch.has_lengths ? lengths_.device() : nullptr;
+    queue.run([&] { send(batch, pass); });
     const auto refs = model_.table_refs();
     pass.tables = refs.data();
     workspace_->forward(pass, model_.kernel_parameters(), model_.packed(), workspace_->input());
@@ -226,6 +264,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   ExecutorRef executor_;
   std::unique_ptr<WorkspaceType> workspace_;
   cuda::PinnedArray<Element> input_;
+  cuda::KeptSamples<In> kept_;
+  cuda::Mirror<std::uint32_t> indices_;
   cuda::Mirror<Scalar> targets_, weights_;
   cuda::Mirror<std::int32_t> lengths_;
   cuda::Mirror<cuda::StepState> state_;

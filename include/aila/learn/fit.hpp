@@ -74,6 +74,7 @@ class Fitting {
     const bool watches = options_.validation.size() > 0 || options_.patience > 0;
     bool stop = false;
     keep();
+    trainer_.keep(train_);
     started_ = Clock::now();
     for (std::size_t epoch = 1; epoch <= options_.epochs && !stop; ++epoch) {
       const auto begin = Clock::now();

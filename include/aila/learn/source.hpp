@@ -82,6 +82,7 @@ class SamplesView {
   std::span<const Element> inputs() const { return inputs_; }
   std::span<const Scalar> targets() const { return targets_; }
   std::span<const std::int32_t> lengths() const { return lengths_; }
+  std::span<const Scalar> weights() const { return weights_; }
 
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
     std::copy_n(inputs_.data() + index * In::elements, In::elements, slot.input);
@@ -142,6 +143,8 @@ class SourceRef {
     else
       load_(source_, index, slot);
   }
+  /// Samples that lie in memory; of another source none.
+  const SamplesView<In, Scalar>& samples_in_memory() const { return samples_; }
   /// The targets where they lie in memory as one range, else empty.
   std::span<const Scalar> targets_in_memory() const { return samples_.targets(); }
   /// The lengths likewise; empty where all steps are valid.

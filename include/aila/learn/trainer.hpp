@@ -69,6 +69,10 @@ class Trainer {
     return step_.run(source, indices, rate, epoch);
   }
 
+  /// Says that this source's samples stay as they are: where they lie in memory, a backend with memory of its own takes
+  /// a copy, if there is room, from which batches are then taken without the host. `fit` says so of its source.
+  void keep(const SourceRef<In, Scalar>& source) { step_.keep(source); }
+
   /// The gradient of the last step, in the canonical layout: 0 for what is frozen; those of tables, of few rows each,
   /// are not kept.
   std::span<const Scalar> gradient() const { return step_.gradient(); }

@@ -46,6 +46,7 @@ struct StepResult {
 ///   TrainingStep(ModelType&, const LossType&, const Rule&, TrainerOptions, ExecutorRef);  options were checked
 ///   options(); loss();  as they were given
 ///   StepResult run(source, indices, rate, epoch);  as Trainer::step
+///   keep(source);  as Trainer::keep
 ///   Pass pass(first); steps(); epoch(); most_samples();  what is known of the last step, to repeat its forward
 ///   gradient(); table_is_finite(table);  what it found
 /// It allocates nothing once it is made.

@@ -73,6 +73,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     piece_norm_.resize(pieces_.summed.size());
   }
 
+  void keep(const Source&) {}
   StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
     epoch_ = epoch;
     for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t]);

@@ -98,7 +98,7 @@ inline ConvMap conv_map(const float* at, std::size_t height, std::size_t width, 
 
 /// The window of one position: where its first tap would lie. Of a sequence y is the number of steps that count, none
 /// where nothing is to be read.
-struct ConvWindow {
+struct alignas(16) ConvWindow {
   std::int64_t offset;
   int y, x;
   constexpr bool has(const ConvMap& map, int tap_y, int tap_x) const {

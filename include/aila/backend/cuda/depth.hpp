@@ -88,11 +88,11 @@ __device__ inline float4 zero_four() {
 template <std::size_t features>
 using VectorOf = std::conditional_t<features % 4 == 0, float4, float>;
 template <class T>
-const T* as(const float* p) {
+__host__ __device__ const T* as(const float* p) {
   return reinterpret_cast<const T*>(p);
 }
 template <class T>
-T* as(float* p) {
+__host__ __device__ T* as(float* p) {
   return reinterpret_cast<T*>(p);
 }
 __device__ inline float sum_of(float a, float b) {

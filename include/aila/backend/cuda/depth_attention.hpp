@@ -508,8 +508,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
 #pragma unroll
       for (int m = 0; m < Z::blocks; ++m) {
         if (Z::asks || m == 0) tile::set_zero(sum);
-        tile::multiply_by_rows<each, Z::item_parts, Z::block_width, Z::own_stride, Z::item_stride>(
-            up + (Z::averages ? 0 : m * Z::block_width), value + m * Z::block_width * Z::item_stride, at, sum);
+        tile::multiply_by_rows<each, Z::item_parts, Z::own_stride, Z::item_stride>(
+            Z::block_width, up + (Z::averages ? 0 : m * Z::block_width), value + m * Z::block_width * Z::item_stride, at, sum);
         if constexpr (Z::asks) {
 #pragma unroll
           for (int i = 0; i < each; ++i) {
@@ -564,8 +564,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
             const int from = Z::averages ? 0 : m * Z::value_width;
             float e[each][Z::item_parts];
             tile::set_zero(e);
-            tile::multiply_by_rows<each, Z::item_parts, Z::value_width, Z::own_stride, Z::item_stride>(
-                up + from, value + from * Z::item_stride, at, e);
+            tile::multiply_by_rows<each, Z::item_parts, Z::own_stride, Z::item_stride>(
+                Z::value_width, up + from, value + from * Z::item_stride, at, e);
 #pragma unroll
             for (int a = 0; a < each; ++a) {
               const int r = at.row + 16 * a;
@@ -611,8 +611,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
       if constexpr (Z::asks)
 #pragma unroll 1
         for (int h = 0; h < Z::heads; ++h)
-          tile::multiply_by_rows<each, Z::own_parts, Z::di, Z::item_stride, Z::own_stride>(
-              slope + h * R * Z::item_stride, matrix + h * Z::di * Z::own_stride, at, sum);
+          tile::multiply_by_rows<each, Z::own_parts, Z::item_stride, Z::own_stride>(
+              Z::di, slope + h * R * Z::item_stride, matrix + h * Z::di * Z::own_stride, at, sum);
 #pragma unroll
       for (int i = 0; i < each; ++i) {
         const int r = at.row + 16 * i;

@@ -444,7 +444,7 @@ __global__ void __launch_bounds__(tile::threads, 2)
         }
       float e[each][Z::parts];
       tile::set_zero(e);
-      tile::multiply_by_rows<each, Z::parts, Z::d, Z::stride, Z::stride>(up, value, at, e);
+      tile::multiply_by_rows<each, Z::parts, Z::stride, Z::stride>(Z::d, up, value, at, e);
 #pragma unroll
       for (int a = 0; a < each; ++a) {
         const int r = at.row + 16 * a;

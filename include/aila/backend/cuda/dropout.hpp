@@ -72,7 +72,8 @@ __global__ void __launch_bounds__(256)
   const Random random = *reinterpret_cast<const Random*>(shared);
   for_each_element(samples * quads, [&](std::size_t q) {
     const std::size_t sample = q / quads, quad = q % quads;
-    const auto words = random.block(key.first_sample + sample, Draws == 1 ? 0 : quad);
+    const auto [w0, w1, w2, w3] = random.block(key.first_sample + sample, Draws == 1 ? 0 : quad);
+    const std::uint32_t words[4] = {w0, w1, w2, w3};
     const auto factor = [&](std::size_t i) { return words[Draws == 1 ? 0 : i] < threshold ? 0.0F : kept; };
     const std::size_t first = sample * In::elements + quad * 4;
     if constexpr (In::features % 4 == 0) {

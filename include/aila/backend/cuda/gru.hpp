@@ -28,6 +28,7 @@ struct StepOf<GruCell> {
   static __device__ bool has_input(unsigned sum) { return sum != 2; }
   static __device__ unsigned input_gate(unsigned sum) { return sum == 3 ? 2 : sum; }
   static __device__ unsigned input_sum(unsigned gate) { return gate == 2 ? 3 : gate; }
+  static constexpr bool has_bias(bool) { return true; }
   static __device__ float bias(const ForwardArguments& a, bool with_inputs, unsigned sum, unsigned unit,
                                unsigned units) {
     const float of_state = sum < 3 ? a.state_bias[sum * units + unit] : 0.0F;

@@ -98,10 +98,11 @@ __global__ void __launch_bounds__(tile::threads)
   sums[2 * blockIdx.x + 1] = of_self;
 }
 
-/// to[j] += sum over b < count of sums[b][j], for j < `columns`: a block each.
-inline __global__ void add_block_sums(std::size_t count, const float* sums, float* to) {
+/// to[j] += sum over b < count of sums[b][j], a block for each column j.
+template <unsigned columns>
+__global__ void __launch_bounds__(tile::threads) add_block_sums(std::size_t count, const float* sums, float* to) {
   float sum = 0;
-  for (std::size_t b = threadIdx.x; b < count; b += tile::threads) sum += sums[b * gridDim.x + blockIdx.x];
+  for (std::size_t b = threadIdx.x; b < count; b += tile::threads) sum += sums[b * columns + blockIdx.x];
   sum = sum_of_block(sum, tile::shared_memory());
   if (threadIdx.x == 0) to[blockIdx.x] += sum;
 }
@@ -137,7 +138,7 @@ void CudaValueResidual<Open, Own>::backward(const Pass& pass, Weights<float> w, 
                rows.count * vectors, Vectors{rows}, w[0], depth::as<T>(own), depth::as<T>(before[0]), depth::as<T>(dz),
                depth::as<T>(d_own), depth::as<T>(d_before[0]), g ? scratch : nullptr);
   if (g && blocks > 0)
-    cuda::launch(pass, &depth::add_block_sums, 2, cuda::tile::threads, bytes, static_cast<std::size_t>(blocks),
+    cuda::launch(pass, &depth::add_block_sums<2>, 2, cuda::tile::threads, bytes, static_cast<std::size_t>(blocks),
                  static_cast<const float*>(scratch), g[0]);
 }
 #endif

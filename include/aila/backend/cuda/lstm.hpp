@@ -26,6 +26,7 @@ struct StepOf<LstmCell> {
   static __device__ bool has_input(unsigned) { return true; }
   static __device__ unsigned input_gate(unsigned sum) { return sum; }
   static __device__ unsigned input_sum(unsigned gate) { return gate; }
+  static constexpr bool has_bias(bool with_inputs) { return with_inputs; }
   static __device__ float bias(const ForwardArguments& a, bool with_inputs, unsigned sum, unsigned unit,
                                unsigned units) {
     return with_inputs ? a.bias[sum * units + unit] : 0.0F;

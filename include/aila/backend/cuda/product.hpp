@@ -152,8 +152,18 @@ constexpr std::size_t column_sum_scratch(std::size_t rows, std::size_t columns) 
   return chunks == 1 ? 0 : chunks * columns;
 }
 
+// Functions that start kernels are templates, so that who does not call them does not compile these.
+
+/// C [m, n] = A [m, k] B [k, n] + bias; m and k below 2^31. Scratch as product_scratch says; null: k is not shared.
+template <class = void>
+void product(const Pass& pass, std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Target c,
+             float* scratch);
+/// to[c] += the sum of x[r row_stride + c] over all rows. Scratch as column_sum_scratch says; null: one block sums.
+template <class = void>
+void column_sum(const Pass& pass, std::size_t rows, std::size_t columns, const float* x, std::size_t row_stride,
+                float* to, float* scratch);
+
 #ifdef __CUDACC__
-// Functions that start kernels are templates: who does not call them does not compile these.
 namespace detail {
 
 // What a thread asks the processor for.
@@ -230,7 +240,7 @@ __device__ inline void read_tile(const float* tile, unsigned first, unsigned hal
 __device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[4][4], const float (&b)[4][4],
                                     const float (&b_lo)[4][4], float (&acc)[2][4][4]) {
   float sum[2][4][4] = {};
-  const auto round = [&](const float(&x)[4][4], const float(&y)[4][4], int s) {
+  const auto add = [&](const float(&x)[4][4], const float(&y)[4][4], int s) {
 #pragma unroll
     for (int i = 0; i < 2; ++i)
 #pragma unroll
@@ -238,12 +248,12 @@ __device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[
         multiply_tile(sum[i][j], x[2 * i][2 * s], x[2 * i + 1][2 * s], x[2 * i][2 * s + 1], x[2 * i + 1][2 * s + 1],
                       y[j][2 * s], y[j][2 * s + 1], sum[i][j]);
   };
-  round(a_lo, b, 0);  // the small ones first: rounding them costs nothing
-  round(a, b_lo, 0);
-  round(a_lo, b, 1);
-  round(a, b_lo, 1);
-  round(a, b, 0);
-  round(a, b, 1);
+  add(a_lo, b, 0);  // the small ones first: rounding them costs nothing
+  add(a, b_lo, 0);
+  add(a_lo, b, 1);
+  add(a, b_lo, 1);
+  add(a, b, 0);
+  add(a, b, 1);
 #pragma unroll
   for (int i = 0; i < 2; ++i)
 #pragma unroll
@@ -362,8 +372,8 @@ __device__ inline void store_columns(float* to, unsigned j, unsigned columns, co
   }
 }
 
-/// Where C goes: element (i, j) is at[row i + column j], or with i and j taken apart: i = i' inner + i", where inner is
-/// given, lies at outer_row i' + row i", and j likewise.
+/// Where C goes: element (i, j) is at[row i + column j]. Rows taken apart, i = a inner + b with b < inner, lie at
+/// outer_row a + row b instead, and columns likewise.
 struct Places {
   float* at = nullptr;
   std::size_t row = 0, column = 1;
@@ -712,8 +722,8 @@ constexpr bool uses_inner_products(std::size_t m, std::size_t n) {
   return m <= 8 || n <= 4 || (n <= 16 && m * n <= 16384);
 }
 
-/// C = A B to any places. Rows of A that go along k and columns of B that do not, and so on: a product with rows of A
-/// that do not and columns of B that do is made as its transpose.
+/// C = A B to any places. Of the four ways in which A and B may lie, the one where A runs along its rows and B along k
+/// is made as its transpose: there all of C's rows have to be valid.
 template <class = void>
 void multiply(const Pass& pass, std::size_t k, Matrix a, Matrix b, Places to, float* scratch) {
   const std::size_t m = to.rows, n = to.columns;
@@ -748,8 +758,7 @@ void multiply(const Pass& pass, std::size_t k, Matrix a, Matrix b, Places to, fl
 
 }  // namespace detail
 
-/// C [m, n] = A [m, k] B [k, n] + bias.
-template <class = void>
+template <class>
 void product(const Pass& pass, std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Target c,
              float* scratch) {
   detail::multiply(pass, k, a, b, detail::places(c, m, n), scratch);
@@ -837,8 +846,7 @@ void sum_columns(const Pass& pass, std::size_t rows, std::size_t columns, const 
 }
 }  // namespace detail
 
-/// to[c] += the sum of x[r row_stride + c] over all rows.
-template <class = void>
+template <class>
 void column_sum(const Pass& pass, std::size_t rows, std::size_t columns, const float* x, std::size_t row_stride,
                 float* to, float* scratch) {
   const std::size_t chunks = scratch == nullptr ? 1 : detail::sum_chunks(rows, columns);

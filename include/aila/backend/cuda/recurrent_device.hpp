@@ -11,10 +11,39 @@
 
 namespace aila::inline v0::cuda::recurrent {
 
-/// Shared memory of a block.
+/// A place in shared memory. An address of 32 bits, and not a pointer: what a step adds to it is then known to cost one
+/// instruction.
+struct Shared {
+  std::uint32_t at;
+
+  __device__ Shared operator+(std::size_t floats) const { return {at + 4 * static_cast<std::uint32_t>(floats)}; }
+  __device__ float load() const {
+    float x;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(x) : "r"(at) : "memory");
+    return x;
+  }
+  __device__ float4 load_four() const {
+    float4 x;
+    asm volatile("ld.shared.v4.f32 {%0,%1,%2,%3}, [%4];"
+                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
+                 : "r"(at)
+                 : "memory");
+    return x;
+  }
+  __device__ void store(float x) const { asm volatile("st.shared.f32 [%0], %1;" ::"r"(at), "f"(x) : "memory"); }
+  __device__ void store_four(float4 x) const {
+    asm volatile("st.shared.v4.f32 [%0], {%1,%2,%3,%4};" ::"r"(at), "f"(x.x), "f"(x.y), "f"(x.z), "f"(x.w) : "memory");
+  }
+};
+/// The block's dynamic shared memory.
 inline __device__ float* block_memory() {
   extern __shared__ float4 recurrent_memory[];
   return reinterpret_cast<float*>(recurrent_memory);
+}
+/// The same. `zero` is 0, which the compiler cannot know: it would work out the address anew in every step, by way of a
+/// slow register.
+inline __device__ Shared shared_memory(std::uint32_t zero) {
+  return {static_cast<std::uint32_t>(__cvta_generic_to_shared(block_memory())) + zero};
 }
 
 /// 2^x, and 1 / x of x >= 1, within two units in the last place; numbers below 2^-126 are 0.
@@ -37,14 +66,13 @@ inline __device__ float from_lane(float x, unsigned lane) {
   return __shfl_sync(all_lanes, x, lane);
 }
 
-/// Copies from global to shared memory without a wait; both at multiples of Bytes (4 or 16).
-template <unsigned Bytes>
-__device__ void copy_aside(float* to, const float* from) {
-  const auto at = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
-  if constexpr (Bytes == 16)
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(at), "l"(from) : "memory");
+/// Copies Floats (1 or 4, aligned) from global to shared memory without a wait.
+template <unsigned Floats>
+__device__ void copy_aside(Shared to, const float* from) {
+  if constexpr (Floats == 4)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to.at), "l"(from) : "memory");
   else
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(at), "l"(from) : "memory");
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(to.at), "l"(from) : "memory");
 }
 /// Ends a group of this thread's copies.
 inline __device__ void end_copies() {
@@ -56,25 +84,21 @@ __device__ void wait_for_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
 }
 
-/// What a tensor core takes x for.
-inline __device__ std::uint32_t to_tf32(float x) {
-  std::uint32_t y;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
-  return y;
-}
-/// x as the sum of two such numbers.
+/// x as the sum of two numbers of TF32, of which tensor cores do not look at the last 13 bits: the first is rounded.
+/// What is no number is none in the second.
 struct Parts {
-  std::uint32_t high, low;
+  float high, low;
 };
 inline __device__ Parts parts_of(float x) {
-  const std::uint32_t high = to_tf32(x);
-  return {high, to_tf32(x - __uint_as_float(high))};
+  const float high = __uint_as_float((__float_as_uint(x) + 0x1000U) & 0xffffe000U);
+  return {high, x - high};
 }
 /// d += a b, with a [16, 8], b [8, 8].
-inline __device__ void multiply_tiles(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1) {
+inline __device__ void multiply_tiles(float (&d)[4], const float (&a)[4], float b0, float b1) {
   asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+      : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])), "r"(__float_as_uint(a[3])),
+        "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)));
 }
 /// The 64 threads of two neighbouring warps meet.
 inline __device__ void pair_of_warps_meets(unsigned pair) {

@@ -59,6 +59,18 @@ struct Quad {
   static constexpr unsigned lane(unsigned share, unsigned row) { return share * Rows + row; }  // of fewer than four
 };
 
+/// Which sample and which sum number `slot` of a thread's is, before sums are shared out: ordered so that all threads
+/// give away the same slots and keep the same, and need not choose. Sums only where there are four, and to share.
+template <std::size_t Rows, bool orders_sums>
+struct SlotOrder {
+  static constexpr unsigned row(unsigned lane, unsigned slot) {
+    return Rows >= 4 ? slot ^ lane : Rows == 2 ? slot ^ (lane & 1U) : 0;
+  }
+  static constexpr unsigned sum(unsigned lane, unsigned slot) {
+    return Rows >= 4 || !orders_sums ? slot : Rows == 2 ? slot ^ (lane & 2U) : slot ^ lane;
+  }
+};
+
 /// Threads of a block: four a unit, in whole warps.
 template <std::size_t Units>
 inline constexpr std::size_t threads_of = round_up(4 * round_up(Units, 4), 32);
@@ -70,6 +82,9 @@ constexpr std::size_t ring_depth(std::size_t slot, bool shares_weights) {
 
 /// Forward for Rows samples. With InputChunks, so many times 16 inputs are multiplied in the step itself; with none,
 /// their part of the sums comes from global memory. Sizes in floats.
+///
+/// Rows in shared memory begin eight banks apart: of four rows, eight neighbouring units each are in all banks, and so
+/// are the vectors of four threads of a unit, each in another row.
 template <class Cell, std::size_t Units, std::size_t Rows, std::size_t InputChunks>
 struct ForwardForm {
   static constexpr std::size_t threads = threads_of<Units>, gates = Cell::gates;

@@ -1,7 +1,7 @@
 // Recurrent layers with all weights in a block, multiplied in float32: forward and backward through a few samples.
 //
-// Bound by the chain of steps where there are few samples, and by multiplications (128 a clock) for eight. What a step
-// reads of global memory is asked for some steps before.
+// Bound by the chain of steps and by what a warp issues where there are few samples, by multiplications (128 a clock)
+// for eight. What a step reads of global memory is asked for some steps before.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -12,46 +12,45 @@
 
 namespace aila::inline v0::cuda::recurrent {
 
-/// Copies a step's inputs, or their part of the sums, of the block's samples.
-template <class Form, std::size_t Gates, std::size_t Units, std::size_t Rows, std::size_t InputChunks>
-__device__ void copy_inputs(const ForwardArguments& a, std::size_t first, unsigned t, float* slot) {
-  const auto sample = [&](unsigned row) { return min(first + row, a.samples - 1); };
-  if constexpr (InputChunks > 0) {
-    constexpr unsigned columns = 16 * InputChunks;
-    if (a.inputs % 4 == 0) {
-      for (unsigned i = threadIdx.x; i < Rows * columns / 4; i += Form::threads) {
-        const unsigned row = i / (columns / 4), column = i % (columns / 4) * 4;
-        if (column < a.inputs)
-          copy_aside<16>(slot + row * columns + column, a.x + (sample(row) * a.steps + t) * a.inputs + column);
-      }
-    } else {
-      for (unsigned i = threadIdx.x; i < Rows * columns; i += Form::threads) {
-        const unsigned row = i / columns, column = i % columns;
-        if (column < a.inputs)
-          copy_aside<4>(slot + row * columns + column, a.x + (sample(row) * a.steps + t) * a.inputs + column);
-      }
-    }
-  } else {
-    constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector;
+/// What a thread writes of a sample's step beside gates: of y, the states before and the cells those that are its
+/// share.
+template <class Cell, std::size_t Rows, bool keeps>
+struct StepOutputs {
+  using Q = Quad<Rows>;
+  static constexpr unsigned all = !keeps ? 1 : Cell::keeps_cells ? 3 : 2, each = divide_up(all, Q::shares);
+  float* at[each];
+  bool writes[each];
+
+  static __device__ unsigned number(unsigned share, unsigned i) { return share + i * Q::shares; }
+  /// `from` is where the sample begins in each of the three.
+  __device__ void set(const ForwardArguments& a, unsigned share, std::size_t from, bool counts) {
 #pragma unroll
-    for (unsigned i = threadIdx.x; i < Rows * Gates * vectors; i += Form::threads) {
-      const unsigned row = i / (Gates * vectors), gate = i / vectors % Gates, unit = i % vectors * vector;
-      copy_aside<4 * vector>(slot + row * Form::ring_row + gate * Form::gate_stride + unit,
-                             a.sums + (sample(row) * a.steps + t) * a.sums_row + gate * Units + unit);
+    for (unsigned i = 0; i < each; ++i) {
+      const unsigned which = number(share, i);
+      float* const map = which == 0 ? a.y : which == 1 ? a.before : a.cells;
+      writes[i] = counts && which < all && map != nullptr;
+      at[i] = writes[i] ? map + from : nullptr;
     }
   }
-}
+  __device__ void put(unsigned share, std::size_t offset, float y, float before, float cell) const {
+    const float values[3] = {y, before, cell};
+#pragma unroll
+    for (unsigned i = 0; i < each; ++i)
+      if (writes[i]) at[i][offset] = pick(values, number(share, i));
+  }
+};
 
-template <class Cell, std::size_t Units, std::size_t Rows, std::size_t InputChunks, bool keeps, bool streams>
+/// InputVector is how many inputs are copied at once: 4, or 1 where rows of inputs are not multiples of that.
+template <class Cell, std::size_t Units, std::size_t Rows, std::size_t InputChunks, std::size_t InputVector, bool keeps,
+          bool streams>
 __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const ForwardArguments a) {
   using Form = ForwardForm<Cell, Units, Rows, InputChunks>;
   using Step = StepOf<Cell>;
   using Q = Quad<Rows>;
+  using Order = SlotOrder<Rows, Cell::gates == 4>;
   static_assert(!streams || Rows == 1);
   constexpr unsigned gates = Cell::gates, depth = Form::depth, ahead = InputChunks > 0 ? 2 : 1;
-  float* const memory = block_memory();
-  float* const state = memory + Form::state_at;
-  float* const ring = memory + Form::ring_at;
+  const Shared memory = shared_memory(a.zero), state = memory + Form::state_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
   const bool has_unit = unit < Units;
   const unsigned some_unit = has_unit ? unit : Units - 1;
@@ -59,68 +58,93 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   const unsigned longest =
       streams ? static_cast<unsigned>(a.steps) : longest_of<Rows>(a.lengths, first, a.samples, a.steps);
 
-  for (unsigned i = threadIdx.x; i < Form::bytes / 4 - Form::state_at; i += Form::threads) state[i] = 0.0F;
+  for (unsigned i = threadIdx.x; i < Form::bytes / 4 - Form::state_at; i += Form::threads) (state + i).store(0.0F);
   __syncthreads();
+  constexpr unsigned vector = InputChunks > 0 ? InputVector : Units % 4 == 0 ? 4 : 1;
+  constexpr unsigned vectors = InputChunks > 0 ? 16 * InputChunks / vector : Units / vector;
+  const RingCopies<Rows*(InputChunks > 0 ? 1 : gates) * vectors, Form::threads, vector> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
+        const unsigned column = piece % vectors * vector;
+        if constexpr (InputChunks > 0) {
+          const unsigned row = piece / vectors;
+          step = static_cast<unsigned>(a.inputs);
+          from = a.x + min(first + row, a.samples - 1) * a.steps * a.inputs + column;
+          if (column < a.inputs) to = row * Form::ring_row + column;
+        } else {
+          const unsigned row = piece / (gates * vectors), gate = piece / vectors % gates;
+          step = a.sums_row;
+          from = a.sums + min(first + row, a.samples - 1) * a.steps * a.sums_row + gate * Units + column;
+          to = row * Form::ring_row + gate * Form::gate_stride + column;
+        }
+      });
   const auto copy = [&](unsigned t) {
-    if (t < longest) copy_inputs<Form, gates, Units, Rows, InputChunks>(a, first, t, ring + t % depth * Form::slot);
+    if (t < longest) copies.start(ring + t % depth * Form::slot, t);
     end_copies();
   };
 #pragma unroll
   for (unsigned t = 0; t < depth - 1; ++t) copy(t);
 
+  // Weights of the sum of each slot; of one that no gate goes to, zeros.
   constexpr unsigned chunks = Form::state_chunks, resident = Form::resident;
   float4 weights[gates][resident > 0 ? resident : 1], input_weights[gates][InputChunks > 0 ? InputChunks : 1];
-  float4* const more_weights = reinterpret_cast<float4*>(memory) + threadIdx.x;
+  const Shared more_weights = memory + 4 * threadIdx.x;
 #pragma unroll
   for (unsigned gate = 0; gate < gates; ++gate) {
-    const std::size_t row = gate * Units + some_unit;
+    const std::size_t row = Order::sum(lane, gate) * Units + some_unit;
 #pragma unroll
     for (unsigned chunk = 0; chunk < chunks; ++chunk) {
       const float4 w = four_of(a.weight_hh + row * Units, Form::column(lane, chunk), Units);
       if (chunk < resident)
         weights[gate][chunk < resident ? chunk : 0] = w;
       else
-        more_weights[((chunk - resident) * gates + gate) * Form::threads] = w;
+        (more_weights + ((chunk - resident) * gates + gate) * Form::threads * 4).store_four(w);
     }
 #pragma unroll
     for (unsigned chunk = 0; chunk < InputChunks; ++chunk)
       input_weights[gate][chunk] = four_of(a.weight_ih + row * a.inputs, Form::column(lane, chunk), a.inputs);
   }
-  float bias[Q::sums];
+  float bias[Q::sums] = {};
+  if constexpr (Step::has_bias(InputChunks > 0)) {
 #pragma unroll
-  for (unsigned i = 0; i < Q::sums; ++i)
-    bias[i] = Step::bias(a, InputChunks > 0, share * Q::sums + i, some_unit, Units);
+    for (unsigned i = 0; i < Q::sums; ++i)
+      bias[i] = Step::bias(a, InputChunks > 0, share * Q::sums + i, some_unit, Units);
+  }
 
   typename Step::State carried[Q::own];
-  unsigned length[Q::own];
-  std::size_t at[Q::own];  // of the thread's unit in y
-  bool stores[Q::own];
+  unsigned length[Q::own];  // of which this thread keeps gates
+  float* gates_at[Q::own];  // of the thread's unit in the gates of the first step
+  StepOutputs<Cell, Rows, keeps> outputs[Q::own];
 #pragma unroll
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
-    stores[i] = has_unit && n < a.samples;
-    length[i] = n < a.samples && !streams ? valid_steps(a.lengths, n, a.steps) : 0;
-    at[i] = n * a.steps * Units + unit;
+    const bool counts = has_unit && n < a.samples;
+    length[i] = counts && !streams ? valid_steps(a.lengths, n, a.steps) : 0;
+    gates_at[i] = keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr;
+    outputs[i].set(a, share, n * a.steps * Units + unit, counts);
   }
   if constexpr (streams)
     if (has_unit) {
       carried[0].h = a.carried[unit];
       if constexpr (Cell::keeps_cells) carried[0].c = a.carried[Units + unit];
-      if (share == 0) state[unit] = carried[0].h;
+      if (share == 0) (state + unit).store(carried[0].h);
     }
+  unsigned row_at[Rows];  // of the sample of each slot
+#pragma unroll
+  for (unsigned slot = 0; slot < Rows; ++slot)
+    row_at[slot] = Order::row(lane, slot) * static_cast<unsigned>(Form::state_row) + Form::column(lane, 0);
 
   /// The inputs' part of a step's sums, computed in the step before: nothing waits for it.
   float next[Rows][Form::sums] = {};
   const auto add_inputs = [&](unsigned t) {
-    const float* const slot = ring + t % depth * Form::slot;
+    const Shared from = ring + (t % depth * Form::slot + Form::column(lane, 0));
 #pragma unroll
     for (unsigned chunk = 0; chunk < InputChunks; ++chunk)
 #pragma unroll
-      for (unsigned row = 0; row < Rows; ++row) {
-        const float4 x = *reinterpret_cast<const float4*>(slot + row * Form::ring_row + Form::column(lane, chunk));
+      for (unsigned slot = 0; slot < Rows; ++slot) {
+        const float4 x = (from + (Order::row(lane, slot) * Form::ring_row + 16 * chunk)).load_four();
 #pragma unroll
         for (unsigned gate = 0; gate < gates; ++gate) {
-          float& sum = next[row][Step::input_sum(gate)];
+          float& sum = next[slot][Step::input_sum(gate)];
           sum = add_product(input_weights[gate][chunk], x, sum);
         }
       }
@@ -136,31 +160,32 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
     if constexpr (streams) streams_on = a.lengths == nullptr || a.lengths[t] > 0;
     float sums[Rows][Form::sums];
 #pragma unroll
-    for (unsigned row = 0; row < Rows; ++row)
+    for (unsigned slot = 0; slot < Rows; ++slot)
 #pragma unroll
       for (unsigned i = 0; i < Form::sums; ++i) {
-        sums[row][i] = next[row][i];
-        next[row][i] = 0.0F;
+        sums[slot][i] = next[slot][i];
+        next[slot][i] = 0.0F;
       }
-    const float4* const from = reinterpret_cast<const float4*>(state + t % 2 * Rows * Form::state_row);
+    const Shared from = state + t % 2 * Rows * Form::state_row;
 #pragma unroll
     for (unsigned chunk = 0; chunk < chunks; ++chunk) {
       float4 h[Rows];
 #pragma unroll
-      for (unsigned row = 0; row < Rows; ++row) h[row] = from[(row * Form::state_row + Form::column(lane, chunk)) / 4];
+      for (unsigned slot = 0; slot < Rows; ++slot) h[slot] = (from + row_at[slot] + 16 * chunk).load_four();
 #pragma unroll
       for (unsigned gate = 0; gate < gates; ++gate) {
-        const float4 w = chunk < resident ? weights[gate][chunk < resident ? chunk : 0]
-                                          : more_weights[((chunk - resident) * gates + gate) * Form::threads];
+        const float4 w = chunk < resident
+                             ? weights[gate][chunk < resident ? chunk : 0]
+                             : (more_weights + ((chunk - resident) * gates + gate) * Form::threads * 4).load_four();
 #pragma unroll
-        for (unsigned row = 0; row < Rows; ++row) sums[row][gate] = add_product(w, h[row], sums[row][gate]);
+        for (unsigned slot = 0; slot < Rows; ++slot) sums[slot][gate] = add_product(w, h[slot], sums[slot][gate]);
       }
     }
     if constexpr (InputChunks > 0) add_inputs(t + 1);
-    share_out<Rows, Form::sums>(lane, sums);
+    share_out<Rows, Cell::gates == 4>(lane, sums);
 
-    float* const to = state + (t + 1) % 2 * Rows * Form::state_row;
-    const float* const slot = ring + t % depth * Form::slot;
+    const Shared to = state + ((t + 1) % 2 * Rows * Form::state_row + unit);
+    const Shared slot = ring + (t % depth * Form::slot + some_unit);
 #pragma unroll
     for (unsigned i = 0; i < Q::own; ++i) {
       const unsigned row = Q::row(lane, i);
@@ -168,38 +193,31 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
 #pragma unroll
       for (unsigned k = 0; k < Q::sums; ++k) {
         const unsigned sum = share * Q::sums + k;
-        float x = bias[k];
-        if (k < Form::sums) x += sums[4 * i][k < Form::sums ? k : 0];
+        float x = k < Form::sums ? sums[4 * i][k < Form::sums ? k : 0] : 0.0F;
+        if constexpr (Step::has_bias(InputChunks > 0)) x += bias[k];
         if constexpr (InputChunks == 0)
           if (Step::has_input(sum))
-            x += slot[row * Form::ring_row + Step::input_gate(sum) * Form::gate_stride + some_unit];
+            x += (slot + (row * Form::ring_row + Step::input_gate(sum) * Form::gate_stride)).load();
         own[k] = Step::activate(sum, x);
       }
       gather<Rows>(lane, own, all);
-      const typename Step::State after = Step::next(carried[i], all, kept);
+      typename Step::State after = Step::next(carried[i], all, kept);
       const bool valid = streams ? streams_on : t < length[i];
+      float cell = 0.0F;
+      if constexpr (Cell::keeps_cells) cell = after.c;
+      const float y = valid ? after.h : 0.0F;
+      outputs[i].put(share, std::size_t{t} * Units, y, carried[i].h, cell);
+      if constexpr (streams)
+        carried[i] = valid ? after : carried[i];
+      else
+        carried[i] = after.with(y);
+      if (has_unit && share == 0) (to + row * Form::state_row).store(carried[i].h);
       if constexpr (keeps)
-        if (stores[i] && share == Q::shares - 1) {
-          if (a.before != nullptr) a.before[at[i]] = carried[i].h;
-          if constexpr (Cell::keeps_cells)
-            if (valid) a.cells[at[i]] = after.c;
-        }
-      if (valid)
-        carried[i] = after;
-      else if (!streams)
-        carried[i].h = 0.0F;
-      if (has_unit && share == 0) to[row * Form::state_row + unit] = carried[i].h;
-      if (stores[i] && share == 0) a.y[at[i]] = valid ? carried[i].h : 0.0F;
-      if constexpr (keeps)
-        if (stores[i] && valid) {
-          float* const gate = a.gates + 4 * (at[i] - unit) + unit;
+        if (valid) {
+          float* const gate = gates_at[i] + std::size_t{t} * 4 * Units;
 #pragma unroll
-          for (unsigned k = 0; k < Q::sums; ++k) {
-            const unsigned sum = share * Q::sums + k;
-            gate[sum * Units] = pick(kept, sum);
-          }
+          for (unsigned k = 0; k < Q::sums; ++k) gate[k * Units] = pick(kept, share * Q::sums + k);
         }
-      at[i] += Units;
     }
     wait_for_copies<depth - 1 - ahead>();
     __syncthreads();
@@ -216,89 +234,104 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   }
 }
 
-/// Copies what backward reads of a step: `to(row)` is a sample's place, where a number of a gate, of the state before
-/// and of dy stands `stride` numbers behind the one before.
-template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads, class To>
-__device__ void copy_kept(const BackwardArguments& a, std::size_t first, unsigned t, std::size_t stride, To&& to) {
-  constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector, of_gates = Rows * 4 * vectors;
-  constexpr unsigned all = of_gates + 2 * Rows * vectors;
+/// Copies of what backward reads of a step, for Rows samples of which `row_at(row)` is the place in a slot: four gates,
+/// the state before and dy, `stride` floats apart. Of a cell there is none before the first step.
+template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads>
+struct KeptCopies {
+  static constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector;
+  static constexpr unsigned of_gates = Rows * 4 * vectors, all = of_gates + 2 * Rows * vectors;
+  static constexpr unsigned each = divide_up(all, Threads);
+  RingCopies<all, Threads, vector> copies;
+  bool is_cell[each];
+
+  template <class F>
+  __device__ KeptCopies(const BackwardArguments& a, std::size_t first, std::size_t stride, F&& row_at)
+      : copies([&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
+          const bool of_gate = piece < of_gates;
+          const unsigned rest = of_gate ? piece : piece - of_gates, segments = of_gate ? 4 : 2;
+          const unsigned segment = rest / vectors % segments + (of_gate ? 0 : 4);
+          const unsigned row = rest / (vectors * segments), column = rest % vectors * vector;
+          const std::size_t at = min(first + row, a.samples - 1) * a.steps;
+          to = static_cast<unsigned>(row_at(row) + segment * stride) + column;
+          step = (of_gate ? 4 : 1) * static_cast<unsigned>(Units);
+          from = of_gate ? a.gates + at * 4 * Units + segment * Units + column
+                         : (segment == 4 ? a.states : a.dy) + at * Units + column;
+        }) {
 #pragma unroll
-  for (unsigned i = threadIdx.x; i < all; i += Threads) {
-    const bool of_gate = i < of_gates;
-    const unsigned rest = of_gate ? i : i - of_gates;
-    const unsigned segment = of_gate ? rest / vectors % 4 : 4 + rest / vectors % 2;
-    const unsigned row = rest / (vectors * (of_gate ? 4 : 2)), unit = rest % vectors * vector;
-    const std::size_t at = min(first + row, a.samples - 1) * a.steps + t;
-    const float* from;
-    if (of_gate) {
-      from = a.gates + (at * 4 + segment) * Units + unit;
-    } else if (segment == 5) {
-      from = a.dy + at * Units + unit;
-    } else {
-      if (Cell::keeps_cells && t == 0) continue;
-      from = a.states + (Cell::keeps_cells ? at - 1 : at) * Units + unit;
+    for (unsigned i = 0; i < each; ++i) {
+      const unsigned piece = i * static_cast<unsigned>(Threads) + threadIdx.x;
+      is_cell[i] = Cell::keeps_cells && piece >= of_gates && (piece - of_gates) / vectors % 2 == 0;
     }
-    copy_aside<4 * vector>(to(row) + segment * stride + unit, from);
   }
-}
+  __device__ void start(Shared slot, unsigned t) const {
+#pragma unroll
+    for (unsigned i = 0; i < each; ++i) {
+      if (copies.to[i] == copies.none || (is_cell[i] && t == 0)) continue;
+      const unsigned of_step = is_cell[i] ? t - 1 : t;
+      copy_aside<vector>(slot + copies.to[i], copies.from[i] + static_cast<std::size_t>(copies.step[i]) * of_step);
+    }
+  }
+};
 
 template <class Cell, std::size_t Units, std::size_t Rows>
 __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const BackwardArguments a) {
   using Form = BackwardForm<Cell, Units, Rows>;
   using Step = StepOf<Cell>;
   using Q = Quad<Rows>;
+  using Order = SlotOrder<Rows, false>;
   constexpr unsigned depth = Form::depth, chunks = Form::chunks, resident = Form::resident;
-  float* const memory = block_memory();
-  float* const gradient = memory + Form::gradient_at;
-  float* const ring = memory + Form::ring_at;
+  const Shared memory = shared_memory(a.zero), gradient = memory + Form::gradient_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
   const bool has_unit = unit < Units;
   const unsigned some_unit = has_unit ? unit : Units - 1;
   const std::size_t first = std::size_t{blockIdx.x} * Rows;
   const unsigned longest = longest_of<Rows>(a.lengths, first, a.samples, a.steps);
 
-  for (unsigned i = threadIdx.x; i < Form::ring_at - Form::gradient_at; i += Form::threads) gradient[i] = 0.0F;
+  for (unsigned i = threadIdx.x; i < Form::ring_at - Form::gradient_at; i += Form::threads) (gradient + i).store(0.0F);
+  const KeptCopies<Cell, Units, Rows, Form::threads> copies(a, first, Form::gate_stride,
+                                                            [](unsigned row) { return row * Form::ring_row; });
   const auto copy = [&](unsigned done) {
-    if (done < longest) {
-      float* const slot = ring + done % depth * Form::slot;
-      copy_kept<Cell, Units, Rows, Form::threads>(a, first, longest - 1 - done, Form::gate_stride,
-                                                  [&](unsigned row) { return slot + row * Form::ring_row; });
-    }
+    if (done < longest) copies.start(ring + done % depth * Form::slot, longest - 1 - done);
     end_copies();
   };
 #pragma unroll
   for (unsigned done = 0; done < depth - 1; ++done) copy(done);
 
   // Rows of W_hh are those of gates: this thread's, the columns of four units.
-  const unsigned member = threadIdx.x % 16, units_from = threadIdx.x / 16 * 4;
+  const unsigned member = threadIdx.x % 16, units_from = threadIdx.x / 16 * 4, place = member / 4;
   float4 weights[resident > 0 ? resident : 1][4];
-  float4* const more_weights = reinterpret_cast<float4*>(memory) + threadIdx.x;
+  const Shared more_weights = memory + 4 * threadIdx.x;
 #pragma unroll
   for (unsigned chunk = 0; chunk < chunks; ++chunk)
 #pragma unroll
     for (unsigned k = 0; k < 4; ++k) {
       const std::size_t row = Form::column(member, chunk) + k;
       const float4 w =
-          row < Form::inner ? four_of(a.weight_hh + row * Units, units_from, Units) : float4{0.0F, 0.0F, 0.0F, 0.0F};
+          in_order_of(place, row < Form::inner ? four_of(a.weight_hh + row * Units, units_from, Units)
+                                               : float4{0.0F, 0.0F, 0.0F, 0.0F});
       if (chunk < resident)
         weights[chunk < resident ? chunk : 0][k] = w;
       else
-        more_weights[((chunk - resident) * 4 + k) * Form::threads] = w;
+        (more_weights + ((chunk - resident) * 4 + k) * Form::threads * 4).store_four(w);
     }
 
   typename Step::Back back[Q::own];
   unsigned length[Q::own];
-  std::size_t at[Q::own];  // of the thread's unit in the gates of the step
-  bool stores[Q::own];
+  float* gates_at[Q::own];  // of the thread's unit in the gates of the first step
+  bool writes[Q::own];
 #pragma unroll
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
-    stores[i] = has_unit && n < a.samples;
-    length[i] = n < a.samples ? valid_steps(a.lengths, n, a.steps) : 0;
-    at[i] = (n * a.steps + longest) * 4 * Units + unit;
+    writes[i] = has_unit && n < a.samples;
+    length[i] = writes[i] ? valid_steps(a.lengths, n, a.steps) : 0;
+    gates_at[i] = a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit);
     if constexpr (Cell::keeps_cells)
-      if (length[i] > 0) back[i].c = a.states[(n * a.steps + length[i] - 1) * Units + some_unit];
+      if (length[i] > 0) back[i].c = a.states[(n * a.steps + length[i] - 1) * Units + unit];
   }
+  unsigned row_at[Rows];  // of the sample of each slot
+#pragma unroll
+  for (unsigned slot = 0; slot < Rows; ++slot)
+    row_at[slot] = Order::row(lane, slot) * static_cast<unsigned>(Form::gradient_row) + Form::column(member, 0);
   float bias_sums[Q::sums] = {};
   wait_for_copies<depth - 2>();
   __syncthreads();
@@ -307,7 +340,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   for (unsigned done = 0; done < longest; ++done) {
     const unsigned t = longest - 1 - done;
     copy(done + depth - 1);
-    const float4* const from = reinterpret_cast<const float4*>(gradient + done % 2 * Rows * Form::gradient_row);
+    const Shared from = gradient + done % 2 * Rows * Form::gradient_row;
     float4 sums[Rows] = {};
 #pragma unroll
     for (unsigned chunk = 0; chunk < chunks; ++chunk) {
@@ -315,52 +348,50 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
 #pragma unroll
       for (unsigned k = 0; k < 4; ++k)
         w[k] = chunk < resident ? weights[chunk < resident ? chunk : 0][k]
-                                : more_weights[((chunk - resident) * 4 + k) * Form::threads];
+                                : (more_weights + ((chunk - resident) * 4 + k) * Form::threads * 4).load_four();
 #pragma unroll
-      for (unsigned row = 0; row < Rows; ++row) {
-        const float4 d = from[(row * Form::gradient_row + Form::column(member, chunk)) / 4];
+      for (unsigned slot = 0; slot < Rows; ++slot) {
+        const float4 d = (from + row_at[slot] + 64 * chunk).load_four();
         const float of[4] = {d.x, d.y, d.z, d.w};
 #pragma unroll
         for (unsigned k = 0; k < 4; ++k) {
-          sums[row].x = fmaf(of[k], w[k].x, sums[row].x);
-          sums[row].y = fmaf(of[k], w[k].y, sums[row].y);
-          sums[row].z = fmaf(of[k], w[k].z, sums[row].z);
-          sums[row].w = fmaf(of[k], w[k].w, sums[row].w);
+          sums[slot].x = fmaf(of[k], w[k].x, sums[slot].x);
+          sums[slot].y = fmaf(of[k], w[k].y, sums[slot].y);
+          sums[slot].z = fmaf(of[k], w[k].z, sums[slot].z);
+          sums[slot].w = fmaf(of[k], w[k].w, sums[slot].w);
         }
       }
     }
-    // The 16 threads of a group: a unit to every four of them, and there as forward shares out.
-    const bool upper_units = (member & 8U) != 0, second_unit = (member & 4U) != 0;
     float d_h[Rows];
 #pragma unroll
-    for (unsigned row = 0; row < Rows; ++row) {
-      const float even = share_sum(sums[row].x, sums[row].z, upper_units, 8);
-      const float odd = share_sum(sums[row].y, sums[row].w, upper_units, 8);
-      d_h[row] = share_sum(even, odd, second_unit, 4);
-    }
-    share_out<Rows>(lane, d_h);
+    for (unsigned slot = 0; slot < Rows; ++slot) d_h[slot] = share_out_units(sums[slot]);
+    share_out<Rows>(d_h);
 
-    float* const to = gradient + (done + 1) % 2 * Rows * Form::gradient_row;
-    const float* const slot = ring + done % depth * Form::slot;
+    const Shared to = gradient + ((done + 1) % 2 * Rows * Form::gradient_row + unit);
+    const Shared slot = ring + (done % depth * Form::slot + some_unit);
 #pragma unroll
     for (unsigned i = 0; i < Q::own; ++i) {
       const unsigned row = Q::row(lane, i);
-      const float* const kept_at = slot + row * Form::ring_row + some_unit;
-      float kept[4], d_sums[4] = {};
+      const Shared kept_at = slot + row * Form::ring_row;
+      float kept[4], d_sums[4];
 #pragma unroll
-      for (unsigned k = 0; k < 4; ++k) kept[k] = kept_at[k * Form::gate_stride];
-      const float before = Cell::keeps_cells && t == 0 ? 0.0F : kept_at[Form::before * Form::gate_stride];
-      if (t < length[i])
-        Step::back(back[i], kept, before, d_h[4 * i < Rows ? 4 * i : 0] + kept_at[Form::output * Form::gate_stride],
-                   d_sums);
-      at[i] -= 4 * Units;
+      for (unsigned k = 0; k < 4; ++k) kept[k] = (kept_at + k * Form::gate_stride).load();
+      float before = (kept_at + Form::before * Form::gate_stride).load();
+      if (Cell::keeps_cells && t == 0) before = 0.0F;
+      const float dy = (kept_at + Form::output * Form::gate_stride).load();
+      typename Step::Back after = back[i];
+      Step::back(after, kept, before, d_h[4 * i < Rows ? 4 * i : 0] + dy, d_sums);
+      const bool valid = t < length[i];
+      if (valid) back[i] = after;
+      float* const gate = gates_at[i] + std::size_t{t} * 4 * Units;
 #pragma unroll
       for (unsigned k = 0; k < Q::sums; ++k) {
         const unsigned sum = share * Q::sums + k;
-        const float d = pick(d_sums, sum);
+        const float d = valid ? pick(d_sums, sum) : 0.0F;
         bias_sums[k] += d;
-        if (stores[i]) a.gates[at[i] + sum * Units] = d;
-        if (has_unit && Step::has_state(sum)) to[row * Form::gradient_row + Step::state_gate(sum) * Units + unit] = d;
+        if (writes[i]) gate[k * Units] = d;
+        if (has_unit && Step::has_state(sum))
+          (to + (row * Form::gradient_row + Step::state_gate(sum) * Units)).store(d);
       }
     }
     wait_for_copies<depth - 2>();

@@ -16,7 +16,7 @@ namespace aila::inline v0::cuda::recurrent {
 ///   activate(sum, x) a gate, or the sum itself where it is none yet
 ///   next(state, values, kept)   the state after a step, from all four values; kept[4] is what backward needs
 ///   has_input(sum), input_gate(sum), input_sum(gate)   where the inputs' part of a sum comes from, or goes to
-///   bias(arguments, with_inputs, sum, unit, units)
+///   has_bias(with_inputs), bias(arguments, with_inputs, sum, unit, units)
 ///   Back, start(back, state), back(back, kept, before, d_h, d_sums)   from the last step to the first; `before` is the
 ///                    state before the step: of a cell that keeps cells its cell, else h
 ///   has_state(sum), state_gate(sum)   which of d_sums are those of sums over the state
@@ -69,11 +69,10 @@ __device__ unsigned longest_of(const std::int32_t* lengths, std::size_t first, s
 inline __device__ float squash(float x, bool is_tanh) {
   constexpr float log2_e = 1.4426950408889634F, near_zero = 0.45F;
   const float size = fabsf(x), e = power_of_two(size * (is_tanh ? -2.0F * log2_e : -log2_e));
-  const float inverse = reciprocal(1.0F + e);
-  if (!is_tanh) return x < 0.0F ? e * inverse : inverse;
-  const float square = x * x;
+  const float inverse = reciprocal(1.0F + e), square = x * x;
   const float series = fmaf(square, fmaf(square, fmaf(square, 0.018648911F, -0.053574473F), 0.1333176F), -0.33333323F);
-  return size < near_zero ? fmaf(x * square, series, x) : copysignf((1.0F - e) * inverse, x);
+  const float quotient = (is_tanh ? 1.0F - e : x < 0.0F ? e : 1.0F) * inverse;
+  return !is_tanh ? quotient : size < near_zero ? fmaf(x * square, series, x) : copysignf(quotient, x);
 }
 
 /// Element `place` of an array in registers.
@@ -96,43 +95,39 @@ inline __device__ float add_product(float4 a, float4 b, float sum) {
   return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
 }
 
-/// Two threads whose numbers differ in a bit each keep the sum of one of two numbers: `upper` those of b.
-inline __device__ float share_sum(float a, float b, bool upper, unsigned mask) {
-  const float kept = upper ? b : a, given = upper ? a : b;
-  return kept + from_lane_xor(given, mask);
+/// Two threads each keep the sum of one of two numbers, `second` that of b.
+inline __device__ float choose_sum(float a, float b, bool second, unsigned mask) {
+  return (second ? b : a) + from_lane_xor(second ? a : b, mask);
 }
 
-/// Sums[row][i] over the four threads of a unit, shared out as Quad<Rows> says: of its sample number i a thread then
-/// has sums[4 i], and with fewer than four samples the first Quad<Rows>::sums of sums[0].
-template <std::size_t Rows, std::size_t Sums>
+/// sums[slot of a row][slot of a sum] over the four threads of a unit, shared out as Quad<Rows> says: of its sample
+/// number i a thread then has sums[4 i], and with fewer than four samples the first Quad<Rows>::sums of sums[0].
+template <std::size_t Rows, bool orders_sums, std::size_t Sums>
 __device__ void share_out(unsigned lane, float (&sums)[Rows][Sums]) {
-  const bool second = (lane & 1U) != 0, upper = (lane & 2U) != 0;
   if constexpr (Rows >= 4) {
 #pragma unroll
     for (unsigned row = 0; row < Rows; row += 4)
 #pragma unroll
       for (unsigned i = 0; i < Sums; ++i) {
-        const float even = share_sum(sums[row][i], sums[row + 2][i], upper, 2);
-        const float odd = share_sum(sums[row + 1][i], sums[row + 3][i], upper, 2);
-        sums[row][i] = share_sum(even, odd, second, 1);
+        const float even = sums[row][i] + from_lane_xor(sums[row + 2][i], 2);
+        const float odd = sums[row + 1][i] + from_lane_xor(sums[row + 3][i], 2);
+        sums[row][i] = even + from_lane_xor(odd, 1);
       }
   } else {
     static_assert(Sums == 4);
-    float half[4];
     if constexpr (Rows == 2) {
 #pragma unroll
-      for (unsigned i = 0; i < 4; ++i) half[i] = share_sum(sums[0][i], sums[1][i], second, 1);
-    } else {
-#pragma unroll
-      for (unsigned i = 0; i < 4; ++i) half[i] = sums[0][i];
+      for (unsigned i = 0; i < 4; ++i) sums[0][i] += from_lane_xor(sums[1][i], 1);
     }
-    half[0] = share_sum(half[0], half[2], upper, 2);
-    half[1] = share_sum(half[1], half[3], upper, 2);
-    if constexpr (Rows == 2) {
-      sums[0][0] = half[0];
-      sums[0][1] = half[1];
+    if constexpr (orders_sums) {
+      sums[0][0] += from_lane_xor(sums[0][2], 2);
+      sums[0][1] += from_lane_xor(sums[0][3], 2);
+      if constexpr (Rows == 1) sums[0][0] += from_lane_xor(sums[0][1], 1);
     } else {
-      sums[0][0] = share_sum(half[0], half[1], second, 1);
+      const bool upper = (lane & 2U) != 0;
+      sums[0][0] = choose_sum(sums[0][0], sums[0][2], upper, 2);
+      sums[0][1] = choose_sum(sums[0][1], sums[0][3], upper, 2);
+      if constexpr (Rows == 1) sums[0][0] = choose_sum(sums[0][0], sums[0][1], (lane & 1U) != 0, 1);
     }
   }
 }
@@ -149,23 +144,62 @@ __device__ void gather(unsigned lane, const float (&own)[Quad<Rows>::sums], floa
   }
 }
 
-/// sums[row] over the four threads of a unit: of its sample number i a thread then has sums[4 i].
+/// The same of one sum, which all threads of a sample get.
 template <std::size_t Rows>
-__device__ void share_out(unsigned lane, float (&sums)[Rows]) {
-  const bool second = (lane & 1U) != 0, upper = (lane & 2U) != 0;
+__device__ void share_out(float (&sums)[Rows]) {
   if constexpr (Rows >= 4) {
 #pragma unroll
-    for (unsigned row = 0; row < Rows; row += 4)
-      sums[row] = share_sum(share_sum(sums[row], sums[row + 2], upper, 2),
-                            share_sum(sums[row + 1], sums[row + 3], upper, 2), second, 1);
-  } else if constexpr (Rows == 2) {
-    const float one = share_sum(sums[0], sums[1], second, 1);
-    sums[0] = one + from_lane_xor(one, 2);
+    for (unsigned row = 0; row < Rows; row += 4) {
+      const float even = sums[row] + from_lane_xor(sums[row + 2], 2);
+      const float odd = sums[row + 1] + from_lane_xor(sums[row + 3], 2);
+      sums[row] = even + from_lane_xor(odd, 1);
+    }
   } else {
-    const float half = sums[0] + from_lane_xor(sums[0], 2);
-    sums[0] = half + from_lane_xor(half, 1);
+    if constexpr (Rows == 2)
+      sums[0] += from_lane_xor(sums[1], 1);
+    else
+      sums[0] += from_lane_xor(sums[0], 1);
+    sums[0] += from_lane_xor(sums[0], 2);
   }
 }
+/// Number `place` of four units to every four of 16 threads: of the sums of four units, in the order place ^ slot.
+inline __device__ float share_out_units(float4 sums) {
+  const float even = sums.x + from_lane_xor(sums.z, 8), odd = sums.y + from_lane_xor(sums.w, 8);
+  return even + from_lane_xor(odd, 4);
+}
+inline __device__ float4 in_order_of(unsigned place, float4 v) {
+  if ((place & 1U) != 0) v = {v.y, v.x, v.w, v.z};
+  if ((place & 2U) != 0) v = {v.z, v.w, v.x, v.y};
+  return v;
+}
+
+/// A thread's part of the copies of each step from global memory to a ring of steps in shared memory: Pieces of Vector
+/// floats.
+template <std::size_t Pieces, std::size_t Threads, unsigned Vector>
+struct RingCopies {
+  static constexpr unsigned each = divide_up(Pieces, Threads), none = ~0U;
+  const float* from[each];  ///< at step 0
+  unsigned to[each];        ///< in a step's slot
+  unsigned step[each];      ///< floats from a step to the next one
+
+  /// place(piece, from, to, step), which may leave `to` alone: then there is nothing to copy.
+  template <class F>
+  __device__ explicit RingCopies(F&& place) {
+#pragma unroll
+    for (unsigned i = 0; i < each; ++i) {
+      const unsigned piece = i * static_cast<unsigned>(Threads) + threadIdx.x;
+      from[i] = nullptr;
+      to[i] = none;
+      step[i] = 0;
+      if (piece < Pieces) place(piece, from[i], to[i], step[i]);
+    }
+  }
+  __device__ void start(Shared slot, unsigned t) const {
+#pragma unroll
+    for (unsigned i = 0; i < each; ++i)
+      if (to[i] != none) copy_aside<Vector>(slot + to[i], from[i] + static_cast<std::size_t>(step[i]) * t);
+  }
+};
 
 /// Zeros in the steps that no sample of a block reaches, of a map [samples, steps, width].
 inline __device__ void clear_behind(float* map, std::size_t first, std::size_t rows, std::size_t samples,

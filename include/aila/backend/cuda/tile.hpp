@@ -27,11 +27,11 @@ constexpr int stride(int width) {
 constexpr int together(int parts) {
   return parts % 4 == 0 ? 4 : parts % 2 == 0 ? 2 : 1;
 }
-/// Number j of the columns of the thread at `place`, vectors of `together` columns.
-template <int parts>
+/// Number j of the columns of the thread at `place` of so many, vectors of `together` columns.
+template <int parts, int places = 16>
 constexpr int column(int place, int j) {
   constexpr int v = together(parts);
-  return v * (place + 16 * (j / v)) + j % v;
+  return v * (place + places * (j / v)) + j % v;
 }
 
 /// Rows [samples, steps] of maps, and which of them count.
@@ -123,19 +123,22 @@ __device__ void ask_for_rows(const float* x, std::size_t first, int count, const
   }
 }
 
-/// sum[i][j] += sum over k of a[row + 16 i][k] b[column + 16 j][k], rows of both `stride` apart.
-template <int rows, int columns, int depth, int stride_a, int stride_b>
-__device__ void multiply(const float* a, const float* b, const Place& at, float (&sum)[rows][columns]) {
+/// sum[i][j] += sum over k of a[row + 16 i][k] b[column + 16 j][k], rows of both `stride` apart. Where a thread is not
+/// one of 16 x 16, its rows and columns are others apart.
+template <int rows, int columns, int depth, int stride_a, int stride_b, int row_step = 16, int column_step = 16,
+          class At>
+__device__ void multiply(const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
   static_assert(depth % 4 == 0);
+  constexpr int at_once = rows * columns <= 16 ? 2 : 1;  // as registers go
   a += at.row * stride_a;
   b += at.column * stride_b;
-#pragma unroll 2
+#pragma unroll at_once
   for (int k = 0; k < depth; k += 4) {
     float4 x[rows], w[columns];
 #pragma unroll
-    for (int i = 0; i < rows; ++i) x[i] = load_four(a + 16 * i * stride_a + k);
+    for (int i = 0; i < rows; ++i) x[i] = load_four(a + row_step * i * stride_a + k);
 #pragma unroll
-    for (int j = 0; j < columns; ++j) w[j] = load_four(b + 16 * j * stride_b + k);
+    for (int j = 0; j < columns; ++j) w[j] = load_four(b + column_step * j * stride_b + k);
 #pragma unroll
     for (int i = 0; i < rows; ++i)
 #pragma unroll
@@ -149,12 +152,12 @@ __device__ void multiply(const float* a, const float* b, const Place& at, float 
 }
 
 /// The columns of a thread, of one row.
-template <int columns>
+template <int columns, int places = 16>
 __device__ void load_columns(const float* row, int place, float (&to)[columns]) {
   constexpr int v = together(columns);
 #pragma unroll
   for (int j = 0; j < columns; j += v) {
-    const float* const p = row + column<columns>(place, j);
+    const float* const p = row + column<columns, places>(place, j);
     if constexpr (v == 4) {
       const float4 x = load_four(p);
       to[j] = x.x, to[j + 1] = x.y, to[j + 2] = x.z, to[j + 3] = x.w;
@@ -167,27 +170,27 @@ __device__ void load_columns(const float* row, int place, float (&to)[columns]) 
   }
 }
 /// f(first, vector) for the vectors of columns of a thread that are below `width`, a multiple of 4; `from` has them.
-template <int columns, class F>
+template <int columns, int places = 16, class F>
 __device__ void each_vector(int place, int width, F&& f) {
   constexpr int v = together(columns);
 #pragma unroll
   for (int j = 0; j < columns; j += v)
-    if (column<columns>(place, j) < width) f(column<columns>(place, j), j);
+    if (column<columns, places>(place, j) < width) f(column<columns, places>(place, j), j);
 }
 
-/// sum[i][j] += sum over k of a[row + 16 i][k] b[k][column j], columns as `column` has them.
-template <int rows, int columns, int depth, int stride_a, int stride_b>
-__device__ void multiply_by_rows(const float* a, const float* b, const Place& at, float (&sum)[rows][columns]) {
-  static_assert(depth % 4 == 0);
+/// sum[i][j] += sum over k < depth, a multiple of 4, of a[row + 16 i][k] b[k][column j], columns as `column` has them.
+template <int rows, int columns, int stride_a, int stride_b, int row_step = 16, int places = 16, class At>
+__device__ void multiply_by_rows(int depth, const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
+  constexpr int at_once = rows * columns <= 16 ? 2 : 1;  // as registers go
   a += at.row * stride_a;
-#pragma unroll 2
+#pragma unroll at_once
   for (int k = 0; k < depth; k += 4) {
     float4 x[rows];
 #pragma unroll
-    for (int i = 0; i < rows; ++i) x[i] = load_four(a + 16 * i * stride_a + k);
+    for (int i = 0; i < rows; ++i) x[i] = load_four(a + row_step * i * stride_a + k);
     const auto add = [&](int q, auto&& of) {
       float w[columns];
-      load_columns<columns>(b + (k + q) * stride_b, at.column, w);
+      load_columns<columns, places>(b + (k + q) * stride_b, at.column, w);
 #pragma unroll
       for (int i = 0; i < rows; ++i)
 #pragma unroll
