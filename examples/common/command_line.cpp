@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "device.hpp"
 #include "text.hpp"
 
 namespace example {
@@ -27,6 +28,11 @@ CLI::Option* CommandLine::add_threads(std::size_t& threads, const char* about) {
   threads = aila::ThreadPool::available();
   return app.add_option("--threads", threads, std::string(about) + "; results do not depend on it (all processors)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{256}));
+}
+
+CLI::Option* CommandLine::add_device(std::string& device) {
+  device = "cpu";
+  return app.add_option("--device", device, "Where networks train and predict: " + join(device_names()) + " (cpu)");
 }
 
 bool CommandLine::parse(int argc, const char* const* argv) {

@@ -24,6 +24,7 @@ class CommandLine {
   /// --load, behind which the options of trainings are refused.
   CLI::Option* add_load(std::optional<std::filesystem::path>& file, const char* about);
   CLI::Option* add_threads(std::size_t& threads, const char* about);
+  CLI::Option* add_device(std::string& device);
 
   /// Reads the command line; false where help was asked for, which is then printed. Throws aila::Error, one sentence,
   /// for whatever is not understood.

@@ -130,7 +130,7 @@ std::unique_ptr<Experiment> train(const Options& options, std::vector<Task> task
     if (cancel.load()) return;
     Run& run = runs[index];
     const Task& task = experiment->tasks[run.task];
-    const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed});
+    const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed}, options.device);
     const std::string name =
         task.asset + " " + target_name(task.target) + " " + run.policy + " seed " + std::to_string(run.seed);
     const auto cost = static_cast<double>(model->parameter_count() * task.series.train.count);

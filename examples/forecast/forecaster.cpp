@@ -55,11 +55,11 @@ class ForecasterOf final : public Forecaster {
   std::unique_ptr<Any> model_;
 };
 
-using Make = std::unique_ptr<Forecaster> (*)(aila::Seed);
+using Make = std::unique_ptr<Forecaster> (*)(aila::Seed, example::Device);
 
 template <class Net, std::size_t Window>
-std::unique_ptr<Forecaster> make(aila::Seed seed) {
-  return std::make_unique<ForecasterOf<Window>>(aila::NetworkUnit<Net>::make(seed));
+std::unique_ptr<Forecaster> make(aila::Seed seed, example::Device device) {
+  return std::make_unique<ForecasterOf<Window>>(example::make_model<Net>(device, seed));
 }
 
 struct Entry {
@@ -98,9 +98,10 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 
-std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed) {
+std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed,
+                                            example::Device device) {
   for (const auto& e : entries())
-    if (e.name == name && e.window == window) return e.make(seed);
+    if (e.name == name && e.window == window) return e.make(seed, device);
   throw aila::Error("this program was compiled without the network " + name + " for windows of " +
                     std::to_string(window) + " months");
 }

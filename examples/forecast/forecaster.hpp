@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/device.hpp"
 #include "../common/mixture.hpp"
 
 namespace forecast {
@@ -59,6 +60,7 @@ const std::vector<std::string>& network_names();
 
 /// The stack of this policy, or the published network of this name. Throws aila::Error for a name or a window that the
 /// program has not.
-std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed);
+std::unique_ptr<Forecaster> make_forecaster(const std::string& name, std::size_t window, aila::Seed seed,
+                                            example::Device device);
 
 }  // namespace forecast

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <aila/any_model.hpp>
+#if defined(AILA_EXAMPLES_CUDA)
+#include <aila/backend/cuda/cuda.hpp>
+#endif
 #include <aila/zoo/attention_lstm.hpp>
 #include <aila/zoo/lstm2.hpp>
 #include <aila/zoo/residual_cnn_1d.hpp>
@@ -39,3 +42,12 @@ using Cnn = aila::zoo::ResidualCnn1d<aila::Sequence<Window, 1>, 1>;
 #include "networks.def"
 #undef POLICY
 #undef NETWORK
+#if defined(AILA_EXAMPLES_CUDA)  // and by aila_add_cuda_network
+#define POLICY(name, window, ...) \
+  extern template struct aila::NetworkUnit<__VA_ARGS__, aila::MeanSquaredError, aila::backend::Cuda>;
+#define NETWORK(name, window, ...) \
+  extern template struct aila::NetworkUnit<__VA_ARGS__, aila::MeanSquaredError, aila::backend::Cuda>;
+#include "networks.def"
+#undef POLICY
+#undef NETWORK
+#endif

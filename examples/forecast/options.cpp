@@ -57,7 +57,7 @@ std::size_t patience_of(const Options& options, aila::data::Target target) {
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options o;
   std::vector<std::string> assets{"gold"}, policies{"all"}, networks;
-  std::string target = "return", prices;
+  std::string target = "return", prices, device;
   const auto& some = example::at_least_one;
 
   example::CommandLine line(
@@ -84,6 +84,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
       app.add_option("--patience", o.patience,
                      "Epochs without improvement that end a training; 0: never (30 for returns, 60 for levels)"));
   line.add_threads(o.threads, "Trainings at a time");
+  line.add_device(device);
   app.add_option("--data", o.data,
                  "Folder with prices/daily/*.csv or prices/monthly.csv, in place of the gold in the program");
   app.add_option("--report", o.report, "Write all figures to this JSON file");
@@ -104,6 +105,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     o.targets = {target_of(target)};
   if (!prices.empty()) o.prices = month_price_of(prices);
   require_window(o.window);
+  o.device = example::device_of(device);
   return o;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/device.hpp"
 #include "prices.hpp"
 
 namespace forecast {
@@ -25,6 +26,7 @@ struct Options {
   std::optional<std::size_t> warm_up;   ///< not given: warm_up_of chooses
   std::optional<std::size_t> patience;  ///< not given: patience_of chooses
   std::size_t threads = 1;
+  example::Device device = example::Device::cpu;
   bool quiet = false;
 };
 

@@ -54,7 +54,7 @@ void save_best(const Options& options, const Experiment& experiment, std::size_t
   const auto& best = experiment.best[task];
   const Run& run = experiment.runs[best.run];
   best.model->save(file, metadata_of(options, experiment.tasks[task], run));
-  const auto again = make_forecaster(run.policy, options.window, {run.seed + 1});
+  const auto again = make_forecaster(run.policy, options.window, {run.seed + 1}, options.device);
   again->load(file);
   const auto& inputs = experiment.tasks[task].series.test.inputs;
   const auto expected = best.model->predict(inputs), found = again->predict(inputs);
@@ -87,7 +87,7 @@ std::unique_ptr<Experiment> load_model(const std::filesystem::path& path, Option
   Run run;
   run.policy = options.policies[0];
   run.seed = file.whole_number("seed");
-  const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed});
+  const std::shared_ptr<Forecaster> model = make_forecaster(run.policy, options.window, {run.seed}, options.device);
   model->load(path);
   measure(task, *model, run);
   experiment->runs.push_back(std::move(run));

@@ -71,7 +71,8 @@ void print_prediction(const Dataset& dataset, const Experiment& experiment, cons
 }
 
 Experiment train(const Options& options, const Dataset& dataset, aila::ThreadPool& pool) {
-  const Preparation preparation{.augmentation = options.augmentation, .label_smoothing = options.label_smoothing};
+  const Preparation preparation{
+      .device = options.device, .augmentation = options.augmentation, .label_smoothing = options.label_smoothing};
   const auto make = [&](const example::Candidate& candidate, aila::Seed seed) {
     return make_classifier(dataset, candidate, seed, preparation, pool);
   };
@@ -89,8 +90,8 @@ Experiment train(const Options& options, const Dataset& dataset, aila::ThreadPoo
 }
 
 Experiment load(const std::filesystem::path& file, const SavedModel& saved, const Dataset& dataset, bool summary,
-                aila::ThreadPool& pool) {
-  auto model = make_classifier(dataset, saved.candidate, {saved.seed}, {}, pool);
+                example::Device device, aila::ThreadPool& pool) {
+  auto model = make_classifier(dataset, saved.candidate, {saved.seed}, {.device = device, .augmentation = {}}, pool);
   model->load(file);
   if (summary) std::printf("%s\n", model->summary().c_str());
   return example::loaded(saved.candidate, saved.seed, dataset.classes(), std::move(model));
@@ -121,8 +122,9 @@ int run(int argc, const char* const* argv) {
   std::optional<aila::data::ImageSet> picture;
   if (options->predict) picture = read_picture(*options->predict, dataset);
   const Outputs outputs(*options);
-  const auto experiment = saved && options->load ? load(*options->load, *saved, dataset, options->summary, pool)
-                                                 : train(*options, dataset, pool);
+  const auto experiment = saved && options->load
+                              ? load(*options->load, *saved, dataset, options->summary, options->device, pool)
+                              : train(*options, dataset, pool);
   if (experiment.cancelled) {
     std::fprintf(stderr, "image: cancelled; %s\n", what_was_saved(experiment).c_str());
     return example::interrupted_code;

@@ -58,7 +58,8 @@ std::unique_ptr<Classifier> make(const Dataset& set, const Preparation& preparat
                                  aila::ThreadPool& pool) {
   using In = aila::NetworkInput<Net>;
   auto images = std::make_shared<Images<In>>(set, preparation.augmentation, seed);
-  auto model = aila::NetworkUnit<Net, Loss>::make_with(seed, {.label_smoothing = preparation.label_smoothing});
+  auto model =
+      example::make_model<Net, Loss>(preparation.device, seed, {.label_smoothing = preparation.label_smoothing});
   return std::make_unique<example::ClassifierOf<In, classes>>(std::move(model), std::move(images), pool);
 }
 

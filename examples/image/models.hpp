@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../common/classifier.hpp"
+#include "../common/device.hpp"
 #include "dataset.hpp"
 
 namespace image {
@@ -18,6 +19,7 @@ std::vector<example::Candidate> known_candidates(const std::string& dataset = ""
 
 /// What a training needs besides example::Training.
 struct Preparation {
+  example::Device device = example::Device::cpu;
   aila::data::Augmentation augmentation;
   double label_smoothing = 0;
 };

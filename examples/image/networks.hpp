@@ -2,6 +2,9 @@
 #pragma once
 
 #include <aila/any_model.hpp>
+#if defined(AILA_EXAMPLES_CUDA)
+#include <aila/backend/cuda/cuda.hpp>
+#endif
 #include <aila/zoo/aila_image.hpp>
 #include <aila/zoo/dense_net_bc.hpp>
 #include <aila/zoo/efficient_net_b0.hpp>
@@ -60,3 +63,13 @@ struct VisionTransformer : aila::zoo::VisionTransformer<In, classes> {};
 #include "networks.def"
 #undef NETWORK
 #undef COLOUR_NETWORK
+#if defined(AILA_EXAMPLES_CUDA)  // and by aila_add_cuda_network
+#define COLOUR_NETWORK(name, policy, ...) \
+  extern template struct aila::NetworkUnit<__VA_ARGS__<image::Colour>, image::Loss, aila::backend::Cuda>;
+#define NETWORK(name, policy, ...)          \
+  COLOUR_NETWORK(name, policy, __VA_ARGS__) \
+  extern template struct aila::NetworkUnit<__VA_ARGS__<image::Grey>, image::Loss, aila::backend::Cuda>;
+#include "networks.def"
+#undef COLOUR_NETWORK
+#undef NETWORK
+#endif

@@ -26,6 +26,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--data", o.data, "Folder of the data, in place of AILA_DATA, the cache and /usr/share/datasets");
   app.add_option("--limit", o.limit, "Most images of each part, the first ones; 0: all (0)");
   line.add_threads(o.threads, "Threads of a training");
+  std::string device;
+  line.add_device(device);
   app.add_option("--report", o.report, "Write all figures to this JSON file");
   app.add_option("--plot", o.plot,
                  "Draw learning curves to this SVG file, confusion and weights beside it; or a folder");
@@ -61,6 +63,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
       example::candidates_of(known, example::chosen("--network", networks, example::network_names(known)),
                              example::chosen("--policy", policies, example::policy_names(known)), policy->count() > 0);
   o.seeds = of_training.seed_list();
+  o.device = example::device_of(device);
   o.augmentation.padding = padding.value_or(is_grey(o.dataset) ? 2 : 4);
   o.augmentation.flip = flips->count() > 0 ? flip : o.dataset != "mnist";
   return o;

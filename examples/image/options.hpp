@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/device.hpp"
 #include "../common/run.hpp"
 
 namespace image {
@@ -24,6 +25,7 @@ struct Options {
   aila::data::Augmentation augmentation;
   std::size_t limit = 0;  ///< most images of each part; 0: all
   std::size_t threads = 1;
+  example::Device device = example::Device::cpu;
   bool summary = false;
   bool quiet = false;
 };

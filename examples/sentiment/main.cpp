@@ -100,11 +100,11 @@ void write(const Options& options, example::LastSteps& steps, const Outputs& out
 
 Experiment train(const Options& options, const Reviews& reviews, aila::ThreadPool& pool) {
   const auto make = [&](const example::Candidate& candidate, aila::Seed seed) {
-    return make_classifier(reviews, candidate, seed, options.label_smoothing, pool);
+    return make_classifier(reviews, candidate, seed, options.device, options.label_smoothing, pool);
   };
   if (options.summary)
     for (const auto& candidate : options.candidates)
-      std::printf("%s\n%s\n", candidate.name().c_str(), make_network(candidate, {})->summary().c_str());
+      std::printf("%s\n%s\n", candidate.name().c_str(), make_network(candidate, {}, options.device)->summary().c_str());
   example::catch_interrupts();
   return example::train({.candidates = options.candidates,
                          .seeds = options.seeds,
@@ -155,13 +155,13 @@ int run_saved(const Options& options, const std::filesystem::path& file) {
     auto of_test = options.reviews;
     of_test.reading = saved.reading;
     const Reviews reviews(of_test, std::move(saved.words));
-    auto model = make_classifier(reviews, saved.candidate, {saved.seed}, 0, pool);
+    auto model = make_classifier(reviews, saved.candidate, {saved.seed}, options.device, 0, pool);
     model->load(file);
     if (options.summary) std::printf("%s\n", model->summary().c_str());
     return measure(options, outputs, reviews, saved.reading,
                    example::loaded(saved.candidate, saved.seed, reviews.classes(), std::move(model)));
   }
-  const auto network = make_network(saved.candidate, {saved.seed});
+  const auto network = make_network(saved.candidate, {saved.seed}, options.device);
   aila::io::load(*network, file);
   if (options.summary) std::printf("%s\n", network->summary().c_str());
   if (options.texts.empty()) prompt(*network, saved.words, saved.reading);

@@ -19,11 +19,11 @@ using example::Candidate;
 /// Texts of the test part by which mixture weights are measured.
 constexpr std::size_t mixture_samples = 256;
 
-using Make = std::unique_ptr<AnyNetwork> (*)(aila::Seed, double);
+using Make = std::unique_ptr<AnyNetwork> (*)(aila::Seed, example::Device, double);
 
 template <class Net>
-std::unique_ptr<AnyNetwork> make(aila::Seed seed, double label_smoothing) {
-  return aila::NetworkUnit<Net, Loss>::make_with(seed, {.label_smoothing = label_smoothing});
+std::unique_ptr<AnyNetwork> make(aila::Seed seed, example::Device device, double label_smoothing) {
+  return example::make_model<Net, Loss>(device, seed, {.label_smoothing = label_smoothing});
 }
 
 struct Entry {
@@ -107,15 +107,17 @@ const std::vector<std::string>& readout_names() {
   return all;
 }
 
-std::unique_ptr<AnyNetwork> make_network(const Candidate& candidate, aila::Seed seed, double label_smoothing) {
+std::unique_ptr<AnyNetwork> make_network(const Candidate& candidate, aila::Seed seed, example::Device device,
+                                         double label_smoothing) {
   const auto found = std::ranges::find(entries(), candidate, &Entry::candidate);
   if (found == entries().end()) throw aila::Error("there is no network " + candidate.name());
-  return found->make(seed, label_smoothing);
+  return found->make(seed, device, label_smoothing);
 }
 
 std::unique_ptr<example::Classifier> make_classifier(const Reviews& reviews, const Candidate& candidate,
-                                                     aila::Seed seed, double label_smoothing, aila::ThreadPool& pool) {
-  return std::make_unique<example::ClassifierOf<In, 1>>(make_network(candidate, seed, label_smoothing),
+                                                     aila::Seed seed, example::Device device, double label_smoothing,
+                                                     aila::ThreadPool& pool) {
+  return std::make_unique<example::ClassifierOf<In, 1>>(make_network(candidate, seed, device, label_smoothing),
                                                         parts_of(reviews), pool);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../common/classifier.hpp"
+#include "../common/device.hpp"
 #include "explain.hpp"
 
 namespace sentiment {
@@ -22,11 +23,12 @@ const std::vector<std::string>& family_names();
 const std::vector<std::string>& readout_names();
 
 /// A network with first weights, by itself. Throws aila::Error where there is no such network.
-std::unique_ptr<AnyNetwork> make_network(const example::Candidate& candidate, aila::Seed seed,
+std::unique_ptr<AnyNetwork> make_network(const example::Candidate& candidate, aila::Seed seed, example::Device device,
                                          double label_smoothing = 0);
 
 /// A classifier over the reviews, which must outlive it, as must the pool.
 std::unique_ptr<example::Classifier> make_classifier(const Reviews& reviews, const example::Candidate& candidate,
-                                                     aila::Seed seed, double label_smoothing, aila::ThreadPool& pool);
+                                                     aila::Seed seed, example::Device device, double label_smoothing,
+                                                     aila::ThreadPool& pool);
 
 }  // namespace sentiment

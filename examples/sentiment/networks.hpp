@@ -2,6 +2,9 @@
 #pragma once
 
 #include <aila/any_model.hpp>
+#if defined(AILA_EXAMPLES_CUDA)
+#include <aila/backend/cuda/cuda.hpp>
+#endif
 #include <aila/layer/layers.hpp>
 #include <aila/zoo/attention_lstm.hpp>
 #include <aila/zoo/lstm2.hpp>
@@ -44,3 +47,9 @@ struct Aila<Policy, Last> : aila::Network<In, aila::Stack<Policy, aila::Repeat<4
 #define NETWORK(name, readout, policy, ...) extern template struct aila::NetworkUnit<__VA_ARGS__, sentiment::Loss>;
 #include "networks.def"
 #undef NETWORK
+#if defined(AILA_EXAMPLES_CUDA)  // and by aila_add_cuda_network
+#define NETWORK(name, readout, policy, ...) \
+  extern template struct aila::NetworkUnit<__VA_ARGS__, sentiment::Loss, aila::backend::Cuda>;
+#include "networks.def"
+#undef NETWORK
+#endif

@@ -52,6 +52,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   auto* limit =
       app.add_option("--limit", o.reviews.limit, "Most texts of each part, as many of each class; 0: all (0)");
   line.add_threads(o.threads, "Threads of a training");
+  std::string device;
+  line.add_device(device);
   auto* report = app.add_option("--report", o.report, "Write all figures to this JSON file");
   auto* plot = app.add_option("--plot", o.plot,
                               "Draw learning curves to this SVG file, confusion, weights and reviews beside it; or a "
@@ -95,6 +97,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     throw aila::Error("--test needs --load: a training is always measured on the test part");
   }
   o.seeds = of_training.seed_list();
+  o.device = example::device_of(device);
   example::require_one_of("--keep", keep, {"first", "last"});
   o.reviews.reading.keep = keep == "first" ? aila::data::Keep::first : aila::data::Keep::last;
   const auto networks = networks_of(example::chosen("--network", families, family_names()),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/device.hpp"
 #include "../common/run.hpp"
 #include "reviews.hpp"
 
@@ -23,6 +24,7 @@ struct Options {
   std::vector<std::string> texts;  ///< reviews to classify
   bool test = false;               ///< measure a saved model on the test part
   std::size_t threads = 1;
+  example::Device device = example::Device::cpu;
   bool summary = false;
   bool quiet = false;
 

@@ -70,7 +70,9 @@ struct HeadTile {
 
 #ifdef __CUDACC__
 
-/// Where a thread stands in its warp's 16 rows: it has every 4th row, and every 8th column or vector of columns.
+/// Where a thread stands in its warp's 16 rows: it has every 4th row, and every 8th column or vector of columns. Lanes
+/// that differ in their first bit share a column, those that differ in the second a row: then loads of four floats by
+/// half a warp become one.
 struct Strip {
   int warp, row, column;
   __device__ Strip() {
@@ -79,13 +81,106 @@ struct Strip {
     row = lane / 16 * 2 + lane % 2;
     column = lane / 2 % 8;
   }
-  __device__ static float sum_of_row(float x) { return tile::Place::sum_of_row(x); }
+  /// Over the lanes of a row, in all of them.
+  __device__ static float sum_of_row(float x) {
+#pragma unroll
+    for (int far = 2; far < 16; far *= 2) x += __shfl_xor_sync(0xffffffffU, x, far);
+    return x;
+  }
   __device__ static float most_of_row(float x) {
 #pragma unroll
     for (int far = 2; far < 16; far *= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffU, x, far));
     return x;
   }
 };
+
+template <int rows, int columns>
+__device__ void set_zero(float (&sum)[rows][columns]) {
+#pragma unroll
+  for (int i = 0; i < rows; ++i)
+#pragma unroll
+    for (int j = 0; j < columns; ++j) sum[i][j] = 0;
+}
+
+/// Floats that follow one another of `columns` columns that a thread has.
+constexpr int together(int columns) { return columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1; }
+/// f(column, j) for the vectors of a thread's columns j, ... that are below `width`, a multiple of 4: a vector for each
+/// of eight threads, and again.
+template <int columns, class F>
+__device__ void each_vector(int place, int width, F&& f) {
+  constexpr int v = together(columns);
+#pragma unroll
+  for (int j = 0; j < columns; j += v) {
+    const int first = v * (place + 8 * (j / v));
+    if (first < width) f(first, j);
+  }
+}
+template <int columns>
+__device__ void load_columns(const float* row, int place, float (&to)[columns]) {
+  constexpr int v = together(columns);
+#pragma unroll
+  for (int j = 0; j < columns; j += v) {
+    const float* const p = row + v * (place + 8 * (j / v));
+    if constexpr (v == 4) {
+      const float4 x = tile::load_four(p);
+      to[j] = x.x, to[j + 1] = x.y, to[j + 2] = x.z, to[j + 3] = x.w;
+    } else if constexpr (v == 2) {
+      const float2 x = *reinterpret_cast<const float2*>(p);
+      to[j] = x.x, to[j + 1] = x.y;
+    } else {
+      to[j] = *p;
+    }
+  }
+}
+
+/// sum[i][j] += sum over k of a[row + 4 i][k] b[column + 8 j][k], rows of both `stride` apart.
+template <int rows, int columns, int depth, int stride>
+__device__ void multiply(const float* a, const float* b, const Strip& at, float (&sum)[rows][columns]) {
+  a += at.row * stride;
+  b += at.column * stride;
+#pragma unroll 1
+  for (int k = 0; k < depth; k += 4) {
+    float4 x[rows], w[columns];
+#pragma unroll
+    for (int i = 0; i < rows; ++i) x[i] = tile::load_four(a + 4 * i * stride + k);
+#pragma unroll
+    for (int j = 0; j < columns; ++j) w[j] = tile::load_four(b + 8 * j * stride + k);
+#pragma unroll
+    for (int i = 0; i < rows; ++i)
+#pragma unroll
+      for (int j = 0; j < columns; ++j) {
+        sum[i][j] = fmaf(x[i].x, w[j].x, sum[i][j]);
+        sum[i][j] = fmaf(x[i].y, w[j].y, sum[i][j]);
+        sum[i][j] = fmaf(x[i].z, w[j].z, sum[i][j]);
+        sum[i][j] = fmaf(x[i].w, w[j].w, sum[i][j]);
+      }
+  }
+}
+/// sum[i][j] += sum over k < depth, a multiple of 4, of a[row + 4 i][k] b[k][column j], columns as `each_vector` has
+/// them.
+template <int rows, int columns, int stride_a, int stride_b>
+__device__ void multiply_by_rows(int depth, const float* a, const float* b, const Strip& at,
+                                 float (&sum)[rows][columns]) {
+  a += at.row * stride_a;
+#pragma unroll 1
+  for (int k = 0; k < depth; k += 4) {
+    float4 x[rows];
+#pragma unroll
+    for (int i = 0; i < rows; ++i) x[i] = tile::load_four(a + 4 * i * stride_a + k);
+    const auto add = [&](int q, auto&& of) {
+      float w[columns];
+      load_columns<columns>(b + (k + q) * stride_b, at.column, w);
+#pragma unroll
+      for (int i = 0; i < rows; ++i)
+#pragma unroll
+        for (int j = 0; j < columns; ++j) sum[i][j] = fmaf(of(x[i]), w[j], sum[i][j]);
+    };
+    add(0, [](const float4& x) { return x.x; });
+    add(1, [](const float4& x) { return x.y; });
+    add(2, [](const float4& x) { return x.z; });
+    add(3, [](const float4& x) { return x.w; });
+  }
+}
 
 /// Asks for rows [first, first + count) of one head of a map whose rows are `between` apart; zeros from `length` on.
 template <int width>
@@ -107,11 +202,9 @@ __device__ void store_head(const float (&sum)[HeadTile<width>::columns], float f
   float scaled[columns];
 #pragma unroll
   for (int j = 0; j < columns; ++j) scaled[j] = sum[j] * factor;
-  tile::each_vector<columns, 8>(place, width, [&](int f, int j) {
-    if (adds)
-      tile::add_columns<columns>(to + f, scaled, j);
-    else
-      tile::store_columns<columns>(to + f, scaled, j);
+  each_vector<columns>(place, width, [&](int f, int j) {
+#pragma unroll
+    for (int q = 0; q < together(columns); ++q) to[f + q] = adds ? to[f + q] + scaled[j + q] : scaled[j + q];
   });
 }
 
@@ -156,7 +249,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
   for (int pass = static_cast<int>(blockIdx.y); pass < passes; pass += static_cast<int>(gridDim.y)) {
     const int first = pass * T::rows, mine = first + at.warp * T::of_warp;
     float sum[4][columns], most[4], total[4];
-    tile::set_zero(sum);
+    set_zero(sum);
 #pragma unroll
     for (int i = 0; i < 4; ++i) most[i] = -INFINITY, total[i] = 0;
     __syncthreads();  // all are done with the last queries
@@ -177,8 +270,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
         const int count = until - k < keys_of_tile ? until - k : keys_of_tile;
         const auto go = [&]<int parts>(std::integral_constant<int, parts>) {
           float score[4][parts];
-          tile::set_zero(score);
-          tile::multiply<4, parts, width, T::stride, T::stride, 4, 8>(own, keys + (k - begin) * T::stride, at, score);
+          set_zero(score);
+          multiply<4, parts, width, T::stride>(own, keys + (k - begin) * T::stride, at, score);
 #pragma unroll
           for (int i = 0; i < 4; ++i) {
             float top = -INFINITY;
@@ -207,7 +300,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
         else
           go(std::integral_constant<int, keys_of_tile / 16>{});
         __syncwarp();
-        tile::multiply_by_rows<4, columns, weight_stride, T::stride, 4, 8>(
+        multiply_by_rows<4, columns, weight_stride, T::stride>(
             (count + 3) / 4 * 4, weights, values + (k - begin) * T::stride, at, sum);
         __syncwarp();
       }
@@ -255,7 +348,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
   for (int pass = static_cast<int>(blockIdx.y); pass < passes; pass += static_cast<int>(gridDim.y)) {
     const int first = pass * T::rows, mine = first + at.warp * T::of_warp;
     float sum[4][columns], most[4], inverse[4], dot[4];
-    tile::set_zero(sum);
+    set_zero(sum);
 #pragma unroll
     for (int i = 0; i < 4; ++i) most[i] = 0, inverse[i] = 0, dot[i] = 0;
     __syncthreads();  // all are done with the last queries
@@ -280,9 +373,9 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
           if (t < head.length) {
             const float* const row = head.of_map(o) + static_cast<std::size_t>(t) * head.d;
             const float* const up = own_ups + (at.row + 4 * i) * T::stride;
-            tile::each_vector<columns, 8>(at.column, width, [&](int f, int) {
+            each_vector<columns>(at.column, width, [&](int f, int) {
 #pragma unroll
-              for (int q = 0; q < tile::together(columns); ++q) dot[i] = fmaf(up[f + q], row[f + q], dot[i]);
+              for (int q = 0; q < together(columns); ++q) dot[i] = fmaf(up[f + q], row[f + q], dot[i]);
             });
             most[i] = kept[number * statistics];
             inverse[i] = kept[number * statistics + 1];
@@ -295,10 +388,10 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
       for (int k = begin; k < until; k += keys_of_tile) {
         const int count = until - k < keys_of_tile ? until - k : keys_of_tile;
         float score[4][parts], slope[4][parts];
-        tile::set_zero(score);
-        tile::set_zero(slope);
-        tile::multiply<4, parts, width, T::stride, T::stride, 4, 8>(own, keys + (k - begin) * T::stride, at, score);
-        tile::multiply<4, parts, width, T::stride, T::stride, 4, 8>(own_ups, values + (k - begin) * T::stride, at,
+        set_zero(score);
+        set_zero(slope);
+        multiply<4, parts, width, T::stride>(own, keys + (k - begin) * T::stride, at, score);
+        multiply<4, parts, width, T::stride>(own_ups, values + (k - begin) * T::stride, at,
                                                                     slope);
 #pragma unroll
         for (int i = 0; i < 4; ++i)
@@ -311,7 +404,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
                 masked ? 0.0F : weight * (slope[i][j] - dot[i]) * scale;
           }
         __syncwarp();
-        tile::multiply_by_rows<4, columns, weight_stride, T::stride, 4, 8>(
+        multiply_by_rows<4, columns, weight_stride, T::stride>(
             (count + 3) / 4 * 4, slopes, keys + (k - begin) * T::stride, at, sum);
         __syncwarp();
       }
@@ -354,8 +447,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
   for (int pass = static_cast<int>(blockIdx.y); pass < passes; pass += static_cast<int>(gridDim.y)) {
     const int first = pass * T::rows, mine = first + at.warp * T::of_warp;
     float d_keys[4][columns], d_values[4][columns];
-    tile::set_zero(d_keys);
-    tile::set_zero(d_values);
+    set_zero(d_keys);
+    set_zero(d_values);
     __syncthreads();  // all are done with the last keys
     ask_for_head<width>(x + head.d, between, first, T::rows, head.length, keys);
     ask_for_head<width>(x + 2 * head.d, between, first, T::rows, head.length, values);
@@ -380,11 +473,11 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
       for (int k = start; k < begin + count; k += queries_of_tile) {
         const int here = begin + count - k < queries_of_tile ? begin + count - k : queries_of_tile;
         float score[4][parts], slope[4][parts];
-        tile::set_zero(score);
-        tile::set_zero(slope);
+        set_zero(score);
+        set_zero(slope);
         const float *const of_queries = queries + (k - begin) * T::stride, *const of_ups = ups + (k - begin) * T::stride;
-        tile::multiply<4, parts, width, T::stride, T::stride, 4, 8>(own, of_queries, at, score);
-        tile::multiply<4, parts, width, T::stride, T::stride, 4, 8>(own_values, of_ups, at, slope);
+        multiply<4, parts, width, T::stride>(own, of_queries, at, score);
+        multiply<4, parts, width, T::stride>(own_values, of_ups, at, slope);
 #pragma unroll
         for (int j = 0; j < parts; ++j) {
           const int query = k + at.column + 8 * j;
@@ -401,7 +494,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
           }
         }
         __syncwarp();
-        tile::multiply_by_rows<4, columns, weight_stride, T::stride, 4, 8>((here + 3) / 4 * 4, weights, of_ups, at,
+        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_ups, at,
                                                                            d_values);
         __syncwarp();
 #pragma unroll
@@ -410,7 +503,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
           for (int i = 0; i < 4; ++i)
             weights[(at.row + 4 * i) * weight_stride + at.column + 8 * j] = score[i][j];
         __syncwarp();
-        tile::multiply_by_rows<4, columns, weight_stride, T::stride, 4, 8>((here + 3) / 4 * 4, weights, of_queries, at,
+        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_queries, at,
                                                                            d_keys);
         __syncwarp();
       }

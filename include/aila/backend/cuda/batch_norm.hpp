@@ -6,7 +6,6 @@
 #include "../../core/macros_aside.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "../../layer/batch_norm.hpp"
 #include "cuda.hpp"

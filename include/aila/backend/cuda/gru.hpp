@@ -24,6 +24,7 @@ template <>
 struct StepOf<GruCell> {
   struct State {
     float h = 0.0F;
+    __device__ State with(float other_h) const { return {other_h}; }
   };
   static __device__ bool has_input(unsigned sum) { return sum != 2; }
   static __device__ unsigned input_gate(unsigned sum) { return sum == 3 ? 2 : sum; }

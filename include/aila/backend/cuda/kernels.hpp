@@ -6,6 +6,7 @@
 #include "../host/frozen.hpp"
 #include "../host/stack.hpp"
 #include "../host/sum.hpp"
+#include "attention.hpp"
 #include "batch_norm.hpp"
 #include "body.hpp"
 #include "class_token.hpp"

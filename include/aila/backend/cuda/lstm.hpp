@@ -22,6 +22,7 @@ template <>
 struct StepOf<LstmCell> {
   struct State {
     float h = 0.0F, c = 0.0F;
+    __device__ State with(float other_h) const { return {other_h, c}; }
   };
   static __device__ bool has_input(unsigned) { return true; }
   static __device__ unsigned input_gate(unsigned sum) { return sum; }

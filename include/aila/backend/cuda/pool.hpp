@@ -6,7 +6,6 @@
 #include "../../core/macros_aside.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include "../../layer/pool.hpp"

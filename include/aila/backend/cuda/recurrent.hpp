@@ -48,6 +48,7 @@ struct RecurrentPlan {
   template <std::size_t Rows>
   static constexpr std::size_t chunks =
       is_tensor_form<Rows> ? 0 : input_chunks<Cell, Units, Inputs, Rows>(Rows <= 2 && Steps * Rows <= 48);
+  static constexpr std::size_t input_vector = Inputs % 4 == 0 ? 4 : 1;  ///< inputs that are copied at once
   static constexpr std::size_t stream_chunks = input_chunks<Cell, Units, Inputs, 1>(true);
 
   /// Whether for so many samples, or for fewer, a product comes first.
@@ -159,7 +160,7 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
     const std::size_t rows = pass.samples * steps;
     float* const sums = keeps ? saved.gate : scratch;
     a.sums = sums;
-    a.sums_row = keeps ? 4 * Units : gates * Units;
+    a.sums_row = static_cast<unsigned>((keeps ? 4 : gates) * Units);
     cuda::product(pass, rows, gates * Units, inputs, {x, inputs, 1}, {w[0], 1, inputs}, {sums, a.sums_row, w[2]},
                   keeps ? scratch : scratch + Plan::sums_scratch(rows));
   };
@@ -174,7 +175,8 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
   } else if constexpr (streams) {
     using Form = recurrent::ForwardForm<Cell, Units, 1, Plan::stream_chunks>;
     if constexpr (Plan::stream_chunks == 0) multiply_inputs();
-    launch(&recurrent::forward_rows<Cell, Units, 1, Plan::stream_chunks, false, true>, 1, Form::threads, Form::bytes);
+    launch(&recurrent::forward_rows < Cell, Units, 1, Plan::stream_chunks,
+           Plan::stream_chunks == 0 ? 1 : Plan::input_vector, false, true >, 1, Form::threads, Form::bytes);
   } else {
     Plan::with_rows(pass.samples, [&](auto rows) {
       constexpr std::size_t count = decltype(rows)::value, chunks = Plan::template chunks<count>;
@@ -184,7 +186,8 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
         launch(&recurrent::forward_tensor<Cell, Units, keeps>, count, Form::threads, Form::forward_bytes);
       } else {
         using Form = recurrent::ForwardForm<Cell, Units, count, chunks>;
-        launch(&recurrent::forward_rows<Cell, Units, count, chunks, keeps, false>, count, Form::threads, Form::bytes);
+        launch(&recurrent::forward_rows < Cell, Units, count, chunks, chunks == 0 ? 1 : Plan::input_vector, keeps,
+               false >, count, Form::threads, Form::bytes);
       }
     });
   }

@@ -84,14 +84,24 @@ __device__ void wait_for_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
 }
 
-/// x as the sum of two numbers of TF32, of which tensor cores do not look at the last 13 bits: the first is rounded.
-/// What is no number is none in the second.
+/// A number as the sum of two of TF32, of which tensor cores do not look at the last 13 bits.
 struct Parts {
   float high, low;
 };
+/// The first is rounded. What is no number is none in the second.
 inline __device__ Parts parts_of(float x) {
   const float high = __uint_as_float((__float_as_uint(x) + 0x1000U) & 0xffffe000U);
   return {high, x - high};
+}
+/// Both are rounded, by an instruction that is too slow to be done anew in every step: the compiler keeps the parts.
+inline __device__ Parts parts_to_keep(float x) {
+  const auto round = [](float v) {
+    std::uint32_t y;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(v));
+    return __uint_as_float(y);
+  };
+  const float high = round(x);
+  return {high, round(x - high)};
 }
 /// d += a b, with a [16, 8], b [8, 8].
 inline __device__ void multiply_tiles(float (&d)[4], const float (&a)[4], float b0, float b1) {

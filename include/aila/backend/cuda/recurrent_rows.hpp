@@ -306,9 +306,8 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
 #pragma unroll
     for (unsigned k = 0; k < 4; ++k) {
       const std::size_t row = Form::column(member, chunk) + k;
-      const float4 w =
-          in_order_of(place, row < Form::inner ? four_of(a.weight_hh + row * Units, units_from, Units)
-                                               : float4{0.0F, 0.0F, 0.0F, 0.0F});
+      const float4 w = in_order_of(place, row < Form::inner ? four_of(a.weight_hh + row * Units, units_from, Units)
+                                                            : float4{0.0F, 0.0F, 0.0F, 0.0F});
       if (chunk < resident)
         weights[chunk < resident ? chunk : 0][k] = w;
       else

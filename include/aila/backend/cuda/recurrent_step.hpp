@@ -12,7 +12,7 @@
 namespace aila::inline v0::cuda::recurrent {
 
 /// What a cell makes of its sums and back, by a specialisation for each:
-///   State            what a sample carries from step to step: h, and what else
+///   State            what a sample carries from step to step: h, and what else; with(h) replaces h
 ///   activate(sum, x) a gate, or the sum itself where it is none yet
 ///   next(state, values, kept)   the state after a step, from all four values; kept[4] is what backward needs
 ///   has_input(sum), input_gate(sum), input_sum(gate)   where the inputs' part of a sum comes from, or goes to
@@ -28,7 +28,7 @@ struct ForwardArguments {
   const std::int32_t* lengths = nullptr;  ///< of a stream, one for each step
   const float* x = nullptr;               ///< [samples, steps, inputs], where a step multiplies them
   const float* sums = nullptr;            ///< or their part of the sums: [samples, steps], in rows of sums_row
-  std::size_t sums_row = 0;
+  unsigned sums_row = 0;
   const float* weight_ih = nullptr;
   const float* weight_hh = nullptr;
   const float* bias = nullptr;
@@ -38,6 +38,7 @@ struct ForwardArguments {
   float* cells = nullptr;    ///< [samples, steps, units]
   float* before = nullptr;   ///< the same, h of the step before; null: not asked for
   float* carried = nullptr;  ///< of a stream: h, then the cell
+  std::uint32_t zero = 0;    ///< see shared_memory
 };
 
 struct BackwardArguments {
@@ -48,6 +49,7 @@ struct BackwardArguments {
   const float* states = nullptr;  ///< [samples, steps, units]: a step's cell, or where there is none h before it
   const float* dy = nullptr;
   float* bias_sums = nullptr;  ///< [blocks, 4 units], gradients of a block's samples; null: not asked for
+  std::uint32_t zero = 0;
 };
 
 inline __device__ unsigned valid_steps(const std::int32_t* lengths, std::size_t n, std::size_t steps) {

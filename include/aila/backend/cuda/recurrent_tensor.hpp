@@ -16,7 +16,7 @@ namespace aila::inline v0::cuda::recurrent {
 /// multiplies.
 template <unsigned Tiles>
 struct WeightTiles {
-  std::uint32_t high[Tiles][4], low[Tiles][4];
+  float high[Tiles][4], low[Tiles][4];
 
   template <class F>
   __device__ void load(unsigned group, unsigned member, F&& four) {
@@ -25,7 +25,7 @@ struct WeightTiles {
 #pragma unroll
       for (unsigned second = 0; second < 2; ++second) {
         const float4 w = four(group + 8 * second, Fragments::column(tile, member, 0));
-        const Parts parts[4] = {parts_of(w.x), parts_of(w.y), parts_of(w.z), parts_of(w.w)};
+        const Parts parts[4] = {parts_to_keep(w.x), parts_to_keep(w.y), parts_to_keep(w.z), parts_to_keep(w.w)};
 #pragma unroll
         for (unsigned i = 0; i < 4; ++i) {
           high[tile + i / 2][second + 2 * (i % 2)] = parts[i].high;
@@ -38,23 +38,19 @@ struct WeightTiles {
 struct PartSums {
   float high[4] = {}, low_high[4] = {}, high_low[4] = {};
   template <unsigned Tiles>
-  __device__ void add(const WeightTiles<Tiles>& a, unsigned tile, std::uint32_t high0, std::uint32_t high1,
-                      std::uint32_t low0, std::uint32_t low1) {
+  __device__ void add(const WeightTiles<Tiles>& a, unsigned tile, float high0, float high1, float low0, float low1) {
     multiply_tiles(high, a.high[tile], high0, high1);
     multiply_tiles(low_high, a.low[tile], high0, high1);
     multiply_tiles(high_low, a.high[tile], low0, low1);
   }
   __device__ float sum(unsigned i) const { return high[i] + (low_high[i] + high_low[i]); }
 };
-/// Four columns of a row of eight: what a thread reads for two tiles.
-struct FourColumns {
-  uint4 high, low;
-  static __device__ FourColumns read(const std::uint32_t* high_row, std::size_t to_low, unsigned member,
-                                     unsigned pair_of_tiles) {
-    const std::uint32_t* const at = high_row + Fragments::column(2 * pair_of_tiles, member, 0);
-    return {*reinterpret_cast<const uint4*>(at), *reinterpret_cast<const uint4*>(at + to_low)};
-  }
-};
+/// A number in two parts in shared memory, `to_low` apart.
+inline __device__ void store_parts(Shared at, std::size_t to_low, float x) {
+  const Parts parts = parts_of(x);
+  at.store(parts.high);
+  (at + to_low).store(parts.low);
+}
 
 template <class Cell, std::size_t Units, bool keeps>
 __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(const ForwardArguments a) {
@@ -62,23 +58,21 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
   using Step = StepOf<Cell>;
   constexpr unsigned rows = Form::rows, depth = Form::depth, tiles = Form::forward_tiles;
   constexpr EightRows state_rows = Form::state, sum_rows = Form::sums;
-  auto* const state = reinterpret_cast<std::uint32_t*>(block_memory());  // [buffer, part]
-  float* const ring = block_memory() + Form::forward_ring;
+  const Shared state = shared_memory(a.zero), ring = state + Form::forward_ring;  // state: [buffer, part]
   const unsigned lane = threadIdx.x % 32, group = lane / 4, member = lane % 4, unit = threadIdx.x / 32 * 8 + group;
   const std::size_t first = std::size_t{blockIdx.x} * rows;
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
-  for (unsigned i = threadIdx.x; i < Form::forward_ring; i += Form::threads) state[i] = 0;
+  for (unsigned i = threadIdx.x; i < Form::forward_ring; i += Form::threads) (state + i).store(0.0F);
+  const RingCopies<rows * Units, Form::threads, 4> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
+        const unsigned row = piece / Units, column = piece % Units * 4;
+        step = a.sums_row;
+        from = a.sums + min(first + row, a.samples - 1) * a.steps * a.sums_row + column;
+        to = static_cast<unsigned>(sum_rows.at(row)) + column;
+      });
   const auto copy = [&](unsigned t) {
-    if (t < longest) {
-      float* const slot = ring + t % depth * sum_rows.size();
-#pragma unroll
-      for (unsigned i = threadIdx.x; i < rows * Units; i += Form::threads) {
-        const unsigned row = i / Units, column = i % Units * 4;
-        copy_aside<16>(slot + sum_rows.at(row) + column,
-                       a.sums + (min(first + row, a.samples - 1) * a.steps + t) * a.sums_row + column);
-      }
-    }
+    if (t < longest) copies.start(ring + t % depth * sum_rows.size(), t);
     end_copies();
   };
 #pragma unroll
@@ -93,14 +87,15 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
 
   typename Step::State carried[2];
   unsigned length[2];
-  std::size_t at[2];
-  bool stores[2];
+  float* gates_at[2];
+  StepOutputs<Cell, 8, keeps> outputs[2];
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
     const std::size_t n = first + Fragments::row(member, j);
-    stores[j] = n < a.samples;
-    length[j] = stores[j] ? valid_steps(a.lengths, n, a.steps) : 0;
-    at[j] = n * a.steps * Units + unit;
+    const bool counts = n < a.samples;
+    length[j] = counts ? valid_steps(a.lengths, n, a.steps) : 0;
+    gates_at[j] = keeps ? a.gates + n * a.steps * 4 * Units + unit : nullptr;
+    outputs[j].set(a, 0, n * a.steps * Units + unit, counts);
   }
   wait_for_copies<depth - 2>();
   __syncthreads();
@@ -108,49 +103,39 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
 #pragma unroll 1
   for (unsigned t = 0; t < longest; ++t) {
     copy(t + depth - 1);
-    const std::uint32_t* const from = state + t % 2 * 2 * state_rows.size() + state_rows.at(group);
+    const Shared from =
+        state + (t % 2 * 2 * state_rows.size() + state_rows.at(group) + Fragments::column(0, member, 0));
     PartSums sums[2];
 #pragma unroll
-    for (unsigned two = 0; two < tiles / 2; ++two) {
-      const FourColumns h = FourColumns::read(from, state_rows.size(), member, two);
+    for (unsigned tile = 0; tile < tiles; tile += 2) {
+      const float4 high = (from + 8 * tile).load_four(), low = (from + (8 * tile + state_rows.size())).load_four();
 #pragma unroll
-      for (unsigned pair = 0; pair < 2; ++pair)
-        sums[pair].add(weights[pair], 2 * two, h.high.x, h.high.y, h.low.x, h.low.y);
+      for (unsigned pair = 0; pair < 2; ++pair) sums[pair].add(weights[pair], tile, high.x, high.y, low.x, low.y);
 #pragma unroll
-      for (unsigned pair = 0; pair < 2; ++pair)
-        sums[pair].add(weights[pair], 2 * two + 1, h.high.z, h.high.w, h.low.z, h.low.w);
+      for (unsigned pair = 0; pair < 2; ++pair) sums[pair].add(weights[pair], tile + 1, high.z, high.w, low.z, low.w);
     }
-    std::uint32_t* const to = state + (t + 1) % 2 * 2 * state_rows.size() + unit;
-    const float* const slot = ring + t % depth * sum_rows.size() + unit;
+    const Shared to = state + ((t + 1) % 2 * 2 * state_rows.size() + unit);
+    const Shared slot = ring + (t % depth * sum_rows.size() + unit);
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
       const unsigned row = Fragments::row(member, j);
       float values[4], kept[4];
 #pragma unroll
       for (unsigned gate = 0; gate < 4; ++gate)
-        values[gate] =
-            Step::activate(gate, slot[sum_rows.at(row) + gate * Units] + sums[gate / 2].sum(gate % 2 * 2 + j));
+        values[gate] = Step::activate(
+            gate, (slot + (sum_rows.at(row) + gate * Units)).load() + sums[gate / 2].sum(gate % 2 * 2 + j));
       const typename Step::State after = Step::next(carried[j], values, kept);
       const bool valid = t < length[j];
+      const float y = valid ? after.h : 0.0F;
+      outputs[j].put(0, std::size_t{t} * Units, y, carried[j].h, after.c);
+      carried[j] = after.with(y);
+      store_parts(to + state_rows.at(row), state_rows.size(), y);
       if constexpr (keeps)
-        if (stores[j]) {
-          if (a.before != nullptr) a.before[at[j]] = carried[j].h;
-          if (valid) {
-            a.cells[at[j]] = after.c;
-            float* const gate_at = a.gates + 4 * (at[j] - unit) + unit;
+        if (valid) {
+          float* const gate_at = gates_at[j] + std::size_t{t} * 4 * Units;
 #pragma unroll
-            for (unsigned gate = 0; gate < 4; ++gate) gate_at[gate * Units] = kept[gate];
-          }
+          for (unsigned gate = 0; gate < 4; ++gate) gate_at[gate * Units] = kept[gate];
         }
-      if (valid)
-        carried[j] = after;
-      else
-        carried[j].h = 0.0F;
-      const Parts parts = parts_of(carried[j].h);
-      to[state_rows.at(row)] = parts.high;
-      to[state_rows.at(row) + state_rows.size()] = parts.low;
-      if (stores[j]) a.y[at[j]] = carried[j].h;
-      at[j] += Units;
     }
     wait_for_copies<depth - 2>();
     __syncthreads();
@@ -165,22 +150,18 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   using Step = StepOf<Cell>;
   constexpr unsigned rows = Form::rows, depth = Form::depth, tiles = Form::backward_tiles;
   constexpr EightRows gradient_rows = Form::gradient, kept_rows = Form::kept;
-  float* const memory = block_memory();
-  auto* const gradient = reinterpret_cast<std::uint32_t*>(memory);  // [buffer, part]
-  float2* const exchange = reinterpret_cast<float2*>(memory + Form::exchange);
-  float* const ring = memory + Form::backward_ring;
+  const Shared gradient = shared_memory(a.zero), ring = gradient + Form::backward_ring;  // gradient: [buffer, part]
+  const Shared exchange = gradient + Form::exchange;
   const unsigned lane = threadIdx.x % 32, group = lane / 4, member = lane % 4, warp = threadIdx.x / 32;
   const unsigned unit = warp * 8 + group, pair = warp / 2, half = warp % 2;
   const std::size_t first = std::size_t{blockIdx.x} * rows;
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
-  for (unsigned i = threadIdx.x; i < Form::exchange; i += Form::threads) gradient[i] = 0;
+  for (unsigned i = threadIdx.x; i < Form::exchange; i += Form::threads) (gradient + i).store(0.0F);
+  const KeptCopies<Cell, Units, rows, Form::threads> copies(a, first, Units,
+                                                            [&](unsigned row) { return kept_rows.at(row); });
   const auto copy = [&](unsigned done) {
-    if (done < longest) {
-      float* const slot = ring + done % depth * kept_rows.size();
-      copy_kept<Cell, Units, rows, Form::threads>(a, first, longest - 1 - done, Units,
-                                                  [&](unsigned row) { return slot + kept_rows.at(row); });
-    }
+    if (done < longest) copies.start(ring + done % depth * kept_rows.size(), longest - 1 - done);
     end_copies();
   };
 #pragma unroll
@@ -195,17 +176,19 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
 
   typename Step::Back back[2];
   unsigned length[2];
-  std::size_t at[2];
-  bool stores[2];
+  float* gates_at[2];
+  bool writes[2];
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
     const std::size_t n = first + Fragments::row(member, j);
-    stores[j] = n < a.samples;
-    length[j] = stores[j] ? valid_steps(a.lengths, n, a.steps) : 0;
-    at[j] = (n * a.steps + longest) * 4 * Units + unit;
+    writes[j] = n < a.samples;
+    length[j] = writes[j] ? valid_steps(a.lengths, n, a.steps) : 0;
+    gates_at[j] = a.gates + n * a.steps * 4 * Units + unit;
     if (length[j] > 0) back[j].c = a.states[(n * a.steps + length[j] - 1) * Units + unit];
   }
   float bias_sums[4] = {};
+  // The first warp of two goes on with the first eight units, the second with the others.
+  const Shared given = exchange + threadIdx.x * 2, taken = exchange + (threadIdx.x ^ 32U) * 2;
   wait_for_copies<depth - 2>();
   __syncthreads();
 
@@ -213,43 +196,47 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   for (unsigned done = 0; done < longest; ++done) {
     const unsigned t = longest - 1 - done;
     copy(done + depth - 1);
-    const std::uint32_t* const from =
-        gradient + done % 2 * 2 * gradient_rows.size() + gradient_rows.at(group) + half * 2 * Units;
+    const Shared from = gradient + (done % 2 * 2 * gradient_rows.size() + gradient_rows.at(group) + half * 2 * Units +
+                                    Fragments::column(0, member, 0));
     PartSums even, odd;
 #pragma unroll
-    for (unsigned two = 0; two < tiles / 2; ++two) {
-      const FourColumns d = FourColumns::read(from, gradient_rows.size(), member, two);
-      even.add(weights, 2 * two, d.high.x, d.high.y, d.low.x, d.low.y);
-      odd.add(weights, 2 * two + 1, d.high.z, d.high.w, d.low.z, d.low.w);
+    for (unsigned tile = 0; tile < tiles; tile += 2) {
+      const float4 high = (from + 8 * tile).load_four(), low = (from + (8 * tile + gradient_rows.size())).load_four();
+      even.add(weights, tile, high.x, high.y, low.x, low.y);
+      odd.add(weights, tile + 1, high.z, high.w, low.z, low.w);
     }
-    float mine[4];
+    float mine[2];
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) mine[i] = even.sum(i) + odd.sum(i);
-    // The first warp of two goes on with the first eight units, the second with the others.
-    exchange[threadIdx.x] = half == 0 ? float2{mine[2], mine[3]} : float2{mine[0], mine[1]};
+    for (unsigned i = 0; i < 2; ++i) {
+      const float of_first = even.sum(i) + odd.sum(i), of_second = even.sum(i + 2) + odd.sum(i + 2);
+      mine[i] = half == 0 ? of_first : of_second;
+      (given + i).store(half == 0 ? of_second : of_first);
+    }
     pair_of_warps_meets(pair);
-    const float2 other = exchange[threadIdx.x ^ 32U];
-    const float d_h[2] = {(half == 0 ? mine[0] : mine[2]) + other.x, (half == 0 ? mine[1] : mine[3]) + other.y};
 
-    std::uint32_t* const to = gradient + (done + 1) % 2 * 2 * gradient_rows.size() + unit;
-    const float* const slot = ring + done % depth * kept_rows.size() + unit;
+    const Shared to = gradient + ((done + 1) % 2 * 2 * gradient_rows.size() + unit);
+    const Shared slot = ring + (done % depth * kept_rows.size() + unit);
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
       const unsigned row = Fragments::row(member, j);
-      const float* const kept_at = slot + kept_rows.at(row);
-      float kept[4], d_sums[4] = {};
+      const Shared kept_at = slot + kept_rows.at(row);
+      const float d_h = mine[j] + (taken + j).load();
+      float kept[4], d_sums[4];
 #pragma unroll
-      for (unsigned k = 0; k < 4; ++k) kept[k] = kept_at[k * Units];
-      const float before = t == 0 ? 0.0F : kept_at[Form::before * Units];
-      if (t < length[j]) Step::back(back[j], kept, before, d_h[j] + kept_at[Form::output * Units], d_sums);
-      at[j] -= 4 * Units;
+      for (unsigned k = 0; k < 4; ++k) kept[k] = (kept_at + k * Units).load();
+      float before = (kept_at + Form::before * Units).load();
+      if (t == 0) before = 0.0F;
+      typename Step::Back after = back[j];
+      Step::back(after, kept, before, d_h + (kept_at + Form::output * Units).load(), d_sums);
+      const bool valid = t < length[j];
+      if (valid) back[j] = after;
+      float* const gate = gates_at[j] + std::size_t{t} * 4 * Units;
 #pragma unroll
       for (unsigned k = 0; k < 4; ++k) {
-        bias_sums[k] += d_sums[k];
-        if (stores[j]) a.gates[at[j] + k * Units] = d_sums[k];
-        const Parts parts = parts_of(d_sums[k]);
-        to[gradient_rows.at(row) + k * Units] = parts.high;
-        to[gradient_rows.at(row) + k * Units + gradient_rows.size()] = parts.low;
+        const float d = valid ? d_sums[k] : 0.0F;
+        bias_sums[k] += d;
+        if (writes[j]) gate[k * Units] = d;
+        store_parts(to + (gradient_rows.at(row) + k * Units), gradient_rows.size(), d);
       }
     }
     wait_for_copies<depth - 2>();

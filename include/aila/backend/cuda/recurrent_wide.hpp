@@ -15,6 +15,7 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) forward_wid
   using Form = WideForm<Cell, Units>;
   using Step = StepOf<Cell>;
   using Q = Quad<Form::rows>;
+  using Order = SlotOrder<Form::rows, false>;
   constexpr unsigned rows = Form::rows, gates = Cell::gates, sums_of_row = rows < 4 ? 4 : gates;
   float* const state = block_memory();                 // [rows, state_row]
   float* const sums = state + rows * Form::state_row;  // [rows, gates, Units]
@@ -46,12 +47,12 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) forward_wid
           w[gate] = four_of(a.weight_hh + (gate * Units + some_unit) * Units, column, Units);
 #pragma unroll
         for (unsigned row = 0; row < rows; ++row) {
-          const float4 h = *reinterpret_cast<const float4*>(state + row * Form::state_row + column);
+          const float4 h = *reinterpret_cast<const float4*>(state + Order::row(lane, row) * Form::state_row + column);
 #pragma unroll
           for (unsigned gate = 0; gate < gates; ++gate) sum[row][gate] = add_product(w[gate], h, sum[row][gate]);
         }
       }
-      share_out<rows, sums_of_row>(lane, sum);
+      share_out<rows, false>(lane, sum);
 #pragma unroll
       for (unsigned i = 0; i < Q::own; ++i)
 #pragma unroll
@@ -117,12 +118,13 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) backward_wi
   using Form = WideForm<Cell, Units>;
   using Step = StepOf<Cell>;
   using Q = Quad<Form::rows>;
+  using Order = SlotOrder<Form::rows, false>;
   constexpr unsigned rows = Form::rows, inner = Cell::gates * Units;
   float* const gradient = block_memory();                   // [rows, gradient_row]
   float* const d_h = gradient + rows * Form::gradient_row;  // [rows, Units]
   float* const carried = d_h + rows * Units;                // [rows, Units]
   const unsigned lane = threadIdx.x % 4, member = threadIdx.x % 16;
-  const bool upper_units = (member & 8U) != 0, second_unit = (member & 4U) != 0;
+  const unsigned place = member / 4;
   const std::size_t first = std::size_t{blockIdx.x} * rows;
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
   for (unsigned i = threadIdx.x; i < Form::backward_bytes / 4; i += Form::threads) gradient[i] = 0.0F;
@@ -141,7 +143,8 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) backward_wi
                                     : float4{0.0F, 0.0F, 0.0F, 0.0F};
 #pragma unroll
         for (unsigned row = 0; row < rows; ++row) {
-          const float4 d = *reinterpret_cast<const float4*>(gradient + row * Form::gradient_row + column);
+          const float4 d =
+              *reinterpret_cast<const float4*>(gradient + Order::row(lane, row) * Form::gradient_row + column);
           const float of[4] = {d.x, d.y, d.z, d.w};
 #pragma unroll
           for (unsigned k = 0; k < 4; ++k) {
@@ -154,10 +157,8 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) backward_wi
       }
       float sum[rows];
 #pragma unroll
-      for (unsigned row = 0; row < rows; ++row)
-        sum[row] = share_sum(share_sum(sums[row].x, sums[row].z, upper_units, 8),
-                             share_sum(sums[row].y, sums[row].w, upper_units, 8), second_unit, 4);
-      share_out<rows>(lane, sum);
+      for (unsigned row = 0; row < rows; ++row) sum[row] = share_out_units(in_order_of(place, sums[row]));
+      share_out<rows>(sum);
 #pragma unroll
       for (unsigned i = 0; i < Q::own; ++i)
         if (unit < Units && Q::share(lane) == 0) d_h[Q::row(lane, i) * Units + unit] = sum[4 * i < rows ? 4 * i : 0];

@@ -129,7 +129,7 @@ template <int rows, int columns, int depth, int stride_a, int stride_b, int row_
           class At>
 __device__ void multiply(const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
   static_assert(depth % 4 == 0);
-  constexpr int at_once = rows * columns <= 16 ? 2 : 1;  // as registers go
+  constexpr int at_once = row_step == 16 && rows * columns <= 16 ? 2 : 1;  // as registers go
   a += at.row * stride_a;
   b += at.column * stride_b;
 #pragma unroll at_once
@@ -181,7 +181,7 @@ __device__ void each_vector(int place, int width, F&& f) {
 /// sum[i][j] += sum over k < depth, a multiple of 4, of a[row + 16 i][k] b[k][column j], columns as `column` has them.
 template <int rows, int columns, int stride_a, int stride_b, int row_step = 16, int places = 16, class At>
 __device__ void multiply_by_rows(int depth, const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
-  constexpr int at_once = rows * columns <= 16 ? 2 : 1;  // as registers go
+  constexpr int at_once = row_step == 16 && rows * columns <= 16 ? 2 : 1;  // as registers go
   a += at.row * stride_a;
 #pragma unroll at_once
   for (int k = 0; k < depth; k += 4) {
