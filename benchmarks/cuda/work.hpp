@@ -1,4 +1,5 @@
-// What is timed on a GPU: training steps and predictions of the networks of ../works/networks.hpp, at two sizes of batch.
+// What is timed on a GPU: training steps and predictions of the networks of ../works/networks.hpp, at two sizes of
+// batch.
 #pragma once
 
 #include <cstddef>

@@ -24,8 +24,6 @@ void check(const char* name) {
 }
 }  // namespace
 
-
-
 TEST_CASE("controls") {
   if (!gpu::is_there()) return;
   check<integrate::None>("none");
@@ -51,9 +49,12 @@ TEST_CASE("attention over depth") {
 }
 TEST_CASE("other places") {
   if (!gpu::is_there()) return;
-  check<integrate::DenseFormer<>>("DenseFormer");
-  check<integrate::ElmoMix>("ElmoMix");
+  gpu::compare_all<Wide<integrate::DenseFormer<>>>("DenseFormer", {1, 67, 700});
+  gpu::compare_all<Maps<integrate::DenseFormer<>>>("DenseFormer", {1, 67});
+  gpu::compare_all<Deep<integrate::DenseFormer<2, 2>>>("DenseFormer, 18 layers", {5});
+  gpu::compare_all<Wide<integrate::ElmoMix>>("ElmoMix", {1, 67});
+  gpu::compare_all<Maps<integrate::ElmoMix>>("ElmoMix", {1, 67});
   gpu::compare_all<Wide<integrate::HyperConnections<2>>>("hyper-connections", {1, 67});
   gpu::compare_all<Values>("value residual", {1, 67});
-  check<integrate::Together<integrate::DenseFormer<>, integrate::ElmoMix>>("together");
+  gpu::compare_all<Wide<integrate::Together<integrate::DenseFormer<>, integrate::ElmoMix>>>("together", {1, 67});
 }

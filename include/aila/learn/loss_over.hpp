@@ -22,7 +22,7 @@ struct LossArrays {
   const Scalar* weights = nullptr;  ///< of samples
   Scalar* gradient = nullptr;       ///< of outputs; null: nobody asks
   Scalar* scratch = nullptr;        ///< LossOver::scratch
-  void* queue = nullptr;                  ///< the Backend::Queue
+  void* queue = nullptr;            ///< the Backend::Queue
 };
 
 /// run(loss, scale, arrays) gives the sum over samples of weight * loss, and writes `scale` times its gradient. A

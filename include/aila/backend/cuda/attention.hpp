@@ -3,9 +3,9 @@
 // A block has one head of one sample: keys and values in shared memory, all of them or some at a time, and each of its
 // warps 16 queries. A warp goes through tiles of keys: scores, softmax as far as it is known, products with the values
 // scaled again where a greater score turns up. Scores are never written; backward computes them again from the greatest
-// one and the inverse sum, which are kept. It has a kernel by queries, for their gradients and <do, o>, and one by keys,
-// for those of keys and values: no two threads add to the same number. Bound by multiply-adds, 4 width for a pair of
-// steps and head forward and 10 back, and by an exponential each.
+// one and the inverse sum, which are kept. It has a kernel by queries, for their gradients and <do, o>, and one by
+// keys, for those of keys and values: no two threads add to the same number. Bound by multiply-adds, 4 width for a pair
+// of steps and head forward and 10 back, and by an exponential each.
 //
 // Heads whose width is no multiple of four, or more than 64, are gone through by kernels that are plain.
 #pragma once
@@ -103,7 +103,9 @@ __device__ void set_zero(float (&sum)[rows][columns]) {
 }
 
 /// Floats that follow one another of `columns` columns that a thread has.
-constexpr int together(int columns) { return columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1; }
+constexpr int together(int columns) {
+  return columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1;
+}
 /// f(column, j) for the vectors of a thread's columns j, ... that are below `width`, a multiple of 4: a vector for each
 /// of eight threads, and again.
 template <int columns, class F>
@@ -203,8 +205,13 @@ __device__ void store_head(const float (&sum)[HeadTile<width>::columns], float f
 #pragma unroll
   for (int j = 0; j < columns; ++j) scaled[j] = sum[j] * factor;
   each_vector<columns>(place, width, [&](int f, int j) {
+    if constexpr (together(columns) == 4) {
+      const float4 x = make_float4(scaled[j], scaled[j + 1], scaled[j + 2], scaled[j + 3]);
+      tile::store_four(to + f, adds ? tile::add_times(tile::load_four(to + f), 1, x) : x);
+    } else {
 #pragma unroll
-    for (int q = 0; q < together(columns); ++q) to[f + q] = adds ? to[f + q] + scaled[j + q] : scaled[j + q];
+      for (int q = 0; q < together(columns); ++q) to[f + q] = adds ? to[f + q] + scaled[j + q] : scaled[j + q];
+    }
   });
 }
 
@@ -254,7 +261,9 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
     for (int i = 0; i < 4; ++i) most[i] = -INFINITY, total[i] = 0;
     __syncthreads();  // all are done with the last queries
     ask_for_head<width>(x, between, first, T::rows, head.length, queries);
-    const int end = mine >= head.length ? 0 : causal && mine + T::of_warp < head.length ? mine + T::of_warp : head.length;
+    const int end = mine >= head.length                         ? 0
+                    : causal && mine + T::of_warp < head.length ? mine + T::of_warp
+                                                                : head.length;
     for (int c = 0; c < chunks; ++c) {
       if (c > 0) __syncthreads();  // and with the last chunk
       const int begin = c * chunk;
@@ -300,8 +309,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
         else
           go(std::integral_constant<int, keys_of_tile / 16>{});
         __syncwarp();
-        multiply_by_rows<4, columns, weight_stride, T::stride>(
-            (count + 3) / 4 * 4, weights, values + (k - begin) * T::stride, at, sum);
+        multiply_by_rows<4, columns, weight_stride, T::stride>((count + 3) / 4 * 4, weights,
+                                                               values + (k - begin) * T::stride, at, sum);
         __syncwarp();
       }
     }
@@ -354,7 +363,9 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
     __syncthreads();  // all are done with the last queries
     ask_for_head<width>(x, between, first, T::rows, head.length, queries);
     ask_for_head<width>(head.of_map(d_o), head.d, first, T::rows, head.length, ups);
-    const int end = mine >= head.length ? 0 : causal && mine + T::of_warp < head.length ? mine + T::of_warp : head.length;
+    const int end = mine >= head.length                         ? 0
+                    : causal && mine + T::of_warp < head.length ? mine + T::of_warp
+                                                                : head.length;
     for (int c = 0; c < chunks; ++c) {
       if (c > 0) __syncthreads();  // and with the last chunk
       const int begin = c * chunk;
@@ -391,8 +402,7 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
         set_zero(score);
         set_zero(slope);
         multiply<4, parts, width, T::stride>(own, keys + (k - begin) * T::stride, at, score);
-        multiply<4, parts, width, T::stride>(own_ups, values + (k - begin) * T::stride, at,
-                                                                    slope);
+        multiply<4, parts, width, T::stride>(own_ups, values + (k - begin) * T::stride, at, slope);
 #pragma unroll
         for (int i = 0; i < 4; ++i)
 #pragma unroll
@@ -404,8 +414,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
                 masked ? 0.0F : weight * (slope[i][j] - dot[i]) * scale;
           }
         __syncwarp();
-        multiply_by_rows<4, columns, weight_stride, T::stride>(
-            (count + 3) / 4 * 4, slopes, keys + (k - begin) * T::stride, at, sum);
+        multiply_by_rows<4, columns, weight_stride, T::stride>((count + 3) / 4 * 4, slopes,
+                                                               keys + (k - begin) * T::stride, at, sum);
         __syncwarp();
       }
     }
@@ -429,8 +439,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
     attend_backward_keys(Sequences of, int chunk, float factor, float scale, const float* qkv, const float* d_o,
                          const float* kept, const float* dots, float* d_qkv, bool adds) {
   using T = HeadTile<width>;
-  constexpr int queries_of_tile = T::tile_back, weight_stride = T::weight_stride(queries_of_tile),
-                columns = T::columns, parts = queries_of_tile / 8;
+  constexpr int queries_of_tile = T::tile_back, weight_stride = T::weight_stride(queries_of_tile), columns = T::columns,
+                parts = queries_of_tile / 8;
   float* const queries = tile::shared_memory();
   float *const ups = queries + chunk * T::stride, *const keys = ups + chunk * T::stride;
   float* const values = keys + T::rows * T::stride;
@@ -475,7 +485,8 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
         float score[4][parts], slope[4][parts];
         set_zero(score);
         set_zero(slope);
-        const float *const of_queries = queries + (k - begin) * T::stride, *const of_ups = ups + (k - begin) * T::stride;
+        const float *const of_queries = queries + (k - begin) * T::stride, *const of_ups =
+                                                                               ups + (k - begin) * T::stride;
         multiply<4, parts, width, T::stride>(own, of_queries, at, score);
         multiply<4, parts, width, T::stride>(own_values, of_ups, at, slope);
 #pragma unroll
@@ -494,17 +505,14 @@ __global__ void __launch_bounds__(tile::threads, HeadTile<width>::blocks)
           }
         }
         __syncwarp();
-        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_ups, at,
-                                                                           d_values);
+        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_ups, at, d_values);
         __syncwarp();
 #pragma unroll
         for (int j = 0; j < parts; ++j)
 #pragma unroll
-          for (int i = 0; i < 4; ++i)
-            weights[(at.row + 4 * i) * weight_stride + at.column + 8 * j] = score[i][j];
+          for (int i = 0; i < 4; ++i) weights[(at.row + 4 * i) * weight_stride + at.column + 8 * j] = score[i][j];
         __syncwarp();
-        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_queries, at,
-                                                                           d_keys);
+        multiply_by_rows<4, columns, weight_stride, T::stride>((here + 3) / 4 * 4, weights, of_queries, at, d_keys);
         __syncwarp();
       }
     }
@@ -606,8 +614,7 @@ __global__ void __launch_bounds__(tile::threads)
     float* const to = head.third(d_qkv, 0) + t * 3 * head.d;
     for (int f = static_cast<int>(threadIdx.x); f < width; f += tile::threads) {
       float sum = 0;
-      for (int s = 0; s < count; ++s)
-        sum = fmaf(weight[s] * (slope[s] - expected) * scale, k[s * 3 * head.d + f], sum);
+      for (int s = 0; s < count; ++s) sum = fmaf(weight[s] * (slope[s] - expected) * scale, k[s * 3 * head.d + f], sum);
       to[f] = adds ? to[f] + sum : sum;
     }
   }
@@ -621,7 +628,8 @@ __global__ void __launch_bounds__(tile::threads)
   const std::size_t all = of.samples * of.heads * of.steps;
   for (std::size_t one = blockIdx.x; one < all; one += gridDim.x) {
     const Head<width> head(of, one / of.steps);
-    const int s = static_cast<int>(one % of.steps), begin = causal ? s : 0, end = s >= head.length ? begin : head.length;
+    const int s = static_cast<int>(one % of.steps), begin = causal ? s : 0,
+              end = s >= head.length ? begin : head.length;
     const float *const q = head.third(qkv, 0), *const k = head.third(qkv, 1) + s * 3 * head.d,
                        *const v = head.third(qkv, 2) + s * 3 * head.d, *const up = head.of_map(d_o);
     __syncthreads();  // all are done with the last slopes
@@ -632,7 +640,8 @@ __global__ void __launch_bounds__(tile::threads)
       slope[t] = weight[t] * (dot_of_heads<width>(up + t * head.d, v) - dots[number]) * scale;
     }
     __syncthreads();
-    float *const to_key = head.third(d_qkv, 1) + s * 3 * head.d, *const to_value = head.third(d_qkv, 2) + s * 3 * head.d;
+    float *const to_key = head.third(d_qkv, 1) + s * 3 * head.d, *const to_value =
+                                                                     head.third(d_qkv, 2) + s * 3 * head.d;
     for (int f = static_cast<int>(threadIdx.x); f < width; f += tile::threads) {
       float dk = 0, dv = 0;
       for (int t = begin; t < end; ++t) {

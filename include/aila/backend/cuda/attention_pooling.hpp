@@ -39,8 +39,8 @@ struct CudaAttentionPooling : KernelDefaults<float> {
     std::size_t most = cuda::product_scratch(rows, Width, inputs);
     if (keeps_for_backward(c)) most = std::max(most, cuda::product_scratch(rows, inputs, Width));
     if (c == Capability::train)
-      most = std::max({most, cuda::weight_gradient_scratch(rows, inputs, Width),
-                       cuda::column_sum_scratch(samples, Width)});
+      most = std::max(
+          {most, cuda::weight_gradient_scratch(rows, inputs, Width), cuda::column_sum_scratch(samples, Width)});
     return hidden(samples) + (c == Capability::train ? vectors(samples) : 0) + most;
   }
 
@@ -71,8 +71,8 @@ __global__ void __launch_bounds__(tile::threads)
     pool_forward(Sequences of, float* u, bool keeps, const float* vector, const float* x, float* weight, float* y) {
   constexpr int warps = tile::threads / 32, columns = inputs < tile::threads ? inputs : tile::threads,
                 groups = tile::threads / columns;
-  float* const space = tile::shared_memory();             // [threads]
-  float* const score = space + tile::threads;             // [steps]
+  float* const space = tile::shared_memory();  // [threads]
+  float* const score = space + tile::threads;  // [steps]
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
   const auto steps = static_cast<std::size_t>(of.steps);
   for (std::size_t n = blockIdx.x; n < of.samples; n += gridDim.x) {
@@ -144,8 +144,7 @@ __global__ void __launch_bounds__(tile::threads)
     __syncthreads();
     for (int t = thread; t < length; t += tile::threads) expected = fmaf(a[t], slope[t], expected);
     expected = over_block(expected, space, [](float p, float q) { return p + q; });
-    for (int t = thread; t < of.steps; t += tile::threads)
-      slope[t] = t < length ? a[t] * (slope[t] - expected) : 0.0F;
+    for (int t = thread; t < of.steps; t += tile::threads) slope[t] = t < length ? a[t] * (slope[t] - expected) : 0.0F;
     __syncthreads();
     if (dx != nullptr)
       for (int e = thread; e < (adds ? length : of.steps) * inputs; e += tile::threads) {
@@ -196,8 +195,8 @@ void CudaAttentionPooling<Width, In>::forward(const Pass& pass, Weights<float> w
   cuda::launch(pass, &cuda::steps::pool_forward<static_cast<int>(Width), static_cast<int>(inputs)>,
                cuda::steps::blocks_of_samples(pass.samples), cuda::tile::threads,
                (cuda::tile::threads + steps) * sizeof(float),
-               cuda::steps::Sequences{pass.samples, 1, static_cast<int>(steps), pass.lengths}, u,
-               keeps_for_backward(C), w[2], x, saved.weight, y);
+               cuda::steps::Sequences{pass.samples, 1, static_cast<int>(steps), pass.lengths}, u, keeps_for_backward(C),
+               w[2], x, saved.weight, y);
 }
 
 template <std::size_t Width, class In>

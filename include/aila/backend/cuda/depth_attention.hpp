@@ -3,11 +3,11 @@
 //
 // All items have one key map, so <W_Q y, W_K h_i> = <u, h_i> with u = M y and M = W_K^T W_Q: no key is made. A block
 // keeps M in shared memory and goes through tiles of rows. Tied values are the product of the mixture, W_V (sum of
-// alpha_i h_i): then the rest are loads of the items, a row in the lanes of part of a warp, which come from the device's
-// memory once. Values of their own are a product an item. One kernel forward; backward another, and one that sums what
-// the blocks have of the gradients, in their order, and takes dM apart: dW_Q = W_K dM, dW_K = W_Q dM^T. Kept for
-// backward: u, alpha and M. Bound by memory with tied values, 2 + n maps forward and 4 + 3 n back, and by multiply-adds
-// with others.
+// alpha_i h_i): then the rest are loads of the items, a row in the lanes of part of a warp, which come from the
+// device's memory once. Values of their own are a product an item. One kernel forward; backward another, and one that
+// sums what the blocks have of the gradients, in their order, and takes dM apart: dW_Q = W_K dM, dW_K = W_Q dM^T. Kept
+// for backward: u, alpha and M. Bound by memory with tied values, 2 + n maps forward and 4 + 3 n back, and by
+// multiply-adds with others.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -41,14 +41,13 @@ struct AttentionSizes {
   static constexpr int first_value = Asks ? 2 : 0;
   static constexpr int u_width = heads * di;
 
-  static constexpr int own_parts = tile::parts_of(d), item_parts = tile::parts_of(di),
-                       block_parts = tile::parts_of(block_width);
+  static constexpr int own_rows = tile::parts_of(d) * 16, item_rows = tile::parts_of(di) * 16,
+                       block_rows = tile::parts_of(block_width) * 16;  ///< of matrices, rounded up
   static constexpr int own_stride = tile::stride(d), item_stride = tile::stride(di);
 
   // In shared memory; rows are there that no head has, but the last one's vectors.
-  static constexpr int matrix_floats = asks ? ((heads - 1) * di + 16 * item_parts) * own_stride : 0;
-  static constexpr int value_floats =
-      (mixes_first ? (blocks - 1) * block_width + 16 * block_parts : 16 * own_parts) * item_stride;
+  static constexpr int matrix_floats = asks ? ((heads - 1) * di + item_rows) * own_stride : 0;
+  static constexpr int value_floats = (mixes_first ? (blocks - 1) * block_width + block_rows : own_rows) * item_stride;
   static constexpr int mixtures = asks ? heads : 1;
 
   struct Ahead {
@@ -62,6 +61,7 @@ struct AttentionSizes {
           size(counts + rows) {}
   };
   /// `slope` is that of the mixtures, of u later on, and before that of weighed rows; `item` the mixtures, or one item.
+  /// Dots are sums of the columns of each of 8 / (rows / 16) groups of warps.
   struct Back {
     int value, up, own, slope, item, weight, dots, counts, size;
     constexpr Back(int rows, int n)
@@ -72,7 +72,7 @@ struct AttentionSizes {
           item(slope + std::max(asks ? heads * rows * item_stride : 0, mixes_first ? 0 : rows * own_stride)),
           weight(item + (mixes_first ? mixtures : 1) * rows * item_stride),
           dots(weight + rows * (mixes_first ? 1 : heads) * n),
-          counts(dots + (mixes_first ? 0 : 2 * rows * heads * n)),
+          counts(dots + (mixes_first ? 0 : 128 * heads * n)),
           size(counts + rows) {}
   };
   static constexpr std::size_t ahead_bytes(int rows, int n) {
@@ -84,11 +84,11 @@ struct AttentionSizes {
   static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
 
   // What a block sums of gradients: of values, then of M, matrices of whole vectors of threads.
-  static constexpr int value_sum_parts = mixes_first ? block_parts : own_parts;
-  static constexpr int value_sum = 256 * value_sum_parts * item_parts, matrix_sum = 256 * item_parts * own_parts;
+  static constexpr int value_sum = (mixes_first ? block_rows : own_rows) * item_rows, matrix_sum = item_rows * own_rows;
   static constexpr int value_sums(int n) { return mixes_first ? blocks : n * parts; }
   static constexpr std::size_t sums(int n) {
-    return static_cast<std::size_t>(value_sums(n)) * value_sum + (asks ? static_cast<std::size_t>(heads) * matrix_sum : 0);
+    return static_cast<std::size_t>(value_sums(n)) * value_sum +
+           (asks ? static_cast<std::size_t>(heads) * matrix_sum : 0);
   }
   /// Rows of a matrix of values, and the first of them in a tensor.
   static constexpr int value_sum_rows = mixes_first ? block_width : d;
@@ -110,32 +110,26 @@ struct AttentionKept {
 
 /// M / sqrt(key) of all heads into shared memory. `own_rows` and `item_rows` have room for `room` rows.
 template <class Z, int room>
-__device__ void make_matrix(const float* query, const float* key, float* own_rows, float* item_rows,
-                            const tile::Place& at, float* matrix) {
+__device__ void make_matrix(const float* query, const float* key, float* own_rows, float* item_rows, float* matrix) {
+#pragma unroll 1
   for (int h = 0; h < Z::heads; ++h) {
-    float sum[Z::item_parts][Z::own_parts];
-    tile::set_zero(sum);
+    tile::Product<Z::di, Z::d> sum;
+    sum.clear();
+#pragma unroll 1
     for (int k = 0; k < Z::key; k += room) {
-      const int count = Z::key - k < room ? Z::key - k : room;
       const auto first = static_cast<std::size_t>(h * Z::key + k);
+      const auto counts = [&](int r) { return k + r < Z::key; };
       __syncthreads();
-      tile::ask_for_rows<Z::d>(query, first, count, nullptr, own_rows);
-      tile::ask_for_rows<Z::di>(key, first, count, nullptr, item_rows);
+      tile::ask_for_rows<Z::d>(query, first, room, counts, own_rows);
+      tile::ask_for_rows<Z::di>(key, first, room, counts, item_rows);
       tile::copies_done();
       __syncthreads();
-      tile::multiply_transposed<Z::item_parts, Z::own_parts, Z::item_stride, Z::own_stride>(count, item_rows, own_rows,
-                                                                                            at, sum);
+      sum.template multiply_transposed<room, Z::item_stride, Z::own_stride>(item_rows, own_rows);
     }
-#pragma unroll
-    for (int i = 0; i < Z::item_parts; ++i) {
-      const int row = tile::column<Z::item_parts>(at.row, i);
-#pragma unroll
-      for (int j = 0; j < Z::own_parts; ++j) sum[i][j] *= Z::scale;
-      if (row < Z::di)
-        tile::each_vector<Z::own_parts>(at.column, Z::d, [&](int first, int j) {
-          tile::store_columns<Z::own_parts>(matrix + (h * Z::di + row) * Z::own_stride + first, sum[i], j);
-        });
-    }
+    sum.scale(Z::scale);
+    sum.for_each([&](int j, int half, int r, int c) {
+      tile::store_two(matrix + (h * Z::di + r) * Z::own_stride + c, sum.of[j][2 * half], sum.of[j][2 * half + 1]);
+    });
   }
   __syncthreads();
 }
@@ -231,8 +225,7 @@ __device__ void soften_scores(const tile::Rows& rows, std::size_t first, int hea
     for (int i = 0; i < n; ++i) {
       const float weight = here ? of[i] * inverse : 0.0F;
       of[i] = weight;
-      if (weights != nullptr && row < rows.count)
-        weights[(row * heads + e % heads) * n + i] = weight;
+      if (weights != nullptr && row < rows.count) weights[(row * heads + e % heads) * n + i] = weight;
     }
   }
 }
@@ -243,20 +236,19 @@ __global__ void __launch_bounds__(tile::threads, 2)
     attention_forward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps, const float* query,
                       const float* key, const __grid_constant__ Addresses<const float> values, const float* own,
                       float* z, AttentionKept kept) {
-  constexpr int each = R / 16;
   const typename Z::Ahead layout(R, n);
   float* const memory = tile::shared_memory();
   float *const matrix = memory, *const value = memory + layout.value, *const own_rows = memory + layout.own;
   float *const item = memory + layout.item, *const weight = memory + layout.weight;
   int* const counts = reinterpret_cast<int*>(memory + layout.counts);
-  const tile::Place at;
+  const auto counts_at = [&](int r) { return counts[r] != 0; };
   if constexpr (Z::asks) {
-    make_matrix<Z, R>(query, key, own_rows, item, at, matrix);
+    make_matrix<Z, R>(query, key, own_rows, item, matrix);
     if (kept.matrix != nullptr && blockIdx.x == 0)
       for (int e = static_cast<int>(threadIdx.x); e < Z::heads * Z::di * Z::d; e += tile::threads)
         kept.matrix[e] = matrix[e / Z::d * Z::own_stride + e % Z::d];
   }
-  if constexpr (Z::mixes_first) tile::ask_for_rows<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, nullptr, value);
+  if constexpr (Z::mixes_first) tile::ask_for_matrix<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, value);
 
   const std::size_t tiles = divide_up(rows.count, R);
   for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
@@ -264,28 +256,24 @@ __global__ void __launch_bounds__(tile::threads, 2)
     __syncthreads();  // all are done with the last tile
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
-    tile::ask_for_rows<Z::d>(own, first, R, counts, own_rows);
-    if constexpr (!Z::asks) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts, item);
+    tile::ask_for_rows<Z::d>(own, first, R, counts_at, own_rows);
+    if constexpr (!Z::asks) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts_at, item);
     tile::copies_done();
     __syncthreads();
 
     if constexpr (Z::asks) {
 #pragma unroll 1
-      for (int h = 0; h < Z::heads; ++h) {
-        float u[each][Z::item_parts];
-        tile::set_zero(u);
-        tile::multiply<each, Z::item_parts, Z::d, Z::own_stride, Z::own_stride>(
-            own_rows, matrix + h * Z::di * Z::own_stride, at, u);
-#pragma unroll
-        for (int i = 0; i < each; ++i)
-#pragma unroll
-          for (int j = 0; j < Z::item_parts; ++j) {
-            const int r = at.row + 16 * i, f = at.column + 16 * j;
-            if (f >= Z::di) continue;
-            item[(h * R + r) * Z::item_stride + f] = u[i][j];
-            const std::size_t row = first + static_cast<std::size_t>(r);
-            if (kept.u != nullptr && row < rows.count) kept.u[row * Z::u_width + h * Z::di + f] = u[i][j];
-          }
+      for (int head = 0; head < Z::heads; ++head) {
+        tile::Product<R, Z::di> u;
+        u.clear();
+        u.template multiply<Z::d, Z::own_stride, Z::own_stride>(own_rows, matrix + head * Z::di * Z::own_stride);
+        u.for_each([&](int j, int h, int r, int f) {
+          const float x = u.of[j][2 * h], y = u.of[j][2 * h + 1];
+          tile::store_two(item + (head * R + r) * Z::item_stride + f, x, y);
+          const std::size_t row = first + static_cast<std::size_t>(r);
+          if (kept.u != nullptr && row < rows.count)
+            tile::store_two(kept.u + row * Z::u_width + head * Z::di + f, x, y);
+        });
       }
       __syncthreads();
       if constexpr (Z::mixes_first) {
@@ -299,54 +287,49 @@ __global__ void __launch_bounds__(tile::threads, 2)
     }
     if (z == nullptr) continue;
 
-    const auto store = [&](int i, int f, float a) {
-      const int r = at.row + 16 * i;
+    const auto store = [&](int r, int f, float x, float y) {
       const std::size_t row = first + static_cast<std::size_t>(r);
-      if (row < rows.count) z[row * Z::d + f] = counts[r] != 0 ? own_rows[r * Z::own_stride + f] + a : 0.0F;
+      if (row >= rows.count) return;
+      const float2 y_j = tile::load_two(own_rows + r * Z::own_stride + f);
+      const bool here = counts[r] != 0;
+      tile::store_two(z + row * Z::d + f, here ? y_j.x + x : 0.0F, here ? y_j.y + y : 0.0F);
     };
     if constexpr (Z::mixes_first) {
-      float sum[each][Z::block_parts];
+      tile::Product<R, Z::block_width> sum;
 #pragma unroll 1
       for (int m = 0; m < Z::blocks; ++m) {
-        if (m == 0 || !Z::averages) tile::set_zero(sum);
-        tile::multiply<each, Z::block_parts, Z::di, Z::item_stride, Z::item_stride>(
-            item + (Z::asks ? m * R * Z::item_stride : 0), value + m * Z::block_width * Z::item_stride, at, sum);
+        if (m == 0 || !Z::averages) sum.clear();
+        sum.template multiply<Z::di, Z::item_stride, Z::item_stride>(item + (Z::asks ? m * R * Z::item_stride : 0),
+                                                                     value + m * Z::block_width * Z::item_stride);
         if (Z::averages && m + 1 < Z::blocks) continue;
         const int from = Z::averages ? 0 : m * Z::block_width;
-#pragma unroll
-        for (int i = 0; i < each; ++i)
-#pragma unroll
-          for (int j = 0; j < Z::block_parts; ++j)
-            if (at.column + 16 * j < Z::block_width) store(i, from + at.column + 16 * j, Z::share * sum[i][j]);
+        sum.for_each([&](int j, int h, int r, int f) {
+          store(r, from + f, Z::share * sum.of[j][2 * h], Z::share * sum.of[j][2 * h + 1]);
+        });
       }
     } else {
-      float sum[each][Z::own_parts];
-      tile::set_zero(sum);
+      tile::Product<R, Z::d> sum;
+      sum.clear();
       for (int i = 0; i < n; ++i)
 #pragma unroll 1
         for (int p = 0; p < Z::parts; ++p) {
           __syncthreads();  // all are done with the item, or u, and its values
-          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts, item);
-          tile::ask_for_rows<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, nullptr, value);
+          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item);
+          tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, value);
           tile::copies_done();
           __syncthreads();
-          float v[each][Z::own_parts];
-          tile::set_zero(v);
-          tile::multiply<each, Z::own_parts, Z::di, Z::item_stride, Z::item_stride>(item, value, at, v);
-#pragma unroll
-          for (int a = 0; a < each; ++a)
-#pragma unroll
-            for (int b = 0; b < Z::own_parts; ++b) {
-              const int f = at.column + 16 * b;
-              const int head = Z::averages ? p : f < Z::d ? f / Z::value_width : 0;
-              sum[a][b] = fmaf(weight[((at.row + 16 * a) * Z::heads + head) * n + i], v[a][b], sum[a][b]);
-            }
+          tile::Product<R, Z::d> v;
+          v.clear();
+          v.template multiply<Z::di, Z::item_stride, Z::item_stride>(item, value);
+          v.for_each([&](int j, int h, int r, int f) {  // two columns are of one head
+            const float alpha = weight[(r * Z::heads + (Z::averages ? p : f / Z::value_width)) * n + i];
+            sum.of[j][2 * h] = fmaf(alpha, v.of[j][2 * h], sum.of[j][2 * h]);
+            sum.of[j][2 * h + 1] = fmaf(alpha, v.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
+          });
         }
-#pragma unroll
-      for (int i = 0; i < each; ++i)
-#pragma unroll
-        for (int j = 0; j < Z::own_parts; ++j)
-          if (at.column + 16 * j < Z::d) store(i, at.column + 16 * j, Z::share * sum[i][j]);
+      sum.for_each([&](int j, int h, int r, int f) {
+        store(r, f, Z::share * sum.of[j][2 * h], Z::share * sum.of[j][2 * h + 1]);
+      });
     }
   }
 }
@@ -365,9 +348,8 @@ __device__ void unmix_rows(std::size_t first, int n, const Addresses<const float
       const int of_head = (h * R + r) * Z::item_stride + lanes.feature;
       const float* const weight = kept.weights + (here ? (row * Z::heads + h) * n : 0);
       const float4 up = lanes.has ? tile::load_four(slope + of_head) : zero_four();
-      const float4 asked = lanes.has && here
-                               ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature)
-                               : zero_four();
+      const float4 asked =
+          lanes.has && here ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature) : zero_four();
       float4 mixture = zero_four(), du = zero_four();
       float expected = 0;
       for (int i = 0; i < n; i += 4) {
@@ -419,9 +401,8 @@ __device__ void slopes_of_queries(std::size_t first, int n, const Addresses<cons
 #pragma unroll 1
     for (int h = 0; h < Z::heads; ++h) {
       const float* const of_row = ds + (r * Z::heads + h) * n;
-      const float4 asked = lanes.has && here
-                               ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature)
-                               : zero_four();
+      const float4 asked =
+          lanes.has && here ? tile::load_four(kept.u + row * Z::u_width + h * Z::di + lanes.feature) : zero_four();
       float4 du = zero_four();
       for (int i = 0; i < n; i += 4) {
         float4 x[4], g[4];
@@ -443,19 +424,16 @@ __device__ void slopes_of_queries(std::size_t first, int n, const Addresses<cons
   }
 }
 
-/// dh += sum, of the rows and columns of a thread.
-template <class Z, int each>
-__device__ void add_to_item(const float (&sum)[each][Z::item_parts], const tile::Place& at, std::size_t first,
-                            const int* counts, float* dh) {
+/// dh += sum of rows that count.
+template <class Z, int R>
+__device__ void add_to_item(const tile::Product<R, Z::di>& sum, std::size_t first, const int* counts, float* dh) {
   if (dh == nullptr) return;
-#pragma unroll
-  for (int i = 0; i < each; ++i) {
-    const int r = at.row + 16 * i;
-    if (counts[r] == 0) continue;
-    float* const to = dh + (first + static_cast<std::size_t>(r)) * Z::di;
-    tile::each_vector<Z::item_parts>(at.column, Z::di,
-                                     [&](int f, int j) { tile::add_columns<Z::item_parts>(to + f, sum[i], j); });
-  }
+  sum.for_each([&](int j, int h, int r, int f) {
+    if (counts[r] == 0) return;
+    float* const to = dh + (first + static_cast<std::size_t>(r)) * Z::di + f;
+    const float2 old = tile::load_two(to);
+    tile::store_two(to, old.x + sum.of[j][2 * h], old.y + sum.of[j][2 * h + 1]);
+  });
 }
 
 /// Adds to d_own and d_maps, and to this block's sums of the gradients of the parameters; no sums: nobody asks.
@@ -464,25 +442,23 @@ __global__ void __launch_bounds__(tile::threads, 2)
     attention_backward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps,
                        const __grid_constant__ Addresses<const float> values, const float* own, const float* dz,
                        float* d_own, const __grid_constant__ Addresses<float> d_maps, AttentionKept kept, float* sums) {
-  constexpr int each = R / 16;
   const typename Z::Back layout(R, n);
   float* const memory = tile::shared_memory();
   float *const matrix = memory, *const value = memory + layout.value, *const up = memory + layout.up;
   float *const own_rows = memory + layout.own, *const slope = memory + layout.slope, *const item = memory + layout.item;
   float *const weight = memory + layout.weight, *const dots = memory + layout.dots;
   int* const counts = reinterpret_cast<int*>(memory + layout.counts);
-  const tile::Place at;
+  const auto counts_at = [&](int r) { return counts[r] != 0; };
   const bool asked = sums != nullptr;
   if (asked) sums += blockIdx.x * Z::sums(n);
-  constexpr bool value_in_registers =
-      Z::mixes_first && Z::blocks * Z::block_parts * Z::item_parts <= 16;
-  constexpr bool matrix_in_registers = Z::asks && Z::heads * Z::item_parts * Z::own_parts <= 16;
-  tile::Sums<value_in_registers ? Z::blocks : 1, Z::value_sum_parts, Z::item_parts, value_in_registers> value_sums(sums);
-  tile::Sums<matrix_in_registers ? Z::heads : 1, Z::item_parts, Z::own_parts, matrix_in_registers> matrix_sums(
+  constexpr bool value_in_registers = Z::mixes_first && Z::blocks * Z::value_sum <= 4096;
+  constexpr bool matrix_in_registers = Z::asks && Z::heads * Z::matrix_sum <= 4096;
+  tile::Sums<value_in_registers ? Z::blocks : 1, Z::value_sum_rows, Z::di, value_in_registers> value_sums(sums);
+  tile::Sums<matrix_in_registers ? Z::heads : 1, Z::di, Z::d, matrix_in_registers> matrix_sums(
       asked ? sums + static_cast<std::size_t>(Z::value_sums(n)) * Z::value_sum : nullptr);
 
-  if constexpr (Z::asks) tile::ask_for_rows<Z::d>(kept.matrix, 0, Z::heads * Z::di, nullptr, matrix);
-  if constexpr (Z::mixes_first) tile::ask_for_rows<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, nullptr, value);
+  if constexpr (Z::asks) tile::ask_for_matrix<Z::d>(kept.matrix, 0, Z::heads * Z::di, matrix);
+  if constexpr (Z::mixes_first) tile::ask_for_matrix<Z::di>(values.of[0], 0, Z::blocks * Z::block_width, value);
 
   const std::size_t tiles = divide_up(rows.count, R);
   for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
@@ -491,42 +467,35 @@ __global__ void __launch_bounds__(tile::threads, 2)
     __syncthreads();  // all are done with the last tile
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
-    tile::ask_for_rows<Z::d>(dz, first, R, counts, up);
+    tile::ask_for_rows<Z::d>(dz, first, R, counts_at, up);
     if constexpr (Z::asks) {
-      if (asked) tile::ask_for_rows<Z::d>(own, first, R, counts, own_rows);
+      if (asked) tile::ask_for_rows<Z::d>(own, first, R, counts_at, own_rows);
       if constexpr (!Z::mixes_first)
         for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads * n; e += tile::threads)
           weight[e] = counts[e / (Z::heads * n)] != 0 ? kept.weights[first * (Z::heads * n) + e] : 0.0F;
     } else {
-      if (asked) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts, item);
+      if (asked) tile::ask_for_rows<Z::di>(maps.of[0], first, R, counts_at, item);
     }
     tile::copies_done();
     __syncthreads();
 
     if constexpr (Z::mixes_first) {
-      float sum[each][Z::item_parts];
-#pragma unroll
+      tile::Product<R, Z::di> sum;
+#pragma unroll 1
       for (int m = 0; m < Z::blocks; ++m) {
-        if (Z::asks || m == 0) tile::set_zero(sum);
-        tile::multiply_by_rows<each, Z::item_parts, Z::own_stride, Z::item_stride>(
-            Z::block_width, up + (Z::averages ? 0 : m * Z::block_width), value + m * Z::block_width * Z::item_stride, at, sum);
+        if (Z::asks || m == 0) sum.clear();
+        sum.template multiply_by_rows<Z::block_width, Z::own_stride, Z::item_stride>(
+            up + (Z::averages ? 0 : m * Z::block_width), value + m * Z::block_width * Z::item_stride);
         if constexpr (Z::asks) {
-#pragma unroll
-          for (int i = 0; i < each; ++i) {
-            float* const to = slope + (m * R + at.row + 16 * i) * Z::item_stride;
-#pragma unroll
-            for (int j = 0; j < Z::item_parts; ++j) sum[i][j] *= Z::share;
-            tile::each_vector<Z::item_parts>(
-                at.column, Z::di, [&](int f, int j) { tile::store_columns<Z::item_parts>(to + f, sum[i], j); });
-          }
+          sum.for_each([&](int j, int h, int r, int f) {
+            tile::store_two(slope + (m * R + r) * Z::item_stride + f, Z::share * sum.of[j][2 * h],
+                            Z::share * sum.of[j][2 * h + 1]);
+          });
         }
       }
       if constexpr (!Z::asks) {
-#pragma unroll
-        for (int i = 0; i < each; ++i)
-#pragma unroll
-          for (int j = 0; j < Z::item_parts; ++j) sum[i][j] *= Z::share;
-        add_to_item<Z, each>(sum, at, first, counts, d_maps.of[0]);
+        sum.scale(Z::share);
+        add_to_item<Z, R>(sum, first, counts, d_maps.of[0]);
       } else {
         __syncthreads();
         unmix_rows<Z, R>(first, n, maps, d_maps, counts, kept, slope, item, weight);
@@ -535,20 +504,20 @@ __global__ void __launch_bounds__(tile::threads, 2)
       if (asked) {
 #pragma unroll
         for (int m = 0; m < Z::blocks; ++m)
-          value_sums.add(m, at, is_first, [&](auto& of) {
-            tile::multiply_transposed<Z::block_parts, Z::item_parts, Z::own_stride, Z::item_stride>(
-                R, up + (Z::averages ? 0 : m * Z::block_width), item + (Z::asks ? m * R * Z::item_stride : 0), at, of);
+          value_sums.add(m, is_first, [&](auto& of) {
+            of.template multiply_transposed<R, Z::own_stride, Z::item_stride>(
+                up + (Z::averages ? 0 : m * Z::block_width), item + (Z::asks ? m * R * Z::item_stride : 0));
           });
       }
     } else {
       for (int i = 0; i < n; ++i) {
-        float sum[each][Z::item_parts];
-        tile::set_zero(sum);
+        tile::Product<R, Z::di> sum;
+        sum.clear();
 #pragma unroll 1
         for (int p = 0; p < Z::parts; ++p) {
           __syncthreads();  // all are done with the item, its values and weighed slopes
-          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts, item);
-          tile::ask_for_rows<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, nullptr, value);
+          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item);
+          tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, value);
           if (asked)
             for (int e = static_cast<int>(threadIdx.x); e < R * (Z::d / 4); e += tile::threads) {
               const int r = e / (Z::d / 4), f = 4 * (e % (Z::d / 4));
@@ -562,41 +531,41 @@ __global__ void __launch_bounds__(tile::threads, 2)
 #pragma unroll 1
           for (int m = Z::averages ? p : 0; m < (Z::averages ? p + 1 : Z::heads); ++m) {
             const int from = Z::averages ? 0 : m * Z::value_width;
-            float e[each][Z::item_parts];
-            tile::set_zero(e);
-            tile::multiply_by_rows<each, Z::item_parts, Z::own_stride, Z::item_stride>(
-                Z::value_width, up + from, value + from * Z::item_stride, at, e);
-#pragma unroll
-            for (int a = 0; a < each; ++a) {
-              const int r = at.row + 16 * a;
-              const float* const x = item + r * Z::item_stride;
+            tile::Product<R, Z::di> e;
+            e.clear();
+            e.template multiply_by_rows<Z::value_width, Z::own_stride, Z::item_stride>(up + from,
+                                                                                       value + from * Z::item_stride);
+            float dot[2] = {0, 0};
+            e.for_each([&](int j, int h, int r, int f) {
+              const float2 x = tile::load_two(item + r * Z::item_stride + f);
               const float alpha = Z::share * weight[(r * Z::heads + m) * n + i];
-              float dot = 0;
-              tile::each_vector<Z::item_parts>(at.column, Z::di, [&](int f, int j) {
+              dot[h] = fmaf(e.of[j][2 * h], x.x, fmaf(e.of[j][2 * h + 1], x.y, dot[h]));
+              sum.of[j][2 * h] = fmaf(alpha, e.of[j][2 * h], sum.of[j][2 * h]);
+              sum.of[j][2 * h + 1] = fmaf(alpha, e.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
+            });
 #pragma unroll
-                for (int q = 0; q < tile::together(Z::item_parts); ++q) dot = fmaf(e[a][j + q], x[f + q], dot);
-              });
-#pragma unroll
-              for (int j = 0; j < Z::item_parts; ++j) sum[a][j] = fmaf(alpha, e[a][j], sum[a][j]);
-              dot = tile::Place::sum_of_row(dot);
-              if (at.is_leader) dots[((at.half * R + r) * Z::heads + m) * n + i] = Z::share * dot;
+            for (int h = 0; h < 2; ++h) {
+              dot[h] = e.sum_of_row(dot[h]);
+              if (threadIdx.x % 4 == 0)
+                dots[((e.column_group() * R + e.row(h)) * Z::heads + m) * n + i] = Z::share * dot[h];
             }
           }
           if (asked)
-            value_sums.add(i * Z::parts + p, at, is_first, [&](auto& of) {
-              tile::multiply_transposed<Z::own_parts, Z::item_parts, Z::own_stride, Z::item_stride>(R, slope, item, at,
-                                                                                                    of);
+            value_sums.add(i * Z::parts + p, is_first, [&](auto& of) {
+              of.template multiply_transposed<R, Z::own_stride, Z::item_stride>(slope, item);
             });
         }
-        add_to_item<Z, each>(sum, at, first, counts, d_maps.of[i]);
+        add_to_item<Z, R>(sum, first, counts, d_maps.of[i]);
       }
       __syncthreads();
       for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {
-        float* const alpha = weight + e * n;
-        float *const left = dots + e * n, *const right = dots + (R * Z::heads + e) * n;
+        float *const alpha = weight + e * n, *const dot = dots + e * n;
         float expected = 0;
-        for (int i = 0; i < n; ++i) expected = fmaf(alpha[i], left[i] + right[i], expected);
-        for (int i = 0; i < n; ++i) alpha[i] *= left[i] + right[i] - expected;
+        for (int i = 0; i < n; ++i) {
+          for (int g = 1; g < tile::Product<R, Z::di>::column_groups; ++g) dot[i] += dot[g * R * Z::heads * n + i];
+          expected = fmaf(alpha[i], dot[i], expected);
+        }
+        for (int i = 0; i < n; ++i) alpha[i] *= dot[i] - expected;
       }
       __syncthreads();
       slopes_of_queries<Z, R>(first, n, maps, d_maps, counts, kept, weight, slope);
@@ -606,43 +575,36 @@ __global__ void __launch_bounds__(tile::threads, 2)
     // What own gets: dz, and du M.
     const bool is_over = d_own == dz;
     if (d_own != nullptr && (Z::asks || !is_over || rows.lengths != nullptr)) {
-      float sum[each][Z::own_parts];
-      tile::set_zero(sum);
+      tile::Product<R, Z::d> sum;
+      sum.clear();
       if constexpr (Z::asks)
 #pragma unroll 1
         for (int h = 0; h < Z::heads; ++h)
-          tile::multiply_by_rows<each, Z::own_parts, Z::item_stride, Z::own_stride>(
-              Z::di, slope + h * R * Z::item_stride, matrix + h * Z::di * Z::own_stride, at, sum);
-#pragma unroll
-      for (int i = 0; i < each; ++i) {
-        const int r = at.row + 16 * i;
+          sum.template multiply_by_rows<Z::di, Z::item_stride, Z::own_stride>(slope + h * R * Z::item_stride,
+                                                                              matrix + h * Z::di * Z::own_stride);
+      sum.for_each([&](int j, int h, int r, int f) {
         const std::size_t row = first + static_cast<std::size_t>(r);
-        if (row >= rows.count || (counts[r] == 0 && !is_over)) continue;
-        tile::each_vector<Z::own_parts>(at.column, Z::d, [&](int f, int j) {
-          float value_of[Z::own_parts];
-#pragma unroll
-          for (int q = j; q < j + tile::together(Z::own_parts); ++q)
-            value_of[q] = counts[r] != 0 ? up[r * Z::own_stride + f + q - j] + sum[i][q] : 0.0F;
-          if (is_over)
-            tile::store_columns<Z::own_parts>(d_own + row * Z::d + f, value_of, j);
-          else
-            tile::add_columns<Z::own_parts>(d_own + row * Z::d + f, value_of, j);
-        });
-      }
+        const bool here = counts[r] != 0;
+        if (row >= rows.count || (!here && !is_over)) return;
+        float* const to = d_own + row * Z::d + f;
+        const float2 x = tile::load_two(up + r * Z::own_stride + f);
+        const float2 old = is_over ? make_float2(0, 0) : tile::load_two(to);
+        tile::store_two(to, here ? old.x + (x.x + sum.of[j][2 * h]) : 0.0F,
+                        here ? old.y + (x.y + sum.of[j][2 * h + 1]) : 0.0F);
+      });
     }
     if constexpr (Z::asks)
       if (asked) {
 #pragma unroll
         for (int h = 0; h < Z::heads; ++h)
-          matrix_sums.add(h, at, is_first, [&](auto& of) {
-            tile::multiply_transposed<Z::item_parts, Z::own_parts, Z::item_stride, Z::own_stride>(
-                R, slope + h * R * Z::item_stride, own_rows, at, of);
+          matrix_sums.add(h, is_first, [&](auto& of) {
+            of.template multiply_transposed<R, Z::item_stride, Z::own_stride>(slope + h * R * Z::item_stride, own_rows);
           });
       }
   }
   if (!asked) return;
-  value_sums.finish(at);
-  if constexpr (Z::asks) matrix_sums.finish(at);
+  value_sums.finish();
+  if constexpr (Z::asks) matrix_sums.finish();
 }
 
 /// Adds what `blocks` blocks have summed to the gradients. Blocks are, for each matrix of values, four of its rows; for
@@ -659,10 +621,10 @@ __global__ void __launch_bounds__(tile::threads)
   const int thread = static_cast<int>(threadIdx.x);
   if (unit < Z::value_sums(n) * value_groups) {
     const int which = unit / value_groups, first = unit % value_groups * 4;
-    const float* const from = sums + static_cast<std::size_t>(which) * Z::value_sum + first * (16 * Z::item_parts);
+    const float* const from = sums + static_cast<std::size_t>(which) * Z::value_sum + first * (Z::item_rows);
     tile::sum_blocks(
         4 * item_vectors, blocks, between,
-        [&](int v) { return from + v / item_vectors * (16 * Z::item_parts) + v % item_vectors * 4; }, space, sum);
+        [&](int v) { return from + v / item_vectors * (Z::item_rows) + v % item_vectors * 4; }, space, sum);
     const int item = Z::mixes_first ? 0 : which / Z::parts, part = Z::mixes_first ? which : which % Z::parts;
     if (thread < 4 * item_vectors) {
       float* const to = d_values.of[item] +
@@ -676,20 +638,19 @@ __global__ void __launch_bounds__(tile::threads)
     unit -= Z::value_sums(n) * value_groups;
     const int h = unit / (own_vectors + item_vectors);
     unit %= own_vectors + item_vectors;
-    const float* const from = sums + static_cast<std::size_t>(Z::value_sums(n)) * Z::value_sum +
-                              static_cast<std::size_t>(h) * Z::matrix_sum;
+    const float* const from =
+        sums + static_cast<std::size_t>(Z::value_sums(n)) * Z::value_sum + static_cast<std::size_t>(h) * Z::matrix_sum;
     const int share = thread % 4;
     if (unit < own_vectors) {  // dW_Q[k][o] = sum over b of W_K[k][b] dM[b][o], for four o
-      tile::sum_blocks(
-          Z::di, blocks, between, [&](int v) { return from + v * (16 * Z::own_parts) + 4 * unit; }, space, sum);
+      tile::sum_blocks(Z::di, blocks, between, [&](int v) { return from + v * (Z::own_rows) + 4 * unit; }, space, sum);
       for (int k = thread / 4; k < (Z::key + 63) / 64 * 64; k += tile::threads / 4) {
         float4 d = zero_four();
         if (k < Z::key)
           for (int b = 4 * share; b < Z::di; b += 16) {
             const float4 x = tile::load_four(key + static_cast<std::size_t>(h * Z::key + k) * Z::di + b);
-            d = tile::add_times(tile::add_times(tile::add_times(tile::add_times(d, x.x, sum[b]), x.y, sum[b + 1]), x.z,
-                                                sum[b + 2]),
-                                x.w, sum[b + 3]);
+            d = tile::add_times(
+                tile::add_times(tile::add_times(tile::add_times(d, x.x, sum[b]), x.y, sum[b + 1]), x.z, sum[b + 2]),
+                x.w, sum[b + 3]);
           }
         d = make_float4(tile::sum_over<4>(d.x), tile::sum_over<4>(d.y), tile::sum_over<4>(d.z), tile::sum_over<4>(d.w));
         if (k >= Z::key || share != 0) continue;
@@ -700,8 +661,7 @@ __global__ void __launch_bounds__(tile::threads)
       unit -= own_vectors;
       tile::sum_blocks(
           4 * own_vectors, blocks, between,
-          [&](int v) { return from + (4 * unit + v / own_vectors) * (16 * Z::own_parts) + v % own_vectors * 4; }, space,
-          sum);
+          [&](int v) { return from + (4 * unit + v / own_vectors) * (Z::own_rows) + v % own_vectors * 4; }, space, sum);
       for (int k = thread / 4; k < (Z::key + 63) / 64 * 64; k += tile::threads / 4) {
         float4 d = zero_four();
         if (k < Z::key)
@@ -771,8 +731,8 @@ template <class Part, class Sizes>
 struct CudaDepthAttention : CudaSharedMixture<CudaDepthAttention<Part, Sizes>, SharedDepthAttention<Sizes>> {
   static constexpr const char* name = "cuda attention integration, tiles of rows";
   static constexpr InPlace in_place{.forward = true, .backward = true};
-  static constexpr typename CudaDepthAttention::Shared::Numbers numbers{
-      Part::Before::count, Part::Own::positions, Part::Own::rank == 2};
+  static constexpr typename CudaDepthAttention::Shared::Numbers numbers{Part::Before::count, Part::Own::positions,
+                                                                        Part::Own::rank == 2};
 };
 
 #ifdef __CUDACC__
@@ -789,9 +749,8 @@ void SharedDepthAttention<Sizes>::start_forward(Numbers of, const Pass& pass, bo
   const float* const key = Sizes::asks ? w[1] : nullptr;
   const auto start = [&](auto tile_rows) {
     constexpr int R = decltype(tile_rows)::value;
-    cuda::launch(pass, &depth::attention_forward<Sizes, R>,
-                 cuda::blocks_for(rows.count, R, depth::most_blocks), cuda::tile::threads, Sizes::ahead_bytes(R, n),
-                 rows, n, maps, query, key, values, own, z, kept);
+    cuda::launch(pass, &depth::attention_forward<Sizes, R>, cuda::blocks_for(rows.count, R, depth::most_blocks),
+                 cuda::tile::threads, Sizes::ahead_bytes(R, n), rows, n, maps, query, key, values, own, z, kept);
   };
   if (depth::takes_large_tile(Sizes::ahead_rows, rows.count, n, Sizes::ahead_bytes))
     start(std::integral_constant<int, Sizes::ahead_rows>{});
@@ -837,8 +796,8 @@ void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights
   const int units = Sizes::value_sums(n) * (Sizes::value_sum_rows / 4) +
                     (Sizes::asks ? Sizes::heads * (Sizes::d / 4 + Sizes::di / 4) : 0);
   cuda::launch(pass, &depth::attention_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
-               cuda::tile::sum_bytes, n, blocks, static_cast<const float*>(sums), Sizes::asks ? w[0] : nullptr, Sizes::asks ? w[1] : nullptr,
-               Sizes::asks ? g[0] : nullptr, Sizes::asks ? g[1] : nullptr, d_values);
+               cuda::tile::sum_bytes, n, blocks, static_cast<const float*>(sums), Sizes::asks ? w[0] : nullptr,
+               Sizes::asks ? w[1] : nullptr, Sizes::asks ? g[0] : nullptr, Sizes::asks ? g[1] : nullptr, d_values);
 }
 
 namespace cuda::depth {

@@ -1,12 +1,12 @@
 // Linear integration on a GPU: what all layers of one width share, however many they look back on.
 //
-// A score of the item c_i = W_i h_i is that of h_i, <w, W_i h_i> = <W_i^T w, h_i>: no item is needed for its weight, and
-// with all weights known the items are products that add up in registers, none of them kept. Of the way back, with e_i =
-// W_i^T da: the slope of a weight is <e_i, h_i>, dh_i = mean_i e_i + sum of ds W_i^T w, and with r = sum over rows of ds
-// h_i, dW_i = da^T (mean_i h_i) + w r^T, dw = W_i r. So there is one product an item forward, two back. A block goes
-// through tiles of rows: scores from rows in the lanes of part of a warp, then item after item in shared memory. One
-// kernel forward; backward another, and one that sums what the blocks have of the gradients, in their order. Kept for
-// backward: the weights. Bound by multiply-adds: 2 d d an item and row forward, twice that back.
+// A score of the item c_i = W_i h_i is that of h_i, <w, W_i h_i> = <W_i^T w, h_i>: no item is needed for its weight,
+// and with all weights known the items are products that add up in registers, none of them kept. Of the way back, with
+// e_i = W_i^T da: the slope of a weight is <e_i, h_i>, dh_i = mean_i e_i + sum of ds W_i^T w, and with r = sum over
+// rows of ds h_i, dW_i = da^T (mean_i h_i) + w r^T, dw = W_i r. So there is one product an item forward, two back. A
+// block goes through tiles of rows: scores from rows in the lanes of part of a warp, then item after item in shared
+// memory. One kernel forward; backward another, and one that sums what the blocks have of the gradients, in their
+// order. Kept for backward: the weights. Bound by multiply-adds: 2 d d an item and row forward, twice that back.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -23,7 +23,8 @@ template <class P, std::size_t Width>
 struct LinearSizes {
   static constexpr int d = static_cast<int>(Width), heads = static_cast<int>(P::head_count), slice = d / heads;
   static constexpr bool context = P::sees_context, has_task = P::has_task;
-  static constexpr int parts = tile::parts_of(d), stride = tile::stride(d), vectors_of_row = d / 4;
+  static constexpr int rows_of_matrix = tile::parts_of(d) * 16;  ///< rounded up
+  static constexpr int stride = tile::stride(d), vectors_of_row = d / 4;
   static constexpr float share = 1.0F / static_cast<float>(heads);
   static constexpr int warps = tile::threads / 32;
 
@@ -47,7 +48,7 @@ struct LinearSizes {
     constexpr Ahead(int rows, int n)
         : item(0),
           value(rows * stride),
-          vector(value + 16 * parts * stride),
+          vector(value + rows_of_matrix * stride),
           weight(vector + vectors(n) * d),
           mean(weight + rows * heads * n),
           counts(mean + rows * n),
@@ -60,13 +61,13 @@ struct LinearSizes {
           item(rows * stride),
           weighed(item + rows * stride),
           value(weighed + rows * stride),
-          vector(value + 16 * parts * stride),
+          vector(value + rows_of_matrix * stride),
           sums(vector + vectors(n) * d),
           of_warps(sums + vector_sums(n)),
           weight(of_warps + warps * (heads + 1) * d),
           mean(weight + rows * heads * n),
           dots(mean + rows * n),
-          counts(dots + 2 * rows * n),
+          counts(dots + 128 * n),
           size(counts + rows) {}
   };
   static constexpr std::size_t ahead_bytes(int rows, int n) {
@@ -78,7 +79,7 @@ struct LinearSizes {
   static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
 
   // What a block sums of gradients: da^T (mean_i h_i) of the maps, then r of each vector, and of the task its mean.
-  static constexpr int matrix_sum = 256 * parts * parts;
+  static constexpr int matrix_sum = rows_of_matrix * rows_of_matrix;
   static constexpr int vector_sums(int n) { return (vectors(n) + (has_task ? 1 : 0)) * d; }
   static constexpr std::size_t sums(int count) {
     return static_cast<std::size_t>(count) * matrix_sum + static_cast<std::size_t>(vector_sums(items(count)));
@@ -165,7 +166,8 @@ __device__ void score_items(std::size_t first, const LinearItems& items, const i
     for (int i = 0; i < n; i += 4) {
       float4 x[4];
 #pragma unroll
-      for (int c = 0; c < 4; ++c) x[c] = i + c < n ? load_item<Z>(items, i + c, row, counts[r] != 0, lanes) : zero_four();
+      for (int c = 0; c < 4; ++c)
+        x[c] = i + c < n ? load_item<Z>(items, i + c, row, counts[r] != 0, lanes) : zero_four();
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
         if (i + c >= n) continue;
@@ -173,9 +175,9 @@ __device__ void score_items(std::size_t first, const LinearItems& items, const i
           float dot[Z::heads];
 #pragma unroll
           for (int k = 0; k < Z::heads; ++k)
-            dot[k] = lanes.has ? tile::dot(x[c], tile::load_four(vectors + Z::vector(n, i + c, m, k) * Z::d +
-                                                                 lanes.feature))
-                               : 0.0F;
+            dot[k] = lanes.has
+                         ? tile::dot(x[c], tile::load_four(vectors + Z::vector(n, i + c, m, k) * Z::d + lanes.feature))
+                         : 0.0F;
           sum_numbers<Lanes::lanes>(dot, lanes.lane);
           float* const to = scores + r * Z::heads * n + m;
           const bool adds = Z::context && i + c > 0;
@@ -227,7 +229,6 @@ template <class Z, int R>
 __global__ void __launch_bounds__(tile::threads, 2)
     linear_forward(tile::Rows rows, const __grid_constant__ LinearItems items,
                    const __grid_constant__ Addresses<const float> maps, const float* score, float* z, float* weights) {
-  constexpr int each = R / 16;
   const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
   const typename Z::Ahead layout(R, n);
   float* const memory = tile::shared_memory();
@@ -235,7 +236,7 @@ __global__ void __launch_bounds__(tile::threads, 2)
   float *const vector = memory + layout.vector, *const weight = memory + layout.weight;
   float* const mean = memory + layout.mean;
   int* const counts = reinterpret_cast<int*>(memory + layout.counts);
-  const tile::Place at;
+  const auto counts_at = [&](int r) { return counts[r] != 0; };
   make_vectors<Z>(n, maps, score, vector);
 
   const std::size_t tiles = divide_up(rows.count, R);
@@ -245,8 +246,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
     const auto ask = [&](int i) {
-      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts, item);
-      tile::ask_for_rows<Z::d>(maps.of[i], 0, Z::d, nullptr, value);
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item);
+      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value);
     };
     if (z != nullptr) ask(0);
     score_items<Z, R>(first, items, counts, vector, weight);
@@ -256,45 +257,42 @@ __global__ void __launch_bounds__(tile::threads, 2)
     __syncthreads();
     average_heads<Z, R>(n, weight, mean);
 
-    float sum[each][Z::parts];
-    tile::set_zero(sum);
+    tile::Product<R, Z::d> sum;
+    sum.clear();
     for (int i = 0; i < count; ++i) {
       tile::copies_done();
       __syncthreads();
-      float v[each][Z::parts];
-      tile::set_zero(v);
-      tile::multiply<each, Z::parts, Z::d, Z::stride, Z::stride>(item, value, at, v);
-#pragma unroll
-      for (int a = 0; a < each; ++a) {
-        const float alpha = mean[(at.row + 16 * a) * n + 1 + i];
-#pragma unroll
-        for (int b = 0; b < Z::parts; ++b) sum[a][b] = fmaf(alpha, v[a][b], sum[a][b]);
-      }
+      tile::Product<R, Z::d> v;
+      v.clear();
+      v.template multiply<Z::d, Z::stride, Z::stride>(item, value);
+      v.for_each([&](int j, int h, int r, int) {
+        const float alpha = mean[r * n + 1 + i];
+        sum.of[j][2 * h] = fmaf(alpha, v.of[j][2 * h], sum.of[j][2 * h]);
+        sum.of[j][2 * h + 1] = fmaf(alpha, v.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
+      });
       __syncthreads();
       if (i + 1 < count) ask(i + 1);
     }
-#pragma unroll
-    for (int a = 0; a < each; ++a) {
-      const int r = at.row + 16 * a;
+    sum.for_each([&](int j, int h, int r, int f) {
       const std::size_t row = first + static_cast<std::size_t>(r);
-      if (row >= rows.count) continue;
-      const float of_own = 1.0F + mean[r * n];
-#pragma unroll
-      for (int b = 0; b < Z::parts; ++b) {
-        const int f = at.column + 16 * b;
-        if (f >= Z::d) continue;
-        float to = 0;
-        if (counts[r] != 0) {
-          to = fmaf(of_own, items.of.of[0][row * Z::d + f], sum[a][b]);
-          if constexpr (Z::has_task) to = fmaf(mean[r * n + n - 1], items.of.of[n - 1][f], to);
+      if (row >= rows.count) return;
+      float2 to = make_float2(0, 0);
+      if (counts[r] != 0) {
+        const float of_own = 1.0F + mean[r * n];
+        const float2 own = tile::load_two(items.of.of[0] + row * Z::d + f);
+        to = make_float2(fmaf(of_own, own.x, sum.of[j][2 * h]), fmaf(of_own, own.y, sum.of[j][2 * h + 1]));
+        if constexpr (Z::has_task) {
+          const float of_task = mean[r * n + n - 1];
+          const float2 task = tile::load_two(items.of.of[n - 1] + f);
+          to = make_float2(fmaf(of_task, task.x, to.x), fmaf(of_task, task.y, to.y));
         }
-        z[row * Z::d + f] = to;
       }
-    }
+      tile::store_two(z + row * Z::d + f, to.x, to.y);
+    });
   }
 }
 
-/// <da, own> and <da, task> to dots [2, R, n], whose second half is zero there.
+/// <da, own> and <da, task> to dots [groups, R, n]: to those of the first group, and zeros to the others.
 template <class Z, int R>
 __device__ void dots_of_others(std::size_t first, const LinearItems& items, const int* counts, const float* up,
                                float* dots) {
@@ -307,7 +305,7 @@ __device__ void dots_of_others(std::size_t first, const LinearItems& items, cons
       const float dot = lanes.sum(tile::dot(da, load_item<Z>(items, i, row, counts[r] != 0, lanes)));
       if (lanes.lane != 0) return;
       dots[r * n + i] = dot;
-      dots[(R + r) * n + i] = 0;
+      for (int g = 1; g < tile::Product<R, Z::d>::column_groups; ++g) dots[(g * R + r) * n + i] = 0;
     };
     take(0);
     if constexpr (Z::has_task) take(n - 1);
@@ -398,7 +396,6 @@ __global__ void __launch_bounds__(tile::threads, 2)
     linear_backward(tile::Rows rows, const __grid_constant__ LinearItems items,
                     const __grid_constant__ Addresses<const float> maps, const float* score, const float* dz,
                     float* d_own, const __grid_constant__ Addresses<float> d_maps, const float* weights, float* sums) {
-  constexpr int each = R / 16;
   const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
   const typename Z::Back layout(R, n);
   float* const memory = tile::shared_memory();
@@ -407,10 +404,10 @@ __global__ void __launch_bounds__(tile::threads, 2)
   float *const vector_sums = memory + layout.sums, *const of_warps = memory + layout.of_warps;
   float *const weight = memory + layout.weight, *const mean = memory + layout.mean, *const dots = memory + layout.dots;
   int* const counts = reinterpret_cast<int*>(memory + layout.counts);
-  const tile::Place at;
+  const auto counts_at = [&](int r) { return counts[r] != 0; };
   const bool asked = sums != nullptr;
   if (asked) sums += blockIdx.x * Z::sums(count);
-  tile::Sums<1, Z::parts, Z::parts, false> matrix_sums(sums);
+  tile::Sums<1, Z::d, Z::d, false> matrix_sums(sums);
   make_vectors<Z>(n, maps, score, vector);
   for (int e = static_cast<int>(threadIdx.x); e < Z::vector_sums(n); e += tile::threads) vector_sums[e] = 0;
 
@@ -421,10 +418,10 @@ __global__ void __launch_bounds__(tile::threads, 2)
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
     const auto ask = [&](int i) {
-      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts, item);
-      tile::ask_for_rows<Z::d>(maps.of[i], 0, Z::d, nullptr, value);
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item);
+      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value);
     };
-    tile::ask_for_rows<Z::d>(dz, first, R, counts, up);
+    tile::ask_for_rows<Z::d>(dz, first, R, counts_at, up);
     ask(0);
     for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads * n; e += tile::threads)
       weight[e] = counts[e / (Z::heads * n)] != 0 ? weights[first * (Z::heads * n) + e] : 0.0F;
@@ -442,45 +439,44 @@ __global__ void __launch_bounds__(tile::threads, 2)
           tile::store_four(weighed + r * Z::stride + f,
                            tile::times(mean[r * n + 1 + i], tile::load_four(up + r * Z::stride + f)));
         }
-      float e[each][Z::parts];
-      tile::set_zero(e);
-      tile::multiply_by_rows<each, Z::parts, Z::stride, Z::stride>(Z::d, up, value, at, e);
+      tile::Product<R, Z::d> e;
+      e.clear();
+      e.template multiply_by_rows<Z::d, Z::stride, Z::stride>(up, value);
+      float* const d_map = d_maps.of[i];
+      float dot[2] = {0, 0};
+      e.for_each([&](int j, int h, int r, int f) {
+        const float x = e.of[j][2 * h], y = e.of[j][2 * h + 1], alpha = mean[r * n + 1 + i];
+        const float2 of_item = tile::load_two(item + r * Z::stride + f);
+        dot[h] = fmaf(x, of_item.x, fmaf(y, of_item.y, dot[h]));
+        if (d_map == nullptr || counts[r] == 0) return;
+        float* const to = d_map + (first + static_cast<std::size_t>(r)) * Z::d + f;
+        const float2 old = tile::load_two(to);
+        tile::store_two(to, fmaf(alpha, x, old.x), fmaf(alpha, y, old.y));
+      });
 #pragma unroll
-      for (int a = 0; a < each; ++a) {
-        const int r = at.row + 16 * a;
-        float dot = 0;
-        tile::each_vector<Z::parts>(at.column, Z::d, [&](int f, int j) {
-#pragma unroll
-          for (int q = 0; q < tile::together(Z::parts); ++q)
-            dot = fmaf(e[a][j + q], item[r * Z::stride + f + q], dot);
-        });
-        dot = tile::Place::sum_of_row(dot);
-        if (at.is_leader) dots[(at.half * R + r) * n + 1 + i] = dot;
-        const float alpha = mean[r * n + 1 + i];
-#pragma unroll
-        for (int b = 0; b < Z::parts; ++b) e[a][b] *= alpha;
-        if (d_maps.of[i] == nullptr || counts[r] == 0) continue;
-        float* const to = d_maps.of[i] + (first + static_cast<std::size_t>(r)) * Z::d;
-        tile::each_vector<Z::parts>(at.column, Z::d,
-                                    [&](int f, int j) { tile::add_columns<Z::parts>(to + f, e[a], j); });
+      for (int h = 0; h < 2; ++h) {
+        dot[h] = e.sum_of_row(dot[h]);
+        if (threadIdx.x % 4 == 0) dots[(e.column_group() * R + e.row(h)) * n + 1 + i] = dot[h];
       }
       if (asked) {
         __syncthreads();
-        matrix_sums.add(i, at, t == blockIdx.x, [&](auto& of) {
-          tile::multiply_transposed<Z::parts, Z::parts, Z::stride, Z::stride>(R, weighed, item, at, of);
-        });
+        matrix_sums.add(i, t == blockIdx.x,
+                        [&](auto& of) { of.template multiply_transposed<R, Z::stride, Z::stride>(weighed, item); });
       }
       __syncthreads();
       if (i + 1 < count) ask(i + 1);
     }
 
     // From weights to their slopes ds, in place.
+    for (int e = static_cast<int>(threadIdx.x); e < R * n; e += tile::threads)
+      for (int g = 1; g < tile::Product<R, Z::d>::column_groups; ++g) dots[e] += dots[g * R * n + e];
+    __syncthreads();
     for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {
       float* const alpha = weight + e * n;
-      const float *const left = dots + e / Z::heads * n, *const right = left + R * n;
+      const float* const dot = dots + e / Z::heads * n;
       float expected = 0;
-      for (int i = 0; i < n; ++i) expected = fmaf(alpha[i], left[i] + right[i], expected);
-      for (int i = 0; i < n; ++i) alpha[i] *= Z::share * (left[i] + right[i] - expected);
+      for (int i = 0; i < n; ++i) expected = fmaf(alpha[i], dot[i], expected);
+      for (int i = 0; i < n; ++i) alpha[i] *= Z::share * (dot[i] - expected);
     }
     __syncthreads();
     for (int i = 0; i < n; ++i) {
@@ -521,10 +517,10 @@ __global__ void __launch_bounds__(tile::threads)
     const int head = first / Z::slice, within = first % Z::slice;  // four rows are of one head
     const int row = thread / row_vectors, f = thread % row_vectors * 4;
     const bool is_one = thread < 4 * row_vectors;
-    const float* const from = sums + static_cast<std::size_t>(map) * Z::matrix_sum + first * (16 * Z::parts);
+    const float* const from = sums + static_cast<std::size_t>(map) * Z::matrix_sum + first * (Z::rows_of_matrix);
     tile::sum_blocks(
         4 * row_vectors, blocks, between,
-        [&](int v) { return from + v / row_vectors * (16 * Z::parts) + v % row_vectors * 4; }, space, sum);
+        [&](int v) { return from + v / row_vectors * (Z::rows_of_matrix) + v % row_vectors * 4; }, space, sum);
     const std::size_t place = static_cast<std::size_t>(first + row) * Z::d + static_cast<std::size_t>(f);
     float4 d = zero_four(), w = zero_four();
     if (is_one) {
@@ -534,8 +530,8 @@ __global__ void __launch_bounds__(tile::threads)
     for (int m = Z::first_score(item); m < Z::end_score(n, item); ++m) {
       __syncthreads();  // all have taken what they need of the sums
       tile::sum_blocks(
-          row_vectors, blocks, between,
-          [&](int v) { return vector_sums + Z::vector(n, item, m, head) * Z::d + 4 * v; }, space, sum);
+          row_vectors, blocks, between, [&](int v) { return vector_sums + Z::vector(n, item, m, head) * Z::d + 4 * v; },
+          space, sum);
       const int score_at = Z::score_at(n, item, m, head) + within;
       if (is_one) {
         const float4 r = sum[thread % row_vectors];

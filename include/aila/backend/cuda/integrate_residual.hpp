@@ -74,10 +74,9 @@ void CudaResidual<Own>::backward(const Pass& pass, Weights<float>, const float*,
                                  float*) {
   using T = cuda::depth::VectorOf<Own::features>;
   const auto rows = cuda::rows_of(pass, Own::positions, Own::rank == 2);
-  cuda::over_elements(
-      pass, pass.samples * Own::elements * sizeof(float) / sizeof(T),
-      cuda::depth::PassOnMap<T, Own::features>{rows, cuda::depth::as<T>(dz), cuda::depth::as<T>(d_own),
-                                               cuda::depth::as<T>(d_before[0])});
+  cuda::over_elements(pass, pass.samples * Own::elements * sizeof(float) / sizeof(T),
+                      cuda::depth::PassOnMap<T, Own::features>{rows, cuda::depth::as<T>(dz), cuda::depth::as<T>(d_own),
+                                                               cuda::depth::as<T>(d_before[0])});
 }
 #endif
 

@@ -125,8 +125,7 @@ __global__ void __launch_bounds__(tile::threads)
 
 /// weights [rows, n], the same in all rows.
 template <class P>
-__global__ void __launch_bounds__(tile::threads)
-    tell_static(std::size_t rows, int n, const float* score, float* to) {
+__global__ void __launch_bounds__(tile::threads) tell_static(std::size_t rows, int n, const float* score, float* to) {
   float* const weights = tile::shared_memory();
   weigh_static<P>(n, score, nullptr, weights, weights + n);
   for_each_element(rows * n, [&](std::size_t e) { to[e] = weights[e % n]; });

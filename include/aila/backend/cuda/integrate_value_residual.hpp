@@ -117,11 +117,8 @@ void CudaValueResidual<Open, Own>::forward(const Pass& pass, Weights<float> w, c
   using T = typename Vectors::T;
   const auto rows = cuda::rows_of(pass, Own::positions, Own::rank == 2 && C != Capability::stream);
   cuda::over_elements(pass, rows.count * vectors,
-                      cuda::depth::MixValues<CudaValueResidual, Open>{{rows},
-                                                                      w[0],
-                                                                      cuda::depth::as<T>(own),
-                                                                      cuda::depth::as<T>(before[0]),
-                                                                      cuda::depth::as<T>(z)});
+                      cuda::depth::MixValues<CudaValueResidual, Open>{
+                          {rows}, w[0], cuda::depth::as<T>(own), cuda::depth::as<T>(before[0]), cuda::depth::as<T>(z)});
 }
 template <class Open, class Own>
 template <Capability C>

@@ -40,10 +40,31 @@ inline __device__ float* block_memory() {
   extern __shared__ float4 recurrent_memory[];
   return reinterpret_cast<float*>(recurrent_memory);
 }
-/// The same. `zero` is 0, which the compiler cannot know: it would work out the address anew in every step, by way of a
-/// slow register.
-inline __device__ Shared shared_memory(std::uint32_t zero) {
-  return {static_cast<std::uint32_t>(__cvta_generic_to_shared(block_memory())) + zero};
+inline __device__ Shared shared_memory() {
+  return {static_cast<std::uint32_t>(__cvta_generic_to_shared(block_memory()))};
+}
+
+inline constexpr unsigned all_lanes = 0xffffffffU;
+inline __device__ float from_lane_xor(float x, unsigned mask) {
+  return __shfl_xor_sync(all_lanes, x, mask);
+}
+inline __device__ float from_lane(float x, unsigned lane) {
+  return __shfl_sync(all_lanes, x, lane);
+}
+
+/// x, by way of the thread's own lane, so that the compiler keeps it in a register: what it knows how to work out it
+/// works out anew in every step, in more instructions than the step's mathematics has. For all threads of a warp.
+inline __device__ unsigned held(unsigned x) {
+  return __shfl_sync(all_lanes, x, threadIdx.x % 32);
+}
+inline __device__ Shared held(Shared x) {
+  return {held(x.at)};
+}
+template <class T>
+__device__ T* held(T* p) {
+  const auto bits = reinterpret_cast<std::uintptr_t>(p);
+  const std::uintptr_t high = held(static_cast<unsigned>(bits >> 32));
+  return reinterpret_cast<T*>(high << 32 | held(static_cast<unsigned>(bits)));
 }
 
 /// 2^x, and 1 / x of x >= 1, within two units in the last place; numbers below 2^-126 are 0.
@@ -58,12 +79,9 @@ inline __device__ float reciprocal(float x) {
   return y;
 }
 
-inline constexpr unsigned all_lanes = 0xffffffffU;
-inline __device__ float from_lane_xor(float x, unsigned mask) {
-  return __shfl_xor_sync(all_lanes, x, mask);
-}
-inline __device__ float from_lane(float x, unsigned lane) {
-  return __shfl_sync(all_lanes, x, lane);
+/// To global memory, of which the compiler does not know that a held address lies there.
+inline __device__ void write(float* to, float x) {
+  asm volatile("st.global.f32 [%0], %1;" ::"l"(to), "f"(x) : "memory");
 }
 
 /// Copies Floats (1 or 4, aligned) from global to shared memory without a wait.

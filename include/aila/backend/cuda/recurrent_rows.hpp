@@ -19,7 +19,7 @@ struct StepOutputs {
   using Q = Quad<Rows>;
   static constexpr unsigned all = !keeps ? 1 : Cell::keeps_cells ? 3 : 2, each = divide_up(all, Q::shares);
   float* at[each];
-  bool writes[each];
+  unsigned steps[each];  ///< that it writes
 
   static __device__ unsigned number(unsigned share, unsigned i) { return share + i * Q::shares; }
   /// `from` is where the sample begins in each of the three.
@@ -28,15 +28,16 @@ struct StepOutputs {
     for (unsigned i = 0; i < each; ++i) {
       const unsigned which = number(share, i);
       float* const map = which == 0 ? a.y : which == 1 ? a.before : a.cells;
-      writes[i] = counts && which < all && map != nullptr;
-      at[i] = writes[i] ? map + from : nullptr;
+      const bool writes = counts && which < all && map != nullptr;
+      at[i] = held(writes ? map + from : nullptr);
+      steps[i] = held(writes ? static_cast<unsigned>(a.steps) : 0U);
     }
   }
-  __device__ void put(unsigned share, std::size_t offset, float y, float before, float cell) const {
+  __device__ void put(unsigned share, unsigned t, std::size_t offset, float y, float before, float cell) const {
     const float values[3] = {y, before, cell};
 #pragma unroll
     for (unsigned i = 0; i < each; ++i)
-      if (writes[i]) at[i][offset] = pick(values, number(share, i));
+      if (t < steps[i]) write(at[i] + offset, pick(values, number(share, i)));
   }
 };
 
@@ -50,9 +51,9 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   using Order = SlotOrder<Rows, Cell::gates == 4>;
   static_assert(!streams || Rows == 1);
   constexpr unsigned gates = Cell::gates, depth = Form::depth, ahead = InputChunks > 0 ? 2 : 1;
-  const Shared memory = shared_memory(a.zero), state = memory + Form::state_at, ring = memory + Form::ring_at;
+  const Shared memory = held(shared_memory()), state = memory + Form::state_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
-  const bool has_unit = unit < Units;
+  const bool has_unit = Form::threads == 4 * Units || unit < Units;
   const unsigned some_unit = has_unit ? unit : Units - 1;
   const std::size_t first = std::size_t{blockIdx.x} * Rows;
   const unsigned longest =
@@ -62,17 +63,17 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   __syncthreads();
   constexpr unsigned vector = InputChunks > 0 ? InputVector : Units % 4 == 0 ? 4 : 1;
   constexpr unsigned vectors = InputChunks > 0 ? 16 * InputChunks / vector : Units / vector;
-  const RingCopies<Rows*(InputChunks > 0 ? 1 : gates) * vectors, Form::threads, vector> copies(
-      [&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
+  RingCopies<Rows*(InputChunks > 0 ? 1 : gates) * vectors, Form::threads, vector> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned&) {
         const unsigned column = piece % vectors * vector;
         if constexpr (InputChunks > 0) {
           const unsigned row = piece / vectors;
-          step = static_cast<unsigned>(a.inputs);
+          step = static_cast<int>(a.inputs);
           from = a.x + min(first + row, a.samples - 1) * a.steps * a.inputs + column;
           if (column < a.inputs) to = row * Form::ring_row + column;
         } else {
           const unsigned row = piece / (gates * vectors), gate = piece / vectors % gates;
-          step = a.sums_row;
+          step = static_cast<int>(a.sums_row);
           from = a.sums + min(first + row, a.samples - 1) * a.steps * a.sums_row + gate * Units + column;
           to = row * Form::ring_row + gate * Form::gate_stride + column;
         }
@@ -118,8 +119,8 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
     const bool counts = has_unit && n < a.samples;
-    length[i] = counts && !streams ? valid_steps(a.lengths, n, a.steps) : 0;
-    gates_at[i] = keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr;
+    length[i] = held(counts && !streams ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[i] = held(keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr);
     outputs[i].set(a, share, n * a.steps * Units + unit, counts);
   }
   if constexpr (streams)
@@ -131,7 +132,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   unsigned row_at[Rows];  // of the sample of each slot
 #pragma unroll
   for (unsigned slot = 0; slot < Rows; ++slot)
-    row_at[slot] = Order::row(lane, slot) * static_cast<unsigned>(Form::state_row) + Form::column(lane, 0);
+    row_at[slot] = held(Order::row(lane, slot) * static_cast<unsigned>(Form::state_row) + Form::column(lane, 0));
 
   /// The inputs' part of a step's sums, computed in the step before: nothing waits for it.
   float next[Rows][Form::sums] = {};
@@ -206,7 +207,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
       float cell = 0.0F;
       if constexpr (Cell::keeps_cells) cell = after.c;
       const float y = valid ? after.h : 0.0F;
-      outputs[i].put(share, std::size_t{t} * Units, y, carried[i].h, cell);
+      outputs[i].put(share, t, std::size_t{t} * Units, y, carried[i].h, cell);
       if constexpr (streams)
         carried[i] = valid ? after : carried[i];
       else
@@ -216,7 +217,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
         if (valid) {
           float* const gate = gates_at[i] + std::size_t{t} * 4 * Units;
 #pragma unroll
-          for (unsigned k = 0; k < Q::sums; ++k) gate[k * Units] = pick(kept, share * Q::sums + k);
+          for (unsigned k = 0; k < Q::sums; ++k) write(gate + k * Units, pick(kept, share * Q::sums + k));
         }
     }
     wait_for_copies<depth - 1 - ahead>();
@@ -234,44 +235,34 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   }
 }
 
-/// Copies of what backward reads of a step, for Rows samples of which `row_at(row)` is the place in a slot: four gates,
-/// the state before and dy, `stride` floats apart. Of a cell there is none before the first step.
-template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads>
-struct KeptCopies {
+/// Copies of what backward reads of a step, from the last one of `longest` on, for Rows samples of which `row_at(row)`
+/// is the place in a slot: four gates, the state before and dy, `stride` floats apart. Of a cell there is none before
+/// the first step.
+template <class Cell, std::size_t Units, std::size_t Rows>
+struct KeptPieces {
   static constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector;
   static constexpr unsigned of_gates = Rows * 4 * vectors, all = of_gates + 2 * Rows * vectors;
-  static constexpr unsigned each = divide_up(all, Threads);
-  RingCopies<all, Threads, vector> copies;
-  bool is_cell[each];
-
-  template <class F>
-  __device__ KeptCopies(const BackwardArguments& a, std::size_t first, std::size_t stride, F&& row_at)
-      : copies([&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
-          const bool of_gate = piece < of_gates;
-          const unsigned rest = of_gate ? piece : piece - of_gates, segments = of_gate ? 4 : 2;
-          const unsigned segment = rest / vectors % segments + (of_gate ? 0 : 4);
-          const unsigned row = rest / (vectors * segments), column = rest % vectors * vector;
-          const std::size_t at = min(first + row, a.samples - 1) * a.steps;
-          to = static_cast<unsigned>(row_at(row) + segment * stride) + column;
-          step = (of_gate ? 4 : 1) * static_cast<unsigned>(Units);
-          from = of_gate ? a.gates + at * 4 * Units + segment * Units + column
-                         : (segment == 4 ? a.states : a.dy) + at * Units + column;
-        }) {
-#pragma unroll
-    for (unsigned i = 0; i < each; ++i) {
-      const unsigned piece = i * static_cast<unsigned>(Threads) + threadIdx.x;
-      is_cell[i] = Cell::keeps_cells && piece >= of_gates && (piece - of_gates) / vectors % 2 == 0;
-    }
-  }
-  __device__ void start(Shared slot, unsigned t) const {
-#pragma unroll
-    for (unsigned i = 0; i < each; ++i) {
-      if (copies.to[i] == copies.none || (is_cell[i] && t == 0)) continue;
-      const unsigned of_step = is_cell[i] ? t - 1 : t;
-      copy_aside<vector>(slot + copies.to[i], copies.from[i] + static_cast<std::size_t>(copies.step[i]) * of_step);
-    }
-  }
 };
+template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads, class F>
+__device__ auto copies_of_kept(const BackwardArguments& a, std::size_t first, unsigned longest, std::size_t stride,
+                               F&& row_at) {
+  using Pieces = KeptPieces<Cell, Units, Rows>;
+  return RingCopies<Pieces::all, Threads, Pieces::vector>(
+      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned& first_step) {
+        const bool of_gate = piece < Pieces::of_gates;
+        const unsigned rest = of_gate ? piece : piece - Pieces::of_gates, segments = of_gate ? 4 : 2;
+        const unsigned segment = rest / Pieces::vectors % segments + (of_gate ? 0 : 4);
+        const unsigned row = rest / (Pieces::vectors * segments), column = rest % Pieces::vectors * Pieces::vector;
+        const bool of_cell = Cell::keeps_cells && segment == 4;
+        const std::size_t at = min(first + row, a.samples - 1) * a.steps + longest;
+        to = static_cast<unsigned>(row_at(row) + segment * stride) + column;
+        step = -(of_gate ? 4 : 1) * static_cast<int>(Units);
+        first_step = of_cell ? 1 : 0;
+        from = of_gate ? a.gates + at * 4 * Units + segment * Units + column
+                       : (segment == 4 ? a.states : a.dy) + at * Units + column;
+        from += of_cell ? 2 * step : step;
+      });
+}
 
 template <class Cell, std::size_t Units, std::size_t Rows>
 __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const BackwardArguments a) {
@@ -280,16 +271,16 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   using Q = Quad<Rows>;
   using Order = SlotOrder<Rows, false>;
   constexpr unsigned depth = Form::depth, chunks = Form::chunks, resident = Form::resident;
-  const Shared memory = shared_memory(a.zero), gradient = memory + Form::gradient_at, ring = memory + Form::ring_at;
+  const Shared memory = held(shared_memory()), gradient = memory + Form::gradient_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
-  const bool has_unit = unit < Units;
+  const bool has_unit = Form::threads == 4 * Units || unit < Units;
   const unsigned some_unit = has_unit ? unit : Units - 1;
   const std::size_t first = std::size_t{blockIdx.x} * Rows;
   const unsigned longest = longest_of<Rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::ring_at - Form::gradient_at; i += Form::threads) (gradient + i).store(0.0F);
-  const KeptCopies<Cell, Units, Rows, Form::threads> copies(a, first, Form::gate_stride,
-                                                            [](unsigned row) { return row * Form::ring_row; });
+  auto copies = copies_of_kept<Cell, Units, Rows, Form::threads>(a, first, longest, Form::gate_stride,
+                                                                 [](unsigned row) { return row * Form::ring_row; });
   const auto copy = [&](unsigned done) {
     if (done < longest) copies.start(ring + done % depth * Form::slot, longest - 1 - done);
     end_copies();
@@ -317,20 +308,21 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   typename Step::Back back[Q::own];
   unsigned length[Q::own];
   float* gates_at[Q::own];  // of the thread's unit in the gates of the first step
-  bool writes[Q::own];
+  unsigned writes[Q::own];  // so many steps
 #pragma unroll
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
-    writes[i] = has_unit && n < a.samples;
-    length[i] = writes[i] ? valid_steps(a.lengths, n, a.steps) : 0;
-    gates_at[i] = a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit);
+    const bool counts = has_unit && n < a.samples;
+    writes[i] = held(counts ? longest : 0U);
+    length[i] = held(counts ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[i] = held(a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit));
     if constexpr (Cell::keeps_cells)
       if (length[i] > 0) back[i].c = a.states[(n * a.steps + length[i] - 1) * Units + unit];
   }
   unsigned row_at[Rows];  // of the sample of each slot
 #pragma unroll
   for (unsigned slot = 0; slot < Rows; ++slot)
-    row_at[slot] = Order::row(lane, slot) * static_cast<unsigned>(Form::gradient_row) + Form::column(member, 0);
+    row_at[slot] = held(Order::row(lane, slot) * static_cast<unsigned>(Form::gradient_row) + Form::column(member, 0));
   float bias_sums[Q::sums] = {};
   wait_for_copies<depth - 2>();
   __syncthreads();
@@ -388,7 +380,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
         const unsigned sum = share * Q::sums + k;
         const float d = valid ? pick(d_sums, sum) : 0.0F;
         bias_sums[k] += d;
-        if (writes[i]) gate[k * Units] = d;
+        if (t < writes[i]) write(gate + k * Units, d);
         if (has_unit && Step::has_state(sum))
           (to + (row * Form::gradient_row + Step::state_gate(sum) * Units)).store(d);
       }

@@ -38,7 +38,6 @@ struct ForwardArguments {
   float* cells = nullptr;    ///< [samples, steps, units]
   float* before = nullptr;   ///< the same, h of the step before; null: not asked for
   float* carried = nullptr;  ///< of a stream: h, then the cell
-  std::uint32_t zero = 0;    ///< see shared_memory
 };
 
 struct BackwardArguments {
@@ -49,7 +48,6 @@ struct BackwardArguments {
   const float* states = nullptr;  ///< [samples, steps, units]: a step's cell, or where there is none h before it
   const float* dy = nullptr;
   float* bias_sums = nullptr;  ///< [blocks, 4 units], gradients of a block's samples; null: not asked for
-  std::uint32_t zero = 0;
 };
 
 inline __device__ unsigned valid_steps(const std::int32_t* lengths, std::size_t n, std::size_t steps) {
@@ -176,15 +174,16 @@ inline __device__ float4 in_order_of(unsigned place, float4 v) {
 }
 
 /// A thread's part of the copies of each step from global memory to a ring of steps in shared memory: Pieces of Vector
-/// floats.
+/// floats. For all threads of a warp.
 template <std::size_t Pieces, std::size_t Threads, unsigned Vector>
 struct RingCopies {
   static constexpr unsigned each = divide_up(Pieces, Threads), none = ~0U;
-  const float* from[each];  ///< at step 0
+  const float* from[each];  ///< in the step that is copied next
   unsigned to[each];        ///< in a step's slot
-  unsigned step[each];      ///< floats from a step to the next one
+  int step[each];           ///< floats from a step to the next one
+  unsigned first[each];     ///< steps before this one are not copied
 
-  /// place(piece, from, to, step), which may leave `to` alone: then there is nothing to copy.
+  /// place(piece, from, to, step, first), which may leave `to` alone: then there is nothing to copy.
   template <class F>
   __device__ explicit RingCopies(F&& place) {
 #pragma unroll
@@ -193,13 +192,20 @@ struct RingCopies {
       from[i] = nullptr;
       to[i] = none;
       step[i] = 0;
-      if (piece < Pieces) place(piece, from[i], to[i], step[i]);
+      first[i] = 0;
+      if (piece < Pieces) place(piece, from[i], to[i], step[i], first[i]);
+      from[i] = held(from[i]);
+      to[i] = held(to[i]);
+      first[i] = held(first[i]);
     }
   }
-  __device__ void start(Shared slot, unsigned t) const {
+  /// Step t; the next call is for the step after, or before where steps are negative.
+  __device__ void start(Shared slot, unsigned t) {
 #pragma unroll
-    for (unsigned i = 0; i < each; ++i)
-      if (to[i] != none) copy_aside<Vector>(slot + to[i], from[i] + static_cast<std::size_t>(step[i]) * t);
+    for (unsigned i = 0; i < each; ++i) {
+      if (to[i] != none && t >= first[i]) copy_aside<Vector>(slot + to[i], from[i]);
+      from[i] += step[i];
+    }
   }
 };
 

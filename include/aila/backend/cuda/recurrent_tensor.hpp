@@ -58,16 +58,16 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
   using Step = StepOf<Cell>;
   constexpr unsigned rows = Form::rows, depth = Form::depth, tiles = Form::forward_tiles;
   constexpr EightRows state_rows = Form::state, sum_rows = Form::sums;
-  const Shared state = shared_memory(a.zero), ring = state + Form::forward_ring;  // state: [buffer, part]
+  const Shared state = held(shared_memory()), ring = state + Form::forward_ring;  // state: [buffer, part]
   const unsigned lane = threadIdx.x % 32, group = lane / 4, member = lane % 4, unit = threadIdx.x / 32 * 8 + group;
   const std::size_t first = std::size_t{blockIdx.x} * rows;
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::forward_ring; i += Form::threads) (state + i).store(0.0F);
-  const RingCopies<rows * Units, Form::threads, 4> copies(
-      [&](unsigned piece, const float*& from, unsigned& to, unsigned& step) {
+  RingCopies<rows * Units, Form::threads, 4> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned&) {
         const unsigned row = piece / Units, column = piece % Units * 4;
-        step = a.sums_row;
+        step = static_cast<int>(a.sums_row);
         from = a.sums + min(first + row, a.samples - 1) * a.steps * a.sums_row + column;
         to = static_cast<unsigned>(sum_rows.at(row)) + column;
       });
@@ -93,18 +93,21 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
   for (unsigned j = 0; j < 2; ++j) {
     const std::size_t n = first + Fragments::row(member, j);
     const bool counts = n < a.samples;
-    length[j] = counts ? valid_steps(a.lengths, n, a.steps) : 0;
-    gates_at[j] = keeps ? a.gates + n * a.steps * 4 * Units + unit : nullptr;
+    length[j] = held(counts ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[j] = held(keeps ? a.gates + n * a.steps * 4 * Units + unit : nullptr);
     outputs[j].set(a, 0, n * a.steps * Units + unit, counts);
   }
+  // Of its second sample a thread's places are as far behind those of the first as row 1 is behind row 0.
+  const Shared read_at = held(state + (state_rows.at(group) + Fragments::column(0, member, 0)));
+  const Shared write_at = held(state + (state_rows.at(Fragments::row(member, 0)) + unit));
+  const Shared sums_at = held(ring + (sum_rows.at(Fragments::row(member, 0)) + unit));
   wait_for_copies<depth - 2>();
   __syncthreads();
 
 #pragma unroll 1
   for (unsigned t = 0; t < longest; ++t) {
     copy(t + depth - 1);
-    const Shared from =
-        state + (t % 2 * 2 * state_rows.size() + state_rows.at(group) + Fragments::column(0, member, 0));
+    const Shared from = read_at + t % 2 * 2 * state_rows.size();
     PartSums sums[2];
 #pragma unroll
     for (unsigned tile = 0; tile < tiles; tile += 2) {
@@ -114,27 +117,25 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
 #pragma unroll
       for (unsigned pair = 0; pair < 2; ++pair) sums[pair].add(weights[pair], tile + 1, high.z, high.w, low.z, low.w);
     }
-    const Shared to = state + ((t + 1) % 2 * 2 * state_rows.size() + unit);
-    const Shared slot = ring + (t % depth * sum_rows.size() + unit);
+    const Shared to = write_at + (t + 1) % 2 * 2 * state_rows.size(), slot = sums_at + t % depth * sum_rows.size();
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
-      const unsigned row = Fragments::row(member, j);
       float values[4], kept[4];
 #pragma unroll
       for (unsigned gate = 0; gate < 4; ++gate)
         values[gate] = Step::activate(
-            gate, (slot + (sum_rows.at(row) + gate * Units)).load() + sums[gate / 2].sum(gate % 2 * 2 + j));
+            gate, (slot + (sum_rows.at(j) + gate * Units)).load() + sums[gate / 2].sum(gate % 2 * 2 + j));
       const typename Step::State after = Step::next(carried[j], values, kept);
       const bool valid = t < length[j];
       const float y = valid ? after.h : 0.0F;
-      outputs[j].put(0, std::size_t{t} * Units, y, carried[j].h, after.c);
+      outputs[j].put(0, t, std::size_t{t} * Units, y, carried[j].h, after.c);
       carried[j] = after.with(y);
-      store_parts(to + state_rows.at(row), state_rows.size(), y);
+      store_parts(to + state_rows.at(j), state_rows.size(), y);
       if constexpr (keeps)
         if (valid) {
           float* const gate_at = gates_at[j] + std::size_t{t} * 4 * Units;
 #pragma unroll
-          for (unsigned gate = 0; gate < 4; ++gate) gate_at[gate * Units] = kept[gate];
+          for (unsigned gate = 0; gate < 4; ++gate) write(gate_at + gate * Units, kept[gate]);
         }
     }
     wait_for_copies<depth - 2>();
@@ -150,7 +151,7 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   using Step = StepOf<Cell>;
   constexpr unsigned rows = Form::rows, depth = Form::depth, tiles = Form::backward_tiles;
   constexpr EightRows gradient_rows = Form::gradient, kept_rows = Form::kept;
-  const Shared gradient = shared_memory(a.zero), ring = gradient + Form::backward_ring;  // gradient: [buffer, part]
+  const Shared gradient = held(shared_memory()), ring = gradient + Form::backward_ring;  // gradient: [buffer, part]
   const Shared exchange = gradient + Form::exchange;
   const unsigned lane = threadIdx.x % 32, group = lane / 4, member = lane % 4, warp = threadIdx.x / 32;
   const unsigned unit = warp * 8 + group, pair = warp / 2, half = warp % 2;
@@ -158,8 +159,8 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::exchange; i += Form::threads) (gradient + i).store(0.0F);
-  const KeptCopies<Cell, Units, rows, Form::threads> copies(a, first, Units,
-                                                            [&](unsigned row) { return kept_rows.at(row); });
+  auto copies = copies_of_kept<Cell, Units, rows, Form::threads>(a, first, longest, Units,
+                                                                 [&](unsigned row) { return kept_rows.at(row); });
   const auto copy = [&](unsigned done) {
     if (done < longest) copies.start(ring + done % depth * kept_rows.size(), longest - 1 - done);
     end_copies();
@@ -177,18 +178,23 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   typename Step::Back back[2];
   unsigned length[2];
   float* gates_at[2];
-  bool writes[2];
+  unsigned writes[2];  // so many steps
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
     const std::size_t n = first + Fragments::row(member, j);
-    writes[j] = n < a.samples;
-    length[j] = writes[j] ? valid_steps(a.lengths, n, a.steps) : 0;
-    gates_at[j] = a.gates + n * a.steps * 4 * Units + unit;
+    const bool counts = n < a.samples;
+    writes[j] = held(counts ? longest : 0U);
+    length[j] = held(counts ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[j] = held(a.gates + n * a.steps * 4 * Units + unit);
     if (length[j] > 0) back[j].c = a.states[(n * a.steps + length[j] - 1) * Units + unit];
   }
   float bias_sums[4] = {};
   // The first warp of two goes on with the first eight units, the second with the others.
-  const Shared given = exchange + threadIdx.x * 2, taken = exchange + (threadIdx.x ^ 32U) * 2;
+  const Shared given = held(exchange + threadIdx.x * 2), taken = held(exchange + (threadIdx.x ^ 32U) * 2);
+  const Shared read_at =
+      held(gradient + (gradient_rows.at(group) + half * 2 * Units + Fragments::column(0, member, 0)));
+  const Shared write_at = held(gradient + (gradient_rows.at(Fragments::row(member, 0)) + unit));
+  const Shared kept_from = held(ring + (kept_rows.at(Fragments::row(member, 0)) + unit));
   wait_for_copies<depth - 2>();
   __syncthreads();
 
@@ -196,8 +202,7 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   for (unsigned done = 0; done < longest; ++done) {
     const unsigned t = longest - 1 - done;
     copy(done + depth - 1);
-    const Shared from = gradient + (done % 2 * 2 * gradient_rows.size() + gradient_rows.at(group) + half * 2 * Units +
-                                    Fragments::column(0, member, 0));
+    const Shared from = read_at + done % 2 * 2 * gradient_rows.size();
     PartSums even, odd;
 #pragma unroll
     for (unsigned tile = 0; tile < tiles; tile += 2) {
@@ -214,12 +219,11 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
     }
     pair_of_warps_meets(pair);
 
-    const Shared to = gradient + ((done + 1) % 2 * 2 * gradient_rows.size() + unit);
-    const Shared slot = ring + (done % depth * kept_rows.size() + unit);
+    const Shared to = write_at + (done + 1) % 2 * 2 * gradient_rows.size();
+    const Shared slot = kept_from + done % depth * kept_rows.size();
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
-      const unsigned row = Fragments::row(member, j);
-      const Shared kept_at = slot + kept_rows.at(row);
+      const Shared kept_at = slot + kept_rows.at(j);
       const float d_h = mine[j] + (taken + j).load();
       float kept[4], d_sums[4];
 #pragma unroll
@@ -235,8 +239,8 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
       for (unsigned k = 0; k < 4; ++k) {
         const float d = valid ? d_sums[k] : 0.0F;
         bias_sums[k] += d;
-        if (writes[j]) gate[k * Units] = d;
-        store_parts(to + (gradient_rows.at(row) + k * Units), gradient_rows.size(), d);
+        if (t < writes[j]) write(gate + k * Units, d);
+        store_parts(to + (gradient_rows.at(j) + k * Units), gradient_rows.size(), d);
       }
     }
     wait_for_copies<depth - 2>();

@@ -1,8 +1,10 @@
 // Products of tiles in shared memory: what kernels are made of that keep rows of several maps at hand.
 //
-// A block of 256 threads stands in a square of 16 x 16: a thread has every 16th row of a result, or every 16th vector
-// of rows, and so of columns. A warp covers 4 rows and 8 columns of that square, so that with rows `stride` apart every
-// load of four floats is one of all banks. Plain float32; four loads of four floats for 32 multiply-adds and more.
+// A number is the sum of two of TF32, hi + lo, and a product lo hi + hi lo + hi hi on tensor cores. These round their
+// sums towards zero, so that only 16 products follow one another there; the rest is added as float32 is. A block of 256
+// threads makes a product of [rows, depth] and [depth, columns]: its warps share the result, 16 rows by 8 columns at a
+// time. Rows in shared memory are `stride` apart, so that the lanes of a warp find their numbers in banks of their own:
+// along k a lane takes numbers t and t + 4 of eight, and where k goes across rows, 2 t and 2 t + 1.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -15,23 +17,13 @@
 namespace aila::inline v0::cuda::tile {
 
 inline constexpr int threads = 256;
-/// Parts of so many threads that a width is shared by.
+/// Of 16 rows or columns each.
 constexpr int parts_of(int width) {
   return (width + 15) / 16;
 }
-/// From a row in shared memory to the next one: rows that follow each other begin four banks apart, or twelve, ...
+/// From a row in shared memory to the next one: rows that follow each other begin four banks apart, or twenty.
 constexpr int stride(int width) {
   return parts_of(width) * 16 + 4;
-}
-/// Floats that follow one another of the columns that a thread has.
-constexpr int together(int parts) {
-  return parts % 4 == 0 ? 4 : parts % 2 == 0 ? 2 : 1;
-}
-/// Number j of the columns of the thread at `place` of so many, vectors of `together` columns.
-template <int parts, int places = 16>
-constexpr int column(int place, int j) {
-  constexpr int v = together(parts);
-  return v * (place + places * (j / v)) + j % v;
 }
 
 /// Rows [samples, steps] of maps, and which of them count.
@@ -45,6 +37,17 @@ struct Rows {
     if (lengths == nullptr) return true;
     return static_cast<std::int64_t>(row % steps) < lengths[row / steps];
   }
+};
+
+/// How the eight warps of a block share a product of so many rows and columns: row groups of 16 rows, and in each of
+/// these every so manyth 8 columns.
+template <int rows, int columns>
+struct Shares {
+  static constexpr int row_tiles = parts_of(rows), column_tiles = 2 * parts_of(columns);
+  static_assert(row_tiles <= 8);
+  static constexpr int row_groups = row_tiles <= 1 ? 1 : row_tiles <= 2 ? 2 : row_tiles <= 4 ? 4 : 8;
+  static constexpr int column_groups = 8 / row_groups;
+  static constexpr int tiles = (column_tiles + column_groups - 1) / column_groups;  ///< of a warp
 };
 
 #ifdef __CUDACC__
@@ -65,11 +68,30 @@ __device__ inline void copies_done() {
   asm volatile("cp.async.wait_all;\n" ::: "memory");
 }
 
+/// c += a b by a warp, [16, 8] x [8, 8] of TF32: the lower 13 bits of a and b are not looked at.
+__device__ inline void multiply_add(float (&c)[4], const float (&a)[4], const float (&b)[2]) {
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])), "r"(__float_as_uint(a[3])),
+        "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
+}
+/// x = hi + lo, hi rounded to TF32. Of infinity and of what is no number lo is no number.
+__device__ inline void split(float x, float& hi, float& lo) {
+  hi = __uint_as_float((__float_as_uint(x) + 0x1000U) & 0xffffe000U);
+  lo = x - hi;
+}
+
 __device__ inline float4 load_four(const float* p) {
   return *reinterpret_cast<const float4*>(p);
 }
 __device__ inline void store_four(float* p, float4 x) {
   *reinterpret_cast<float4*>(p) = x;
+}
+__device__ inline float2 load_two(const float* p) {
+  return *reinterpret_cast<const float2*>(p);
+}
+__device__ inline void store_two(float* p, float x, float y) {
+  *reinterpret_cast<float2*>(p) = make_float2(x, y);
 }
 __device__ inline float4 times(float a, float4 x) {
   return make_float4(a * x.x, a * x.y, a * x.z, a * x.w);
@@ -89,216 +111,195 @@ __device__ float sum_over(float x) {
   return x;
 }
 
-/// Where the thread stands. Lanes that differ in their first bit share a column, those that differ in the second a row:
-/// then loads of four floats by half a warp become one.
-struct Place {
-  int row, column;
-  int half;        ///< of a row, in which of two warps
-  bool is_leader;  ///< of the lanes of its row
-  __device__ Place() {
-    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    row = warp / 2 * 4 + lane / 16 * 2 + lane % 2;
-    column = warp % 2 * 8 + lane / 2 % 8;
-    half = warp % 2;
-    is_leader = lane / 2 % 8 == 0;
-  }
-  /// The sum over the lanes of a row in this warp, in all of them.
-  __device__ static float sum_of_row(float x) {
-#pragma unroll
-    for (int far = 2; far < 16; far *= 2) x += __shfl_xor_sync(0xffffffffU, x, far);
-    return x;
-  }
-};
-
-/// Asks for rows [first, first + count) of x [., width]; zeros for those that do not count, or all where `counts` is
-/// null.
-template <int width>
-__device__ void ask_for_rows(const float* x, std::size_t first, int count, const int* counts, float* to) {
+/// Asks for rows [first, first + count) of x [., width]; zeros for those of which counts(r), r < count, is false.
+template <int width, class F>
+__device__ void ask_for_rows(const float* x, std::size_t first, int count, F&& counts, float* to) {
   constexpr int vectors = width / 4;
   static_assert(width % 4 == 0);
   for (int e = static_cast<int>(threadIdx.x); e < count * vectors; e += threads) {
     const int r = e / vectors, f = 4 * (e % vectors);
-    const bool here = counts == nullptr || counts[r] != 0;
+    const bool here = counts(r);
     copy_four(to + r * stride(width) + f, here ? x + (first + static_cast<std::size_t>(r)) * width + f : x, here);
   }
 }
-
-/// sum[i][j] += sum over k of a[row + 16 i][k] b[column + 16 j][k], rows of both `stride` apart. Where a thread is not
-/// one of 16 x 16, its rows and columns are others apart.
-template <int rows, int columns, int depth, int stride_a, int stride_b, int row_step = 16, int column_step = 16,
-          class At>
-__device__ void multiply(const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
-  static_assert(depth % 4 == 0);
-  constexpr int at_once = row_step == 16 && rows * columns <= 16 ? 2 : 1;  // as registers go
-  a += at.row * stride_a;
-  b += at.column * stride_b;
-#pragma unroll at_once
-  for (int k = 0; k < depth; k += 4) {
-    float4 x[rows], w[columns];
-#pragma unroll
-    for (int i = 0; i < rows; ++i) x[i] = load_four(a + row_step * i * stride_a + k);
-#pragma unroll
-    for (int j = 0; j < columns; ++j) w[j] = load_four(b + column_step * j * stride_b + k);
-#pragma unroll
-    for (int i = 0; i < rows; ++i)
-#pragma unroll
-      for (int j = 0; j < columns; ++j) {
-        sum[i][j] = fmaf(x[i].x, w[j].x, sum[i][j]);
-        sum[i][j] = fmaf(x[i].y, w[j].y, sum[i][j]);
-        sum[i][j] = fmaf(x[i].z, w[j].z, sum[i][j]);
-        sum[i][j] = fmaf(x[i].w, w[j].w, sum[i][j]);
-      }
-  }
+/// Of a matrix of weights.
+template <int width>
+__device__ void ask_for_matrix(const float* x, std::size_t first, int count, float* to) {
+  ask_for_rows<width>(x, first, count, [](int) { return true; }, to);
 }
 
-/// The columns of a thread, of one row.
-template <int columns, int places = 16>
-__device__ void load_columns(const float* row, int place, float (&to)[columns]) {
-  constexpr int v = together(columns);
+/// What a thread has of a product [rows, columns]. Of tile j, numbers 2 h and 2 h + 1 are those of row(h) and columns
+/// column(j) and the next one.
+template <int rows, int columns>
+struct Product {
+  using S = Shares<rows, columns>;
+  static constexpr int tiles = S::tiles, column_groups = S::column_groups;
+  float of[tiles][4];
+
+  __device__ static int warp() { return static_cast<int>(threadIdx.x) / 32; }
+  __device__ static int lane() { return static_cast<int>(threadIdx.x) % 32; }
+  __device__ static int column_group() { return warp() % column_groups; }
+  __device__ static int row(int h) { return warp() / column_groups * 16 + lane() / 4 + 8 * h; }
+  __device__ static int column(int j) { return (column_group() + j * column_groups) * 8 + lane() % 4 * 2; }
+  /// Whether the warp has rows of the result, and a tile number j: the same for all lanes.
+  __device__ static bool has_rows() { return S::row_tiles == S::row_groups || warp() / column_groups < S::row_tiles; }
+  __device__ static bool has_tile(int j) {
+    return S::column_tiles % column_groups == 0 || column_group() + j * column_groups < S::column_tiles;
+  }
+  /// f(j, h, row, column) for the pairs of numbers that are of the result.
+  template <class F>
+  __device__ static void for_each(F&& f) {
+    if (!has_rows()) return;
 #pragma unroll
-  for (int j = 0; j < columns; j += v) {
-    const float* const p = row + column<columns, places>(place, j);
-    if constexpr (v == 4) {
-      const float4 x = load_four(p);
-      to[j] = x.x, to[j + 1] = x.y, to[j + 2] = x.z, to[j + 3] = x.w;
-    } else if constexpr (v == 2) {
-      const float2 x = *reinterpret_cast<const float2*>(p);
-      to[j] = x.x, to[j + 1] = x.y;
-    } else {
-      to[j] = *p;
+    for (int j = 0; j < tiles; ++j)
+#pragma unroll
+      for (int h = 0; h < 2; ++h)
+        if (has_tile(j) && column(j) < columns && row(h) < rows) f(j, h, row(h), column(j));
+  }
+  /// The sum over the lanes that have a row, in all of them.
+  __device__ static float sum_of_row(float x) { return sum_over<4>(x); }
+
+  __device__ void clear() {
+#pragma unroll
+    for (int j = 0; j < tiles; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) of[j][e] = 0;
+  }
+  __device__ void scale(float factor) {
+#pragma unroll
+    for (int j = 0; j < tiles; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) of[j][e] *= factor;
+  }
+
+  /// += sum over k < depth of a[row][k] b[column][k]
+  template <int depth, int stride_a, int stride_b>
+  __device__ void multiply(const float* a, const float* b) {
+    add<depth, false>([&](int r, int first, int second) { return along<stride_a, false>(a, r, first, second); },
+                      [&](int c, int first, int second) { return along<stride_b, false>(b, c, first, second); });
+  }
+  /// += sum over k < depth of a[row][k] b[k][column]
+  template <int depth, int stride_a, int stride_b>
+  __device__ void multiply_by_rows(const float* a, const float* b) {
+    add<depth, true>([&](int r, int first, int second) { return along<stride_a, true>(a, r, first, second); },
+                     [&](int c, int first, int second) { return across<stride_b>(b, c, first, second); });
+  }
+  /// += sum over k < depth of a[k][row] b[k][column]
+  template <int depth, int stride_a, int stride_b>
+  __device__ void multiply_transposed(const float* a, const float* b) {
+    add<depth, true>([&](int r, int first, int second) { return across<stride_a>(a, r, first, second); },
+                     [&](int c, int first, int second) { return across<stride_b>(b, c, first, second); });
+  }
+
+ private:
+  /// Numbers `first` and `second` of a row; of no second one (-1), zero.
+  template <int stride_of, bool pairs>
+  __device__ static float2 along(const float* from, int row, int first, int second) {
+    from += row * stride_of;
+    if (second < 0) return make_float2(from[first], 0);
+    if constexpr (pairs) return load_two(from + first);
+    return make_float2(from[first], from[second]);
+  }
+  /// The same of a column.
+  template <int stride_of>
+  __device__ static float2 across(const float* from, int column, int first, int second) {
+    from += column;
+    return make_float2(from[first * stride_of], second < 0 ? 0.0F : from[second * stride_of]);
+  }
+
+  template <int depth, bool pairs, class A, class B>
+  __device__ void add(A&& a, B&& b) {
+    static_assert(depth % 4 == 0);
+    if (!has_rows()) return;
+    const int t = lane() % 4;
+#pragma unroll 1
+    for (int k = 0; k < depth; k += 16) {
+      float c[tiles][4];
+#pragma unroll
+      for (int j = 0; j < tiles; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) c[j][e] = 0;
+#pragma unroll
+      for (int half = 0; half < 16; half += 8) {
+        const int from = k + half;
+        if (from >= depth) continue;
+        const bool whole = depth % 8 == 0 || from + 8 <= depth;
+        const int first = from + (pairs && whole ? 2 * t : t), second = !whole ? -1 : pairs ? first + 1 : first + 4;
+        float a_hi[4], a_lo[4], b_hi[tiles][2], b_lo[tiles][2];
+#pragma unroll
+        for (int h = 0; h < 2; ++h) {
+          const float2 x = a(row(h), first, second);
+          split(x.x, a_hi[h], a_lo[h]);
+          split(x.y, a_hi[2 + h], a_lo[2 + h]);
+        }
+#pragma unroll
+        for (int j = 0; j < tiles; ++j) {
+          const float2 x =
+              has_tile(j) ? b((column_group() + j * column_groups) * 8 + lane() / 4, first, second) : make_float2(0, 0);
+          split(x.x, b_hi[j][0], b_lo[j][0]);
+          split(x.y, b_hi[j][1], b_lo[j][1]);
+        }
+#pragma unroll
+        for (int j = 0; j < tiles; ++j) multiply_add(c[j], a_lo, b_hi[j]);
+#pragma unroll
+        for (int j = 0; j < tiles; ++j) multiply_add(c[j], a_hi, b_lo[j]);
+#pragma unroll
+        for (int j = 0; j < tiles; ++j) multiply_add(c[j], a_hi, b_hi[j]);
+      }
+#pragma unroll
+      for (int j = 0; j < tiles; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) of[j][e] += c[j][e];
     }
   }
-}
-/// f(first, vector) for the vectors of columns of a thread that are below `width`, a multiple of 4; `from` has them.
-template <int columns, int places = 16, class F>
-__device__ void each_vector(int place, int width, F&& f) {
-  constexpr int v = together(columns);
-#pragma unroll
-  for (int j = 0; j < columns; j += v)
-    if (column<columns, places>(place, j) < width) f(column<columns, places>(place, j), j);
-}
+};
 
-/// sum[i][j] += sum over k < depth, a multiple of 4, of a[row + 16 i][k] b[k][column j], columns as `column` has them.
-template <int rows, int columns, int stride_a, int stride_b, int row_step = 16, int places = 16, class At>
-__device__ void multiply_by_rows(int depth, const float* a, const float* b, const At& at, float (&sum)[rows][columns]) {
-  constexpr int at_once = row_step == 16 && rows * columns <= 16 ? 2 : 1;  // as registers go
-  a += at.row * stride_a;
-#pragma unroll at_once
-  for (int k = 0; k < depth; k += 4) {
-    float4 x[rows];
-#pragma unroll
-    for (int i = 0; i < rows; ++i) x[i] = load_four(a + row_step * i * stride_a + k);
-    const auto add = [&](int q, auto&& of) {
-      float w[columns];
-      load_columns<columns, places>(b + (k + q) * stride_b, at.column, w);
-#pragma unroll
-      for (int i = 0; i < rows; ++i)
-#pragma unroll
-        for (int j = 0; j < columns; ++j) sum[i][j] = fmaf(of(x[i]), w[j], sum[i][j]);
-    };
-    add(0, [](const float4& x) { return x.x; });
-    add(1, [](const float4& x) { return x.y; });
-    add(2, [](const float4& x) { return x.z; });
-    add(3, [](const float4& x) { return x.w; });
-  }
-}
-
-/// sum[i][j] += sum over r < count of a[r][row i] b[r][column j], rows and columns as `column` has them.
-template <int rows, int columns, int stride_a, int stride_b>
-__device__ void multiply_transposed(int count, const float* a, const float* b, const Place& at,
-                                    float (&sum)[rows][columns]) {
-#pragma unroll 4
-  for (int r = 0; r < count; ++r) {
-    float x[rows], w[columns];
-    load_columns<rows>(a + r * stride_a, at.row, x);
-    load_columns<columns>(b + r * stride_b, at.column, w);
-#pragma unroll
-    for (int i = 0; i < rows; ++i)
-#pragma unroll
-      for (int j = 0; j < columns; ++j) sum[i][j] = fmaf(x[i], w[j], sum[i][j]);
-  }
-}
-
-template <int rows, int columns>
-__device__ void set_zero(float (&sum)[rows][columns]) {
-#pragma unroll
-  for (int i = 0; i < rows; ++i)
-#pragma unroll
-    for (int j = 0; j < columns; ++j) sum[i][j] = 0;
-}
-
-/// Columns [j, j + together) as a vector of what they are: four, two or one floats that are loaded or stored at once.
-template <int columns>
-__device__ void store_columns(float* to, const float (&from)[columns], int j) {
-  constexpr int v = together(columns);
-  if constexpr (v == 4)
-    store_four(to, make_float4(from[j], from[j + 1], from[j + 2], from[j + 3]));
-  else if constexpr (v == 2)
-    *reinterpret_cast<float2*>(to) = make_float2(from[j], from[j + 1]);
-  else
-    *to = from[j];
-}
-template <int columns>
-__device__ void add_columns(float* to, const float (&what)[columns], int j) {
-  constexpr int v = together(columns);
-  if constexpr (v == 4) {
-    const float4 x = load_four(to);
-    store_four(to, make_float4(x.x + what[j], x.y + what[j + 1], x.z + what[j + 2], x.w + what[j + 3]));
-  } else if constexpr (v == 2) {
-    const float2 x = *reinterpret_cast<const float2*>(to);
-    *reinterpret_cast<float2*>(to) = make_float2(x.x + what[j], x.y + what[j + 1]);
-  } else {
-    *to += what[j];
-  }
-}
-
-/// A block's sums of gradients, `parts` matrices [16 rows, 16 columns] in the device's memory: in registers meanwhile
-/// where those are few.
-template <int parts, int rows, int columns, bool in_registers>
+/// A block's sums of gradients, `count` matrices [rows, columns] in the device's memory, in registers meanwhile where
+/// those are few. There, rows are `row` floats apart.
+template <int count, int rows, int columns, bool in_registers>
 class Sums {
  public:
-  static constexpr int size = 256 * rows * columns;  ///< of a matrix
+  static constexpr int row = parts_of(columns) * 16, size = parts_of(rows) * 16 * row;  ///< size of a matrix
 
   __device__ explicit Sums(float* memory) : memory_(memory) {
     if constexpr (in_registers)
 #pragma unroll
-      for (int p = 0; p < parts; ++p) set_zero(kept_[p]);
+      for (int p = 0; p < count; ++p) kept_[p].clear();
   }
-  /// add(sum) of matrix p; `is_first`: nothing is there yet. Where they are in registers p is a constant.
+  /// add(product) of matrix p; `is_first`: nothing is there yet. Where they are in registers p is a constant.
   template <class F>
-  __device__ void add(int p, const Place& at, bool is_first, F&& add) {
+  __device__ void add(int p, bool is_first, F&& add) {
     if constexpr (in_registers) {
       add(kept_[p]);
     } else {
-      float sum[rows][columns];
-      if (is_first)
-        set_zero(sum);
-      else
-#pragma unroll
-        for (int i = 0; i < rows; ++i) load_columns<columns>(row_of(p, at, i), at.column, sum[i]);
+      Product<rows, columns> sum;
+      sum.clear();
+      float* const of = memory_ + static_cast<std::size_t>(p) * size;
+      if (!is_first)
+        sum.for_each([&](int j, int h, int r, int c) {
+          const float2 x = load_two(of + r * row + c);
+          sum.of[j][2 * h] = x.x;
+          sum.of[j][2 * h + 1] = x.y;
+        });
       add(sum);
-      store(p, at, sum);
+      store(p, sum);
     }
   }
-  __device__ void finish(const Place& at) {
+  __device__ void finish() {
     if constexpr (in_registers)
 #pragma unroll
-      for (int p = 0; p < parts; ++p) store(p, at, kept_[p]);
+      for (int p = 0; p < count; ++p) store(p, kept_[p]);
   }
 
  private:
-  __device__ float* row_of(int p, const Place& at, int i) const {
-    return memory_ + static_cast<std::size_t>(p) * size + column<rows>(at.row, i) * (16 * columns);
-  }
-  __device__ void store(int p, const Place& at, const float (&sum)[rows][columns]) const {
-#pragma unroll
-    for (int i = 0; i < rows; ++i)
-      each_vector<columns>(at.column, 16 * columns,
-                           [&](int first, int j) { store_columns<columns>(row_of(p, at, i) + first, sum[i], j); });
+  __device__ void store(int p, const Product<rows, columns>& sum) const {
+    float* const of = memory_ + static_cast<std::size_t>(p) * size;
+    sum.for_each(
+        [&](int j, int h, int r, int c) { store_two(of + r * row + c, sum.of[j][2 * h], sum.of[j][2 * h + 1]); });
   }
 
   float* memory_;
-  float kept_[in_registers ? parts : 1][rows][columns];
+  Product<rows, columns> kept_[in_registers ? count : 1];
 };
 
 /// Of what `sum_blocks` needs, its space and its result.

@@ -323,14 +323,14 @@ struct BodyKernel : KernelDefaults<typename Backend::Scalar> {
 };
 
 template <class P, class Own, class Before, class V>
-concept PolicyBackwardBody = requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own,
-                                      V* const* d_before, TileGradient<V>& g) {
-  P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g);
-} || requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own, V* const* d_before,
-              TileGradient<V>& g) {
-  P::template scratch<Own, Before>;
-  P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
-};
+concept PolicyBackwardBody =
+    requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own, V* const* d_before,
+             TileGradient<V>& g) { P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g); } ||
+    requires(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* d_own, V* const* d_before,
+             TileGradient<V>& g) {
+      P::template scratch<Own, Before>;
+      P::template backward<Own, Before>(own, before, w, own, d_own, d_before, g, d_own);
+    };
 
 /// The integration of a policy's body.
 template <class Part, class Backend>

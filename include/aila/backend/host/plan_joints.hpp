@@ -41,7 +41,8 @@ struct PlanJoints {
   };
 
   /// y = the sum of `count` maps of n elements.
-  [[gnu::noinline]] static constexpr void add(const Pass&, std::size_t n, const S* const* map, std::size_t count, S* y) {
+  [[gnu::noinline]] static constexpr void add(const Pass&, std::size_t n, const S* const* map, std::size_t count,
+                                              S* y) {
     if (count == 2) return add_maps<Backend>(n, map[0], map[1], y);
     over_row<Backend>(n, [&](auto part) {
       auto sum = part.load(map[0]);
@@ -76,8 +77,8 @@ struct PlanJoints {
     for (std::size_t r = 0; r < rows; ++r, from += width, to += width_to) std::copy_n(from, width, to);
   }
   /// The gradient of such rows, from the columns `d_to`; nothing where `d_from` is null.
-  [[gnu::noinline]] static constexpr void take(const Pass&, std::size_t rows, const S* d_to, std::size_t width_to, S* d_from,
-                                               std::size_t width, bool sets) {
+  [[gnu::noinline]] static constexpr void take(const Pass&, std::size_t rows, const S* d_to, std::size_t width_to,
+                                               S* d_from, std::size_t width, bool sets) {
     if (d_from == nullptr) return;
     for (std::size_t r = 0; r < rows; ++r, d_from += width, d_to += width_to) {
       if (sets)
@@ -106,8 +107,8 @@ struct PlanJoints {
   }
 
   /// y = x times r, x [samples, positions, width], r [samples, width].
-  [[gnu::noinline]] static constexpr void scale(const Pass& pass, std::size_t positions, std::size_t width,
-                                                const S* x, const S* r, S* y) {
+  [[gnu::noinline]] static constexpr void scale(const Pass& pass, std::size_t positions, std::size_t width, const S* x,
+                                                const S* r, S* y) {
     for (std::size_t n = 0; n < pass.samples; ++n, r += width)
       for (std::size_t p = 0; p < positions; ++p, x += width, y += width)
         over_row<Backend>(width, [&](auto part) { part.store(y, part.load(x) * part.load(r)); });

@@ -1,15 +1,15 @@
 // Samples that lie in a GPU's memory, and the batches that are taken from there.
 #pragma once
 
-#include "../core/macros_aside.hpp"
+#include "../../core/macros_aside.hpp"
 
 #include <cstdint>
 #include <span>
 #include <utility>
 
-#include "../backend/cuda/graph.hpp"
-#include "../backend/cuda/launch.hpp"
-#include "source.hpp"
+#include "../../backend/cuda/graph.hpp"
+#include "../../backend/cuda/launch.hpp"
+#include "../source.hpp"
 
 namespace aila::inline v0::cuda {
 
@@ -109,4 +109,4 @@ void KeptSamples<In>::take(const Pass& pass, const std::uint32_t* indices, const
 
 }  // namespace aila::inline v0::cuda
 
-#include "../core/macros_back.hpp"
+#include "../../core/macros_back.hpp"

@@ -1,4 +1,4 @@
-// The device code of a table's training step; see cuda_table_step.hpp, which includes this where nvcc compiles.
+// The device code of a table's training step; see table_step.hpp, which includes this where nvcc compiles.
 #pragma once
 
 #include <cub/device/device_radix_sort.cuh>

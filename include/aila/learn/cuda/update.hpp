@@ -2,14 +2,14 @@
 // each a kernel over pieces of the canonical array.
 #pragma once
 
-#include "../core/macros_aside.hpp"
+#include "../../core/macros_aside.hpp"
 
 #include <cstdint>
 #include <vector>
 
-#include "../backend/cuda/cuda.hpp"
-#include "../backend/cuda/launch.hpp"
-#include "pieces.hpp"
+#include "../../backend/cuda/cuda.hpp"
+#include "../../backend/cuda/launch.hpp"
+#include "../pieces.hpp"
 
 namespace aila::inline v0::cuda {
 
@@ -175,4 +175,4 @@ void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const
 
 }  // namespace aila::inline v0::cuda
 
-#include "../core/macros_back.hpp"
+#include "../../core/macros_back.hpp"

@@ -2,7 +2,7 @@
 // without a wait inside.
 #pragma once
 
-#include "../core/macros_aside.hpp"
+#include "../../core/macros_aside.hpp"
 
 #include <array>
 #include <atomic>
@@ -13,16 +13,16 @@
 #include <utility>
 #include <vector>
 
-#include "../backend/cuda/graph.hpp"
-#include "../core/executor.hpp"
-#include "../core/no_memory.hpp"
-#include "cuda_loss.hpp"
-#include "cuda_samples.hpp"
-#include "cuda_table_step.hpp"
-#include "cuda_update.hpp"
-#include "pieces.hpp"
-#include "training.hpp"
-#include "worker.hpp"
+#include "../../backend/cuda/graph.hpp"
+#include "../../core/executor.hpp"
+#include "../../core/no_memory.hpp"
+#include "../pieces.hpp"
+#include "../training.hpp"
+#include "../worker.hpp"
+#include "loss.hpp"
+#include "samples.hpp"
+#include "table_step.hpp"
+#include "update.hpp"
 
 namespace aila::inline v0 {
 
@@ -287,4 +287,4 @@ class TrainingStep<Net, LossType, Rule, Backend> {
 
 }  // namespace aila::inline v0
 
-#include "../core/macros_back.hpp"
+#include "../../core/macros_back.hpp"

@@ -2,16 +2,16 @@
 // the optimiser on those rows alone.
 #pragma once
 
-#include "../core/macros_aside.hpp"
+#include "../../core/macros_aside.hpp"
 
 #include <array>
 #include <span>
 #include <vector>
 
-#include "../backend/cuda/graph.hpp"
-#include "../network/table.hpp"
-#include "cuda_update.hpp"
-#include "optimiser.hpp"
+#include "../../backend/cuda/graph.hpp"
+#include "../../network/table.hpp"
+#include "../optimiser.hpp"
+#include "update.hpp"
 
 namespace aila::inline v0::detail {
 
@@ -90,7 +90,7 @@ class CudaTableStep {
 }  // namespace aila::inline v0::detail
 
 #ifdef __CUDACC__
-#include "cuda_table_kernels.cuh"
+#include "table_kernels.cuh"
 #endif
 
-#include "../core/macros_back.hpp"
+#include "../../core/macros_back.hpp"

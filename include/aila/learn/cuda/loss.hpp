@@ -1,10 +1,10 @@
 // The loss of a batch on a GPU, and its gradient: a thread a sample, or a step of one.
 #pragma once
 
-#include "../core/macros_aside.hpp"
+#include "../../core/macros_aside.hpp"
 
-#include "../backend/cuda/joints.hpp"
-#include "loss_over.hpp"
+#include "../../backend/cuda/joints.hpp"
+#include "../loss_over.hpp"
 
 namespace aila::inline v0 {
 
@@ -122,4 +122,4 @@ void LossOver<LossType, Placed, Kernels>::start(const LossType& loss, double sca
 
 }  // namespace aila::inline v0
 
-#include "../core/macros_back.hpp"
+#include "../../core/macros_back.hpp"
