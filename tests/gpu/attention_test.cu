@@ -13,6 +13,7 @@ struct Pooled : Network<Sequence<17, 20>, AttentionPooling<12>> {};
 struct PooledLong : Network<Sequence<200, 64>, AttentionPooling<32>> {};
 struct Blocks : Network<Sequence<12, 16>, SinusoidalPositions, Repeat<2, TransformerBlock<2, 32>>, MeanOverPositions> {
 };
+struct Values : Network<Sequence<6, 16>, Stack<integrate::ValueResidual, Repeat<3, TransformerBlock<2, 32>>>> {};
 struct Patches : Network<Image<16, 16, 3>, PatchEmbedding<4, 32>, ClassToken, LearnedPositions, TransformerBlock<2, 64>,
                          LayerNorm, FirstStep, Linear<10>> {};
 }  // namespace
@@ -30,5 +31,6 @@ TEST_CASE("self-attention") {
 TEST_CASE("transformers") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Blocks>("transformer blocks", {1, 67});
+  gpu::compare_all<Values>("value residual", {1, 67});
   gpu::compare_all<Patches>("vision transformer", {1, 33});
 }

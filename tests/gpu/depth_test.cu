@@ -14,7 +14,6 @@ template <class Policy>
 struct Maps : Network<Image<8, 8, 8>, Stack<Policy, Conv<8>, Conv<8, Stride<2>>, Repeat<2, Conv<8>>>> {};
 template <class Policy>
 struct Deep : Network<Sequence<3, 8>, Stack<Policy, Repeat<18, Linear<8>>>> {};
-struct Values : Network<Sequence<6, 16>, Stack<integrate::ValueResidual, Repeat<3, TransformerBlock<2, 32>>>> {};
 
 template <class Policy>
 void check(const char* name) {
@@ -55,6 +54,5 @@ TEST_CASE("other places") {
   gpu::compare_all<Wide<integrate::ElmoMix>>("ElmoMix", {1, 67});
   gpu::compare_all<Maps<integrate::ElmoMix>>("ElmoMix", {1, 67});
   gpu::compare_all<Wide<integrate::HyperConnections<2>>>("hyper-connections", {1, 67});
-  gpu::compare_all<Values>("value residual", {1, 67});
   gpu::compare_all<Wide<integrate::Together<integrate::DenseFormer<>, integrate::ElmoMix>>>("together", {1, 67});
 }

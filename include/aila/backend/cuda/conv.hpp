@@ -495,13 +495,18 @@ struct CudaConv : KernelDefaults<float> {
     std::size_t most = orders_weights && !keeps_for_backward(c) ? plan.weights() : 0;
     if (is_product) {
       most = cuda::product_scratch(rows, plan.outputs, plan.inputs);
-      if (keeps_for_backward(c)) most = std::max(most, cuda::product_scratch(rows, plan.inputs, plan.outputs));
+      if (keeps_for_backward(c)) most = std::max(most, input_gradient_scratch(rows));
     }
     if (c == Capability::train)
       most = std::max(most, depthwise    ? cuda::detail::depthwise_gradient_scratch(plan, samples)
-                            : is_product ? cuda::weight_gradient_scratch(rows, plan.inputs, plan.outputs)
+                            : is_product ? input_gradient_scratch(rows) +
+                                               cuda::weight_gradient_scratch(rows, plan.inputs, plan.outputs)
                                          : cuda::detail::conv_gradient_scratch(plan, samples));
     return most;
+  }
+  /// Of one that is a product.
+  static constexpr std::size_t input_gradient_scratch(std::size_t rows) {
+    return round_up(cuda::product_scratch(rows, plan.inputs, plan.outputs), alignment_elements);
   }
 
   template <Capability C>
@@ -544,22 +549,31 @@ void CudaConv<L, In>::backward(const Pass& pass, Weights<float> w, const float*,
     if constexpr (L::has_bias) db = g[1];
   }
   if constexpr (depthwise) {
+    if (dw != nullptr)
+      cuda::beside(pass, [&](const Pass& on) {
+        cuda::detail::depthwise_weight_gradient(on, plan, is_sequence, x, dy, dw, db, scratch);
+      });
     if (dx != nullptr) cuda::detail::depthwise_input_gradient(pass, plan, is_sequence, w[0], dy, dx);
-    if (dw != nullptr) cuda::detail::depthwise_weight_gradient(pass, plan, is_sequence, x, dy, dw, db, scratch);
   } else if constexpr (is_product) {
     const std::size_t rows = pass.samples * plan.out_positions();
     cuda::detail::ValidSteps valid;
     if constexpr (is_sequence) valid = cuda::detail::valid_steps(pass.lengths, plan.x.in);
+    if (dw != nullptr)
+      cuda::beside(pass, [&](const Pass& on) {
+        cuda::detail::weight_gradient(on, rows, plan.inputs, plan.outputs, x, dy, dw, db, valid,
+                                      scratch + input_gradient_scratch(rows));
+      });
     if (dx != nullptr) {
       auto to = cuda::detail::places({dx, plan.inputs, nullptr, !pass.sets_input_gradient}, rows, plan.inputs);
       to.valid = valid;
       cuda::detail::multiply(pass, plan.outputs, {dy, plan.outputs, 1}, {w[0], plan.inputs, 1}, to, scratch);
     }
-    if (dw != nullptr)
-      cuda::detail::weight_gradient(pass, rows, plan.inputs, plan.outputs, x, dy, dw, db, valid, scratch);
   } else {
+    if (dw != nullptr)
+      cuda::beside(pass, [&](const Pass& on) {
+        cuda::detail::conv_weight_gradient(on, plan, is_sequence, x, dy, dw, db, scratch);
+      });
     if (dx != nullptr) cuda::detail::conv_input_gradient(pass, plan, is_sequence, saved.weights, dy, dx);
-    if (dw != nullptr) cuda::detail::conv_weight_gradient(pass, plan, is_sequence, x, dy, dw, db, scratch);
   }
 }
 #endif

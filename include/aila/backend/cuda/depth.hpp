@@ -40,6 +40,11 @@ Addresses<T> tensors_from(Tensors w, std::size_t first, std::size_t n) {
 inline constexpr std::size_t most_bytes = 160 * 1024, bytes_of_two = 112 * 1024;
 /// Blocks that go through the tiles of rows: two for each of 132 multiprocessors.
 inline constexpr std::size_t most_blocks = 264;
+/// Of a layout in shared memory, whose size is in floats.
+template <class Layout>
+constexpr std::size_t bytes_of(const Layout& layout) {
+  return static_cast<std::size_t>(layout.size) * sizeof(float);
+}
 /// At most so many for each number of rows: what holds for n rows holds for fewer.
 constexpr std::size_t blocks_of(std::size_t rows) {
   return std::min(divide_up(rows, 16), most_blocks);

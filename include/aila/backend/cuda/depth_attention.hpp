@@ -49,38 +49,44 @@ struct AttentionSizes {
   static constexpr int matrix_floats = asks ? ((heads - 1) * di + item_rows) * own_stride : 0;
   static constexpr int value_floats = (mixes_first ? (blocks - 1) * block_width + block_rows : own_rows) * item_stride;
   static constexpr int mixtures = asks ? heads : 1;
+  /// Rows of W_Q and W_K that M is made of at once: in the place of M, and of values.
+  static constexpr int matrix_room =
+      std::min({item_rows, value_floats / item_stride / 16 * 16, tile::parts_of(key) * 16});
 
+  /// Of items of values of their own, and these, one or two, the next ones on their way meanwhile.
   struct Ahead {
     int value, own, item, weight, counts, size;
-    constexpr Ahead(int rows, int n)
+    constexpr Ahead(int rows, int n, int buffers)
         : value(matrix_floats),
-          own(value + value_floats),
+          own(value + buffers * value_floats),
           item(own + rows * own_stride),
-          weight(item + mixtures * rows * item_stride),
+          weight(item + std::max(mixtures, buffers) * rows * item_stride),
           counts(weight + rows * (mixes_first ? 1 : heads) * n),
           size(counts + rows) {}
   };
-  /// `slope` is that of the mixtures, of u later on, and before that of weighed rows; `item` the mixtures, or one item.
+  /// `slope` is that of the mixtures, of u later on, and before that of weighed rows; `item` the mixtures, or items.
   /// Dots are sums of the columns of each of 8 / (rows / 16) groups of warps.
   struct Back {
     int value, up, own, slope, item, weight, dots, counts, size;
-    constexpr Back(int rows, int n)
+    constexpr Back(int rows, int n, int buffers)
         : value(matrix_floats),
-          up(value + value_floats),
+          up(value + buffers * value_floats),
           own(up + rows * own_stride),
           slope(own + (asks ? rows * own_stride : 0)),
           item(slope + std::max(asks ? heads * rows * item_stride : 0, mixes_first ? 0 : rows * own_stride)),
-          weight(item + (mixes_first ? mixtures : 1) * rows * item_stride),
+          weight(item + (mixes_first ? mixtures : buffers) * rows * item_stride),
           dots(weight + rows * (mixes_first ? 1 : heads) * n),
           counts(dots + (mixes_first ? 0 : 128 * heads * n)),
           size(counts + rows) {}
   };
-  static constexpr std::size_t ahead_bytes(int rows, int n) {
-    return static_cast<std::size_t>(Ahead(rows, n).size) * sizeof(float);
+  static constexpr int ahead_buffers(int rows) {
+    return !mixes_first && bytes_of(Ahead(rows, 8, 2)) <= bytes_of_two ? 2 : 1;
   }
-  static constexpr std::size_t back_bytes(int rows, int n) {
-    return static_cast<std::size_t>(Back(rows, n).size) * sizeof(float);
+  static constexpr int back_buffers(int rows) {
+    return !mixes_first && bytes_of(Back(rows, 8, 2)) <= bytes_of_two ? 2 : 1;
   }
+  static constexpr std::size_t ahead_bytes(int rows, int n) { return bytes_of(Ahead(rows, n, ahead_buffers(rows))); }
+  static constexpr std::size_t back_bytes(int rows, int n) { return bytes_of(Back(rows, n, back_buffers(rows))); }
   static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
 
   // What a block sums of gradients: of values, then of M, matrices of whole vectors of threads.
@@ -108,11 +114,13 @@ struct AttentionKept {
 
 #ifdef __CUDACC__
 
-/// M / sqrt(key) of all heads into shared memory. `own_rows` and `item_rows` have room for `room` rows.
-template <class Z, int room>
-__device__ void make_matrix(const float* query, const float* key, float* own_rows, float* item_rows, float* matrix) {
+/// M / sqrt(key) of all heads into shared memory; what is at `space` is lost.
+template <class Z>
+__device__ void make_matrix(const float* query, const float* key, float* space, float* matrix) {
+  constexpr int room = Z::matrix_room;
 #pragma unroll 1
   for (int h = 0; h < Z::heads; ++h) {
+    float* const of_head = matrix + h * Z::di * Z::own_stride;
     tile::Product<Z::di, Z::d> sum;
     sum.clear();
 #pragma unroll 1
@@ -120,15 +128,16 @@ __device__ void make_matrix(const float* query, const float* key, float* own_row
       const auto first = static_cast<std::size_t>(h * Z::key + k);
       const auto counts = [&](int r) { return k + r < Z::key; };
       __syncthreads();
-      tile::ask_for_rows<Z::d>(query, first, room, counts, own_rows);
-      tile::ask_for_rows<Z::di>(key, first, room, counts, item_rows);
+      tile::ask_for_rows<Z::d>(query, first, room, counts, of_head);
+      tile::ask_for_rows<Z::di>(key, first, room, counts, space);
       tile::copies_done();
       __syncthreads();
-      sum.template multiply_transposed<room, Z::item_stride, Z::own_stride>(item_rows, own_rows);
+      sum.template multiply_transposed<room, Z::item_stride, Z::own_stride>(space, of_head);
     }
+    __syncthreads();
     sum.scale(Z::scale);
     sum.for_each([&](int j, int half, int r, int c) {
-      tile::store_two(matrix + (h * Z::di + r) * Z::own_stride + c, sum.of[j][2 * half], sum.of[j][2 * half + 1]);
+      tile::store_two(of_head + r * Z::own_stride + c, sum.of[j][2 * half], sum.of[j][2 * half + 1]);
     });
   }
   __syncthreads();
@@ -236,14 +245,15 @@ __global__ void __launch_bounds__(tile::threads, 2)
     attention_forward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps, const float* query,
                       const float* key, const __grid_constant__ Addresses<const float> values, const float* own,
                       float* z, AttentionKept kept) {
-  const typename Z::Ahead layout(R, n);
+  constexpr int buffers = Z::ahead_buffers(R);
+  const typename Z::Ahead layout(R, n, buffers);
   float* const memory = tile::shared_memory();
   float *const matrix = memory, *const value = memory + layout.value, *const own_rows = memory + layout.own;
   float *const item = memory + layout.item, *const weight = memory + layout.weight;
   int* const counts = reinterpret_cast<int*>(memory + layout.counts);
   const auto counts_at = [&](int r) { return counts[r] != 0; };
   if constexpr (Z::asks) {
-    make_matrix<Z, R>(query, key, own_rows, item, matrix);
+    make_matrix<Z>(query, key, value, matrix);
     if (kept.matrix != nullptr && blockIdx.x == 0)
       for (int e = static_cast<int>(threadIdx.x); e < Z::heads * Z::di * Z::d; e += tile::threads)
         kept.matrix[e] = matrix[e / Z::d * Z::own_stride + e % Z::d];
@@ -308,25 +318,35 @@ __global__ void __launch_bounds__(tile::threads, 2)
         });
       }
     } else {
+      // Item after item, and of each the parts of its value map; u is done with.
       tile::Product<R, Z::d> sum;
       sum.clear();
-      for (int i = 0; i < n; ++i)
+      const auto ask = [&](int one) {
+        const int i = one / Z::parts, p = one % Z::parts;
+        if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item + i % buffers * R * Z::item_stride);
+        tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d,
+                                    value + one % buffers * Z::value_floats);
+      };
+      ask(0);
 #pragma unroll 1
-        for (int p = 0; p < Z::parts; ++p) {
-          __syncthreads();  // all are done with the item, or u, and its values
-          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item);
-          tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, value);
-          tile::copies_done();
-          __syncthreads();
-          tile::Product<R, Z::d> v;
-          v.clear();
-          v.template multiply<Z::di, Z::item_stride, Z::item_stride>(item, value);
-          v.for_each([&](int j, int h, int r, int f) {  // two columns are of one head
-            const float alpha = weight[(r * Z::heads + (Z::averages ? p : f / Z::value_width)) * n + i];
-            sum.of[j][2 * h] = fmaf(alpha, v.of[j][2 * h], sum.of[j][2 * h]);
-            sum.of[j][2 * h + 1] = fmaf(alpha, v.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
-          });
-        }
+      for (int one = 0; one < n * Z::parts; ++one) {
+        const int i = one / Z::parts, p = one % Z::parts;
+        tile::copies_done();
+        __syncthreads();
+        if (buffers == 2 && one + 1 < n * Z::parts) ask(one + 1);
+        tile::Product<R, Z::d> v;
+        v.clear();
+        v.template multiply<Z::di, Z::item_stride, Z::item_stride>(item + i % buffers * R * Z::item_stride,
+                                                                   value + one % buffers * Z::value_floats);
+        v.for_each([&](int j, int h, int r, int f) {  // two columns are of one head
+          const float alpha = weight[(r * Z::heads + (Z::averages ? p : f / Z::value_width)) * n + i];
+          sum.of[j][2 * h] = fmaf(alpha, v.of[j][2 * h], sum.of[j][2 * h]);
+          sum.of[j][2 * h + 1] = fmaf(alpha, v.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
+        });
+        if (buffers == 2) continue;
+        __syncthreads();
+        if (one + 1 < n * Z::parts) ask(one + 1);
+      }
       sum.for_each([&](int j, int h, int r, int f) {
         store(r, f, Z::share * sum.of[j][2 * h], Z::share * sum.of[j][2 * h + 1]);
       });
@@ -442,7 +462,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     attention_backward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps,
                        const __grid_constant__ Addresses<const float> values, const float* own, const float* dz,
                        float* d_own, const __grid_constant__ Addresses<float> d_maps, AttentionKept kept, float* sums) {
-  const typename Z::Back layout(R, n);
+  constexpr int buffers = Z::back_buffers(R);
+  const typename Z::Back layout(R, n, buffers);
   float* const memory = tile::shared_memory();
   float *const matrix = memory, *const value = memory + layout.value, *const up = memory + layout.up;
   float *const own_rows = memory + layout.own, *const slope = memory + layout.slope, *const item = memory + layout.item;
@@ -510,52 +531,59 @@ __global__ void __launch_bounds__(tile::threads, 2)
           });
       }
     } else {
-      for (int i = 0; i < n; ++i) {
-        tile::Product<R, Z::di> sum;
-        sum.clear();
+      const auto ask = [&](int one) {
+        const int i = one / Z::parts, p = one % Z::parts;
+        if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item + i % buffers * R * Z::item_stride);
+        tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d,
+                                    value + one % buffers * Z::value_floats);
+      };
+      ask(0);
+      tile::Product<R, Z::di> sum;
 #pragma unroll 1
-        for (int p = 0; p < Z::parts; ++p) {
-          __syncthreads();  // all are done with the item, its values and weighed slopes
-          if (p == 0) tile::ask_for_rows<Z::di>(maps.of[i], first, R, counts_at, item);
-          tile::ask_for_matrix<Z::di>(values.of[i], static_cast<std::size_t>(p * Z::d), Z::d, value);
-          if (asked)
-            for (int e = static_cast<int>(threadIdx.x); e < R * (Z::d / 4); e += tile::threads) {
-              const int r = e / (Z::d / 4), f = 4 * (e % (Z::d / 4));
-              const int head = Z::averages ? p : f / Z::value_width;
-              tile::store_four(slope + r * Z::own_stride + f,
-                               tile::times(Z::share * weight[(r * Z::heads + head) * n + i],
-                                           tile::load_four(up + r * Z::own_stride + f)));
-            }
-          tile::copies_done();
-          __syncthreads();
-#pragma unroll 1
-          for (int m = Z::averages ? p : 0; m < (Z::averages ? p + 1 : Z::heads); ++m) {
-            const int from = Z::averages ? 0 : m * Z::value_width;
-            tile::Product<R, Z::di> e;
-            e.clear();
-            e.template multiply_by_rows<Z::value_width, Z::own_stride, Z::item_stride>(up + from,
-                                                                                       value + from * Z::item_stride);
-            float dot[2] = {0, 0};
-            e.for_each([&](int j, int h, int r, int f) {
-              const float2 x = tile::load_two(item + r * Z::item_stride + f);
-              const float alpha = Z::share * weight[(r * Z::heads + m) * n + i];
-              dot[h] = fmaf(e.of[j][2 * h], x.x, fmaf(e.of[j][2 * h + 1], x.y, dot[h]));
-              sum.of[j][2 * h] = fmaf(alpha, e.of[j][2 * h], sum.of[j][2 * h]);
-              sum.of[j][2 * h + 1] = fmaf(alpha, e.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
-            });
-#pragma unroll
-            for (int h = 0; h < 2; ++h) {
-              dot[h] = e.sum_of_row(dot[h]);
-              if (threadIdx.x % 4 == 0)
-                dots[((e.column_group() * R + e.row(h)) * Z::heads + m) * n + i] = Z::share * dot[h];
-            }
+      for (int one = 0; one < n * Z::parts; ++one) {
+        const int i = one / Z::parts, p = one % Z::parts;
+        const float* const of_item = item + i % buffers * R * Z::item_stride;
+        const float* const of_value = value + one % buffers * Z::value_floats;
+        if (asked)
+          for (int e = static_cast<int>(threadIdx.x); e < R * (Z::d / 4); e += tile::threads) {
+            const int r = e / (Z::d / 4), f = 4 * (e % (Z::d / 4));
+            const int head = Z::averages ? p : f / Z::value_width;
+            tile::store_four(slope + r * Z::own_stride + f, tile::times(Z::share * weight[(r * Z::heads + head) * n + i],
+                                                                        tile::load_four(up + r * Z::own_stride + f)));
           }
-          if (asked)
-            value_sums.add(i * Z::parts + p, is_first, [&](auto& of) {
-              of.template multiply_transposed<R, Z::own_stride, Z::item_stride>(slope, item);
-            });
+        tile::copies_done();
+        __syncthreads();
+        if (buffers == 2 && one + 1 < n * Z::parts) ask(one + 1);
+        if (p == 0) sum.clear();
+#pragma unroll 1
+        for (int m = Z::averages ? p : 0; m < (Z::averages ? p + 1 : Z::heads); ++m) {
+          const int from = Z::averages ? 0 : m * Z::value_width;
+          tile::Product<R, Z::di> e;
+          e.clear();
+          e.template multiply_by_rows<Z::value_width, Z::own_stride, Z::item_stride>(up + from,
+                                                                                     of_value + from * Z::item_stride);
+          float dot[2] = {0, 0};
+          e.for_each([&](int j, int h, int r, int f) {
+            const float2 x = tile::load_two(of_item + r * Z::item_stride + f);
+            const float alpha = Z::share * weight[(r * Z::heads + m) * n + i];
+            dot[h] = fmaf(e.of[j][2 * h], x.x, fmaf(e.of[j][2 * h + 1], x.y, dot[h]));
+            sum.of[j][2 * h] = fmaf(alpha, e.of[j][2 * h], sum.of[j][2 * h]);
+            sum.of[j][2 * h + 1] = fmaf(alpha, e.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
+          });
+#pragma unroll
+          for (int h = 0; h < 2; ++h) {
+            dot[h] = e.sum_of_row(dot[h]);
+            if (threadIdx.x % 4 == 0)
+              dots[((e.column_group() * R + e.row(h)) * Z::heads + m) * n + i] = Z::share * dot[h];
+          }
         }
-        add_to_item<Z, R>(sum, first, counts, d_maps.of[i]);
+        if (asked)
+          value_sums.add(one, is_first, [&](auto& of) {
+            of.template multiply_transposed<R, Z::own_stride, Z::item_stride>(slope, of_item);
+          });
+        if (p + 1 == Z::parts) add_to_item<Z, R>(sum, first, counts, d_maps.of[i]);
+        __syncthreads();  // all are done with the item, its values and weighed slopes
+        if (buffers == 1 && one + 1 < n * Z::parts) ask(one + 1);
       }
       __syncthreads();
       for (int e = static_cast<int>(threadIdx.x); e < R * Z::heads; e += tile::threads) {

@@ -42,13 +42,13 @@ struct LinearSizes {
   static constexpr int first_score(int item) { return context ? 0 : item; }
   static constexpr int end_score(int n, int item) { return context ? n : item + 1; }
 
-  // In shared memory.
+  // In shared memory: of items and their projections one or two, the next one on its way meanwhile.
   struct Ahead {
     int item, value, vector, weight, mean, counts, size;
-    constexpr Ahead(int rows, int n)
+    constexpr Ahead(int rows, int n, int buffers)
         : item(0),
-          value(rows * stride),
-          vector(value + rows_of_matrix * stride),
+          value(buffers * rows * stride),
+          vector(value + buffers * rows_of_matrix * stride),
           weight(vector + vectors(n) * d),
           mean(weight + rows * heads * n),
           counts(mean + rows * n),
@@ -56,12 +56,12 @@ struct LinearSizes {
   };
   struct Back {
     int up, item, weighed, value, vector, sums, of_warps, weight, mean, dots, counts, size;
-    constexpr Back(int rows, int n)
+    constexpr Back(int rows, int n, int buffers)
         : up(0),
           item(rows * stride),
-          weighed(item + rows * stride),
+          weighed(item + buffers * rows * stride),
           value(weighed + rows * stride),
-          vector(value + rows_of_matrix * stride),
+          vector(value + buffers * rows_of_matrix * stride),
           sums(vector + vectors(n) * d),
           of_warps(sums + vector_sums(n)),
           weight(of_warps + warps * (heads + 1) * d),
@@ -70,12 +70,10 @@ struct LinearSizes {
           counts(dots + 128 * n),
           size(counts + rows) {}
   };
-  static constexpr std::size_t ahead_bytes(int rows, int n) {
-    return static_cast<std::size_t>(Ahead(rows, n).size) * sizeof(float);
-  }
-  static constexpr std::size_t back_bytes(int rows, int n) {
-    return static_cast<std::size_t>(Back(rows, n).size) * sizeof(float);
-  }
+  static constexpr int ahead_buffers(int rows) { return bytes_of(Ahead(rows, 8, 2)) <= bytes_of_two ? 2 : 1; }
+  static constexpr int back_buffers(int rows) { return bytes_of(Back(rows, 8, 2)) <= bytes_of_two ? 2 : 1; }
+  static constexpr std::size_t ahead_bytes(int rows, int n) { return bytes_of(Ahead(rows, n, ahead_buffers(rows))); }
+  static constexpr std::size_t back_bytes(int rows, int n) { return bytes_of(Back(rows, n, back_buffers(rows))); }
   static constexpr int ahead_rows = large_tile(ahead_bytes), back_rows = large_tile(back_bytes);
 
   // What a block sums of gradients: da^T (mean_i h_i) of the maps, then r of each vector, and of the task its mean.
@@ -230,7 +228,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     linear_forward(tile::Rows rows, const __grid_constant__ LinearItems items,
                    const __grid_constant__ Addresses<const float> maps, const float* score, float* z, float* weights) {
   const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
-  const typename Z::Ahead layout(R, n);
+  constexpr int buffers = Z::ahead_buffers(R);
+  const typename Z::Ahead layout(R, n, buffers);
   float* const memory = tile::shared_memory();
   float *const item = memory + layout.item, *const value = memory + layout.value;
   float *const vector = memory + layout.vector, *const weight = memory + layout.weight;
@@ -246,8 +245,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
     const auto ask = [&](int i) {
-      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item);
-      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value);
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item + i % buffers * R * Z::stride);
+      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value + i % buffers * Z::rows_of_matrix * Z::stride);
     };
     if (z != nullptr) ask(0);
     score_items<Z, R>(first, items, counts, vector, weight);
@@ -262,14 +261,17 @@ __global__ void __launch_bounds__(tile::threads, 2)
     for (int i = 0; i < count; ++i) {
       tile::copies_done();
       __syncthreads();
+      if (buffers == 2 && i + 1 < count) ask(i + 1);
       tile::Product<R, Z::d> v;
       v.clear();
-      v.template multiply<Z::d, Z::stride, Z::stride>(item, value);
+      v.template multiply<Z::d, Z::stride, Z::stride>(item + i % buffers * R * Z::stride,
+                                                      value + i % buffers * Z::rows_of_matrix * Z::stride);
       v.for_each([&](int j, int h, int r, int) {
         const float alpha = mean[r * n + 1 + i];
         sum.of[j][2 * h] = fmaf(alpha, v.of[j][2 * h], sum.of[j][2 * h]);
         sum.of[j][2 * h + 1] = fmaf(alpha, v.of[j][2 * h + 1], sum.of[j][2 * h + 1]);
       });
+      if (buffers == 2) continue;
       __syncthreads();
       if (i + 1 < count) ask(i + 1);
     }
@@ -397,7 +399,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
                     const __grid_constant__ Addresses<const float> maps, const float* score, const float* dz,
                     float* d_own, const __grid_constant__ Addresses<float> d_maps, const float* weights, float* sums) {
   const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
-  const typename Z::Back layout(R, n);
+  constexpr int buffers = Z::back_buffers(R);
+  const typename Z::Back layout(R, n, buffers);
   float* const memory = tile::shared_memory();
   float *const up = memory + layout.up, *const item = memory + layout.item, *const weighed = memory + layout.weighed;
   float *const value = memory + layout.value, *const vector = memory + layout.vector;
@@ -418,8 +421,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     if (threadIdx.x < R) counts[threadIdx.x] = rows.counts(first + threadIdx.x) ? 1 : 0;
     __syncthreads();
     const auto ask = [&](int i) {
-      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item);
-      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value);
+      tile::ask_for_rows<Z::d>(items.of.of[1 + i], first, R, counts_at, item + i % buffers * R * Z::stride);
+      tile::ask_for_matrix<Z::d>(maps.of[i], 0, Z::d, value + i % buffers * Z::rows_of_matrix * Z::stride);
     };
     tile::ask_for_rows<Z::d>(dz, first, R, counts_at, up);
     ask(0);
@@ -433,6 +436,8 @@ __global__ void __launch_bounds__(tile::threads, 2)
     for (int i = 0; i < count; ++i) {
       tile::copies_done();
       __syncthreads();
+      if (buffers == 2 && i + 1 < count) ask(i + 1);
+      const float* const of_item = item + i % buffers * R * Z::stride;
       if (asked)
         for (int e = static_cast<int>(threadIdx.x); e < R * Z::vectors_of_row; e += tile::threads) {
           const int r = e / Z::vectors_of_row, f = 4 * (e % Z::vectors_of_row);
@@ -441,13 +446,14 @@ __global__ void __launch_bounds__(tile::threads, 2)
         }
       tile::Product<R, Z::d> e;
       e.clear();
-      e.template multiply_by_rows<Z::d, Z::stride, Z::stride>(up, value);
+      e.template multiply_by_rows<Z::d, Z::stride, Z::stride>(
+          up, value + i % buffers * Z::rows_of_matrix * Z::stride);
       float* const d_map = d_maps.of[i];
       float dot[2] = {0, 0};
       e.for_each([&](int j, int h, int r, int f) {
         const float x = e.of[j][2 * h], y = e.of[j][2 * h + 1], alpha = mean[r * n + 1 + i];
-        const float2 of_item = tile::load_two(item + r * Z::stride + f);
-        dot[h] = fmaf(x, of_item.x, fmaf(y, of_item.y, dot[h]));
+        const float2 with = tile::load_two(of_item + r * Z::stride + f);
+        dot[h] = fmaf(x, with.x, fmaf(y, with.y, dot[h]));
         if (d_map == nullptr || counts[r] == 0) return;
         float* const to = d_map + (first + static_cast<std::size_t>(r)) * Z::d + f;
         const float2 old = tile::load_two(to);
@@ -461,10 +467,10 @@ __global__ void __launch_bounds__(tile::threads, 2)
       if (asked) {
         __syncthreads();
         matrix_sums.add(i, t == blockIdx.x,
-                        [&](auto& of) { of.template multiply_transposed<R, Z::stride, Z::stride>(weighed, item); });
+                        [&](auto& of) { of.template multiply_transposed<R, Z::stride, Z::stride>(weighed, of_item); });
       }
       __syncthreads();
-      if (i + 1 < count) ask(i + 1);
+      if (buffers == 1 && i + 1 < count) ask(i + 1);
     }
 
     // From weights to their slopes ds, in place.

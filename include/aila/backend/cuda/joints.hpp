@@ -16,6 +16,7 @@ namespace aila::inline v0::detail {
 template <CudaBackend Backend>
 struct PlanJoints<Backend> {
   using S = float;
+  static constexpr bool own_scratch = true;
 
   static void clear(const Pass& pass, std::size_t n, S* y);
   template <class L, class In>

@@ -24,10 +24,12 @@ struct CudaLinear : KernelDefaults<float> {
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     const std::size_t rows = samples * In::positions;
-    std::size_t most = cuda::product_scratch(rows, Features, inputs);
-    if (keeps_for_backward(c)) most = std::max(most, cuda::product_scratch(rows, inputs, Features));
-    if (c == Capability::train) most = std::max(most, cuda::weight_gradient_scratch(rows, inputs, Features));
-    return most;
+    std::size_t back = keeps_for_backward(c) ? input_gradient_scratch(rows) : 0;
+    if (c == Capability::train) back += cuda::weight_gradient_scratch(rows, inputs, Features);
+    return std::max(cuda::product_scratch(rows, Features, inputs), back);
+  }
+  static constexpr std::size_t input_gradient_scratch(std::size_t rows) {
+    return round_up(cuda::product_scratch(rows, inputs, Features), alignment_elements);
   }
 
   template <Capability C>
@@ -54,12 +56,16 @@ void CudaLinear<Features, In>::backward(const Pass& pass, Weights<float> w, cons
   const std::size_t rows = pass.samples * In::positions;
   cuda::detail::ValidSteps valid;
   if constexpr (In::rank == 2) valid = cuda::detail::valid_steps(pass.lengths, In::extents[0]);
+  if (g)
+    cuda::beside(pass, [&](const Pass& on) {
+      cuda::detail::weight_gradient(on, rows, inputs, Features, x, dy, g[0], g[1], valid,
+                                    scratch + input_gradient_scratch(rows));
+    });
   if (dx != nullptr) {
     auto to = cuda::detail::places({dx, inputs, nullptr, !pass.sets_input_gradient}, rows, inputs);
     to.valid = valid;
     cuda::detail::multiply(pass, Features, {dy, Features, 1}, {w[0], inputs, 1}, to, scratch);
   }
-  if (g) cuda::detail::weight_gradient(pass, rows, inputs, Features, x, dy, g[0], g[1], valid, scratch);
 }
 #endif
 

@@ -18,14 +18,19 @@ class Queue {
  public:
   Queue() = default;
   Queue(const Queue&) = delete;
-  Queue(Queue&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)), device_(other.device_) {}
+  Queue(Queue&& other) noexcept
+      : stream_(std::exchange(other.stream_, nullptr)),
+        event_(std::exchange(other.event_, nullptr)),
+        device_(other.device_) {}
   Queue& operator=(const Queue&) = delete;
   Queue& operator=(Queue&& other) noexcept {
     std::swap(stream_, other.stream_);
+    std::swap(event_, other.event_);
     std::swap(device_, other.device_);
     return *this;
   }
   ~Queue() {
+    if (event_ != nullptr) cudaEventDestroy(event_);
     if (stream_ != nullptr) cudaStreamDestroy(stream_);
   }
 
@@ -63,11 +68,25 @@ class Queue {
     return stream_;
   }
 
+  /// A queue for work that nobody on this one waits for until join(), see `beside`; null: there is none.
+  Queue* side = nullptr;
+  /// What comes next on the side comes behind all that is here so far; and the other way round.
+  void fork() const { order(*this, *side); }
+  void join() const {
+    if (side != nullptr) order(*side, *this);
+  }
+
   /// Where a device finds the number of the step that it is in; null: Pass::step has it. What is captured once and
   /// run many times may hold nothing that changes.
   const std::uint64_t* step = nullptr;
 
  private:
+  static void order(const Queue& first, const Queue& then) {
+    if (first.event_ == nullptr)
+      check(cudaEventCreateWithFlags(&first.event_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    check(cudaEventRecord(first.event_, first.stream()), "cudaEventRecord");
+    check(cudaStreamWaitEvent(then.stream(), first.event_, 0), "cudaStreamWaitEvent");
+  }
   void open() const {
     if (stream_ != nullptr) return;
     device_ = current_device();
@@ -75,8 +94,25 @@ class Queue {
   }
 
   mutable cudaStream_t stream_ = nullptr;
+  mutable cudaEvent_t event_ = nullptr;
   mutable int device_ = 0;
 };
+
+/// f(pass) for the gradients of parameters: on the side, where there is one, for only the step's end waits for them.
+/// What f reads must stay as it is until then; a workspace that keeps all it computes sees to that.
+template <class F>
+void beside(const Pass& pass, F&& f) {
+  const Queue& queue = *static_cast<const Queue*>(pass.queue);
+  if (queue.side == nullptr) return f(pass);
+  queue.fork();
+  Pass on_side = pass;
+  on_side.queue = queue.side;
+  f(static_cast<const Pass&>(on_side));
+}
+
+inline bool has_side(const Pass& pass) {
+  return static_cast<const Queue*>(pass.queue)->side != nullptr;
+}
 
 inline cudaStream_t stream_of(const Pass& pass) {
   return static_cast<const Queue*>(pass.queue)->stream();

@@ -112,17 +112,21 @@ struct CudaRecurrent : KernelDefaults<float> {
     const bool multiplies = c == Capability::stream ? Plan::stream_chunks == 0 : Plan::multiplies_before(samples);
     const std::size_t forward = multiplies ? cuda::product_scratch(rows, gates * Units, inputs) : 0;
     if (!keeps_for_backward(c)) return multiplies ? Plan::sums_scratch(rows) + forward : 0;
-    std::size_t backward = cuda::product_scratch(rows, inputs, gates * Units);
+    std::size_t backward = input_gradient_scratch(rows);
     if (c == Capability::train) {
-      backward = std::max({backward, cuda::product_scratch(gates * Units, inputs, rows),
-                           cuda::product_scratch(gates * Units, Units, rows),
-                           cuda::product_scratch(2 * Units, Units, rows), cuda::product_scratch(Units, Units, rows)});
+      std::size_t of_weights = std::max(
+          {cuda::product_scratch(gates * Units, inputs, rows), cuda::product_scratch(gates * Units, Units, rows),
+           cuda::product_scratch(2 * Units, Units, rows), cuda::product_scratch(Units, Units, rows)});
       if (Plan::in_block)
         backward += Plan::bias_scratch(samples);
       else
-        backward = std::max(backward, cuda::column_sum_scratch(rows, gates * Units));
+        of_weights = std::max(of_weights, cuda::column_sum_scratch(rows, gates * Units));
+      backward += of_weights;
     }
     return std::max(forward, backward);
+  }
+  static constexpr std::size_t input_gradient_scratch(std::size_t rows) {
+    return round_up(cuda::product_scratch(rows, inputs, gates * Units), alignment_elements);
   }
 
   template <Capability C>
@@ -131,6 +135,11 @@ struct CudaRecurrent : KernelDefaults<float> {
   template <Capability C>
   static void backward(const Pass& pass, Weights<float> w, const float* packed, const float* x, const float* y,
                        const float* dy, float* dx, Gradients<float> g, Saved<C>& saved, float* scratch);
+
+ private:
+  /// Of all but the bias of a form whose steps sum it.
+  static void add_weight_gradients(const Pass& pass, const float* x, const float* d, const float* states_before,
+                                   Gradients<float> g, float* scratch);
 };
 
 #ifdef __CUDACC__
@@ -253,21 +262,43 @@ void CudaRecurrent<Cell, Units, In>::backward(const Pass& pass, Weights<float> w
       if constexpr (gates == 3) of.d_state_bias = g[3];
     }
     if (rows <= recurrent::few_rows) {
-      const recurrent::FewPlan<Cell> plan(rows, inputs, Units, wants_weights, dx != nullptr);
-      cuda::launch(pass, &recurrent::gradients_of_few<Cell>, static_cast<unsigned>(plan.blocks()), 256, 0, of);
-      return;
+      const auto start = [&](const Pass& on, bool of_weights, float* to_dx) {
+        recurrent::GradientArguments part = of;
+        part.dx = to_dx;
+        if (!of_weights) part.d_weight_ih = part.d_weight_hh = part.d_bias = part.d_state_bias = nullptr;
+        const recurrent::FewPlan<Cell> plan(rows, inputs, Units, of_weights, to_dx != nullptr);
+        cuda::launch(on, &recurrent::gradients_of_few<Cell>, static_cast<unsigned>(plan.blocks()), 256, 0, part);
+      };
+      if (!wants_weights || dx == nullptr || !cuda::has_side(pass)) {
+        const auto both = [&](const Pass& on) { start(on, wants_weights, dx); };
+        return dx == nullptr ? cuda::beside(pass, both) : both(pass);
+      }
+      cuda::beside(pass, [&](const Pass& on) { start(on, true, nullptr); });
+      return start(pass, false, dx);
     }
     if (wants_weights)
-      cuda::launch(pass, &recurrent::bias_gradients<Cell>,
-                   static_cast<unsigned>(cuda::divide_up(4 * Units, recurrent::tile_width)), 256, 0, of);
+      cuda::beside(pass, [&](const Pass& on) {
+        cuda::launch(on, &recurrent::bias_gradients<Cell>,
+                     static_cast<unsigned>(cuda::divide_up(4 * Units, recurrent::tile_width)), 256, 0, of);
+      });
     scratch += Plan::bias_scratch(pass.samples);
   }
+  if (wants_weights)
+    cuda::beside(pass, [&](const Pass& on) {
+      add_weight_gradients(on, x, d, saved.before, g, scratch + input_gradient_scratch(rows));
+    });
   if (dx != nullptr)
     cuda::product(pass, rows, inputs, gates * Units, {d, 4 * Units, 1}, {w[0], inputs, 1},
                   {dx, inputs, nullptr, !pass.sets_input_gradient}, scratch);
-  if (!wants_weights) return;
-  recurrent::add_input_weight_gradient(pass, rows, steps, inputs, gates * Units, x, d, 4 * Units, g[0], scratch);
-  const cuda::Matrix before{saved.before, Units, 1};
+}
+
+template <class Cell, std::size_t Units, class In>
+void CudaRecurrent<Cell, Units, In>::add_weight_gradients(const Pass& pass, const float* x, const float* d,
+                                                          const float* states_before, Gradients<float> g,
+                                                          float* scratch) {
+  const std::size_t rows = pass.samples * steps;
+  cuda::recurrent::add_input_weight_gradient(pass, rows, steps, inputs, gates * Units, x, d, 4 * Units, g[0], scratch);
+  const cuda::Matrix before{states_before, Units, 1};
   /// What `count` sums from number `place` on give with the states before, to rows of W_hh.
   const auto add_state_weight_gradient = [&](std::size_t place, std::size_t count, float* to) {
     const cuda::Matrix of_sums{d + place * Units, 1, before.row * 4};

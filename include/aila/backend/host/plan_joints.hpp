@@ -17,6 +17,8 @@ namespace aila::inline v0::detail {
 template <class Backend>
 struct PlanJoints {
   using S = typename Backend::Scalar;
+  /// Whether each node has scratch of its own also where no memory is shared: then they may work at one time.
+  static constexpr bool own_scratch = false;
 
   static constexpr void clear(const Pass&, std::size_t n, S* y) { std::fill_n(y, n, S(0)); }
   /// to[n] = the valid steps behind the layer L on In of each sample.

@@ -137,7 +137,7 @@ struct PlanKernel {
       for (std::size_t i = 0; i < nodes; ++i) {
         const Node& n = plan.node[i];
         arena.enter(lives.parts(n));
-        if (plans_scratch && arena.shares())
+        if (plans_scratch && (arena.shares() || Joints::own_scratch))
           scratch[i] = arena.take(scratch_of_node(n, samples, C), lives.of_scratch(n));
         if (n.sort == Sort::layer)
           detail::with_kind<layer_kinds>(n.kind, [&](auto k) { element<k>(layers)[n.slot].bind(arena, samples); });

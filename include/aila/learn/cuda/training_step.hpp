@@ -95,7 +95,9 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   typename Backend::Queue& queue() const { return workspace_->queue(); }
 
   void take_memory() {
-    workspace_ = std::make_unique<WorkspaceType>(options_.batch);
+    const bool overlaps = has_room(WorkspaceType::size(options_.batch, Retain::all));
+    workspace_ = std::make_unique<WorkspaceType>(options_.batch, overlaps ? Retain::all : Retain::needed);
+    if (overlaps) queue().side = &side_;
     input_ = cuda::PinnedArray<Element>(options_.batch * In::elements);
     indices_ = cuda::Mirror<std::uint32_t>(options_.batch);
     targets_ = cuda::Mirror<Scalar>(options_.batch * targets);
@@ -121,6 +123,14 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       for (const TableInfo& info : network_tables<Net>())
         table_steps_.emplace_back(info, options_.batch, options_.factor_of(info.name));
     queue().wait();
+  }
+
+  /// Whether so many Scalars are an eighth of what is free, or less: then all maps are kept, and gradients of
+  /// parameters are computed beside the way back.
+  static bool has_room(std::size_t scalars) {
+    std::size_t free = 0, all = 0;
+    cuda::check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
+    return scalars <= free / sizeof(Scalar) / 8;
   }
 
   struct Batch {
@@ -209,6 +219,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       if (batch.has_lengths) lengths_.send(queue, batch.samples);
     }
     queue.clear(array_size, gradient_.data());
+    if (queue.side != nullptr) queue.fork();  // what join() waits for is part of the graph, then
   }
 
   void put_in_order(const Batch& batch) {
@@ -235,6 +246,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     queue.run([&] { Over::start(loss_, 1.0 / static_cast<double>(samples), of); });
     workspace_->backward(pass, model_.kernel_parameters(), model_.packed(), gradient_.data());
     queue.run([&] {
+      queue.join();
       cuda::UpdateArrays arrays{.gradient = gradient_.data(),
                                 .norms = norms_.data(),
                                 .loss = Over::total_of(of),
@@ -262,6 +274,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   Rule optimiser_;
   TrainerOptions options_;
   ExecutorRef executor_;
+  typename Backend::Queue side_;
   std::unique_ptr<WorkspaceType> workspace_;
   cuda::PinnedArray<Element> input_;
   cuda::KeptSamples<In> kept_;
