@@ -1,7 +1,7 @@
 """The works of this folder in PyTorch on the same GPU: eager, compiled and as a captured graph, in exact float32, with the batch
 on the device already.
 
-    python3 benchmarks/cuda/peers.py [seconds a work] [part of a name]
+    python3 benchmarks/cuda/peers.py [seconds a work] [part of a name] [ways, eager,compiled,graph where nothing is said]
 
 Prints a line of JSON for each: {"name", "seconds", "how"}, the medians of single runs, each waited for.
 """
@@ -77,6 +77,7 @@ def ways_of(kind, task, policy):
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     part = sys.argv[2] if len(sys.argv) > 2 else ''
+    ways = (sys.argv[3] if len(sys.argv) > 3 else 'eager,compiled,graph').split(',')
     for name in ('forecast', 'sentiment', 'image'):
         for batch in (tasks.TASKS[name].batch, 1024):
             task = tasks.TASKS[name]._replace(batch=batch)
@@ -86,7 +87,7 @@ def main():
                     if part not in work:
                         continue
                     make = ways_of(kind, task, policy)
-                    for way in ('eager', 'compiled', 'graph'):
+                    for way in ways:
                         try:
                             torch._dynamo.reset()
                             row = {'name': work, 'how': way, 'seconds': median(make(way), seconds)}

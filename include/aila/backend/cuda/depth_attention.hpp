@@ -51,7 +51,7 @@ struct AttentionSizes {
   static constexpr int mixtures = asks ? heads : 1;
   /// Rows of W_Q and W_K that M is made of at once: in the place of M, and of values.
   static constexpr int matrix_room =
-      std::min({item_rows, value_floats / item_stride / 16 * 16, tile::parts_of(key) * 16});
+      std::min(std::min(item_rows, value_floats / item_stride / 16 * 16), tile::parts_of(key) * 16);
 
   /// Of items of values of their own, and these, one or two, the next ones on their way meanwhile.
   struct Ahead {
@@ -60,7 +60,7 @@ struct AttentionSizes {
         : value(matrix_floats),
           own(value + buffers * value_floats),
           item(own + rows * own_stride),
-          weight(item + std::max(mixtures, buffers) * rows * item_stride),
+          weight(item + (mixtures > buffers ? mixtures : buffers) * rows * item_stride),
           counts(weight + rows * (mixes_first ? 1 : heads) * n),
           size(counts + rows) {}
   };

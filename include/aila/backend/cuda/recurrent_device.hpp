@@ -67,6 +67,15 @@ __device__ T* held(T* p) {
   return reinterpret_cast<T*>(high << 32 | held(static_cast<unsigned>(bits)));
 }
 
+/// The same where there are registers for it.
+template <bool holds, class T>
+__device__ T held_if(T x) {
+  if constexpr (holds)
+    return held(x);
+  else
+    return x;
+}
+
 /// 2^x, and 1 / x of x >= 1, within two units in the last place; numbers below 2^-126 are 0.
 inline __device__ float power_of_two(float x) {
   float y;

@@ -14,30 +14,31 @@ namespace aila::inline v0::cuda::recurrent {
 
 /// What a thread writes of a sample's step beside gates: of y, the states before and the cells those that are its
 /// share.
-template <class Cell, std::size_t Rows, bool keeps>
+template <class Cell, std::size_t Rows, bool keeps, bool holds>
 struct StepOutputs {
   using Q = Quad<Rows>;
   static constexpr unsigned all = !keeps ? 1 : Cell::keeps_cells ? 3 : 2, each = divide_up(all, Q::shares);
   float* at[each];
-  unsigned steps[each];  ///< that it writes
+  unsigned writes;  ///< a bit for each of them
 
   static __device__ unsigned number(unsigned share, unsigned i) { return share + i * Q::shares; }
   /// `from` is where the sample begins in each of the three.
   __device__ void set(const ForwardArguments& a, unsigned share, std::size_t from, bool counts) {
+    writes = 0;
 #pragma unroll
     for (unsigned i = 0; i < each; ++i) {
       const unsigned which = number(share, i);
       float* const map = which == 0 ? a.y : which == 1 ? a.before : a.cells;
-      const bool writes = counts && which < all && map != nullptr;
-      at[i] = held(writes ? map + from : nullptr);
-      steps[i] = held(writes ? static_cast<unsigned>(a.steps) : 0U);
+      if (counts && which < all && map != nullptr) writes |= 1U << i;
+      at[i] = held_if<holds>(map + from);
     }
+    writes = held_if<holds>(writes);
   }
-  __device__ void put(unsigned share, unsigned t, std::size_t offset, float y, float before, float cell) const {
+  __device__ void put(unsigned share, std::size_t offset, float y, float before, float cell) const {
     const float values[3] = {y, before, cell};
 #pragma unroll
     for (unsigned i = 0; i < each; ++i)
-      if (t < steps[i]) write(at[i] + offset, pick(values, number(share, i)));
+      if ((writes >> i & 1U) != 0) write(at[i] + offset, pick(values, number(share, i)));
   }
 };
 
@@ -50,6 +51,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   using Q = Quad<Rows>;
   using Order = SlotOrder<Rows, Cell::gates == 4>;
   static_assert(!streams || Rows == 1);
+  constexpr bool holds = Form::resident == Form::state_chunks;
   constexpr unsigned gates = Cell::gates, depth = Form::depth, ahead = InputChunks > 0 ? 2 : 1;
   const Shared memory = held(shared_memory()), state = memory + Form::state_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
@@ -63,8 +65,8 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   __syncthreads();
   constexpr unsigned vector = InputChunks > 0 ? InputVector : Units % 4 == 0 ? 4 : 1;
   constexpr unsigned vectors = InputChunks > 0 ? 16 * InputChunks / vector : Units / vector;
-  RingCopies<Rows*(InputChunks > 0 ? 1 : gates) * vectors, Form::threads, vector> copies(
-      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned&) {
+  RingCopies<Rows*(InputChunks > 0 ? 1 : gates) * vectors, Form::threads, vector, holds> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, int& step) {
         const unsigned column = piece % vectors * vector;
         if constexpr (InputChunks > 0) {
           const unsigned row = piece / vectors;
@@ -79,7 +81,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
         }
       });
   const auto copy = [&](unsigned t) {
-    if (t < longest) copies.start(ring + t % depth * Form::slot, t);
+    if (t < longest) copies.start(ring + t % depth * Form::slot);
     end_copies();
   };
 #pragma unroll
@@ -114,13 +116,14 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   typename Step::State carried[Q::own];
   unsigned length[Q::own];  // of which this thread keeps gates
   float* gates_at[Q::own];  // of the thread's unit in the gates of the first step
-  StepOutputs<Cell, Rows, keeps> outputs[Q::own];
+  StepOutputs<Cell, Rows, keeps, holds> outputs[Q::own];
 #pragma unroll
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
     const bool counts = has_unit && n < a.samples;
-    length[i] = held(counts && !streams ? valid_steps(a.lengths, n, a.steps) : 0U);
-    gates_at[i] = held(keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr);
+    length[i] = held_if<holds>(counts && !streams ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[i] =
+        held_if<holds>(keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr);
     outputs[i].set(a, share, n * a.steps * Units + unit, counts);
   }
   if constexpr (streams)
@@ -132,7 +135,8 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   unsigned row_at[Rows];  // of the sample of each slot
 #pragma unroll
   for (unsigned slot = 0; slot < Rows; ++slot)
-    row_at[slot] = held(Order::row(lane, slot) * static_cast<unsigned>(Form::state_row) + Form::column(lane, 0));
+    row_at[slot] =
+        held_if<holds>(Order::row(lane, slot) * static_cast<unsigned>(Form::state_row) + Form::column(lane, 0));
 
   /// The inputs' part of a step's sums, computed in the step before: nothing waits for it.
   float next[Rows][Form::sums] = {};
@@ -207,7 +211,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
       float cell = 0.0F;
       if constexpr (Cell::keeps_cells) cell = after.c;
       const float y = valid ? after.h : 0.0F;
-      outputs[i].put(share, t, std::size_t{t} * Units, y, carried[i].h, cell);
+      outputs[i].put(share, std::size_t{t} * Units, y, carried[i].h, cell);
       if constexpr (streams)
         carried[i] = valid ? after : carried[i];
       else
@@ -243,25 +247,24 @@ struct KeptPieces {
   static constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector;
   static constexpr unsigned of_gates = Rows * 4 * vectors, all = of_gates + 2 * Rows * vectors;
 };
-template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads, class F>
+template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads, bool holds, class F>
 __device__ auto copies_of_kept(const BackwardArguments& a, std::size_t first, unsigned longest, std::size_t stride,
                                F&& row_at) {
   using Pieces = KeptPieces<Cell, Units, Rows>;
-  return RingCopies<Pieces::all, Threads, Pieces::vector>(
-      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned& first_step) {
-        const bool of_gate = piece < Pieces::of_gates;
-        const unsigned rest = of_gate ? piece : piece - Pieces::of_gates, segments = of_gate ? 4 : 2;
-        const unsigned segment = rest / Pieces::vectors % segments + (of_gate ? 0 : 4);
-        const unsigned row = rest / (Pieces::vectors * segments), column = rest % Pieces::vectors * Pieces::vector;
-        const bool of_cell = Cell::keeps_cells && segment == 4;
-        const std::size_t at = min(first + row, a.samples - 1) * a.steps + longest;
-        to = static_cast<unsigned>(row_at(row) + segment * stride) + column;
-        step = -(of_gate ? 4 : 1) * static_cast<int>(Units);
-        first_step = of_cell ? 1 : 0;
-        from = of_gate ? a.gates + at * 4 * Units + segment * Units + column
-                       : (segment == 4 ? a.states : a.dy) + at * Units + column;
-        from += of_cell ? 2 * step : step;
-      });
+  using Copies = RingCopies<Pieces::all, Threads, Pieces::vector, holds>;
+  return Copies([&](unsigned piece, const float*& from, unsigned& to, int& step) {
+    const bool of_gate = piece < Pieces::of_gates;
+    const unsigned rest = of_gate ? piece : piece - Pieces::of_gates, segments = of_gate ? 4 : 2;
+    const unsigned segment = rest / Pieces::vectors % segments + (of_gate ? 0 : 4);
+    const unsigned row = rest / (Pieces::vectors * segments), column = rest % Pieces::vectors * Pieces::vector;
+    const bool of_cell = Cell::keeps_cells && segment == 4;
+    const std::size_t at = min(first + row, a.samples - 1) * a.steps + longest;
+    to = static_cast<unsigned>(row_at(row) + segment * stride) + column + (of_cell ? Copies::not_first : 0);
+    step = -(of_gate ? 4 : 1) * static_cast<int>(Units);
+    from = of_gate ? a.gates + at * 4 * Units + segment * Units + column
+                   : (segment == 4 ? a.states : a.dy) + at * Units + column;
+    from += of_cell ? 2 * step : step;
+  });
 }
 
 template <class Cell, std::size_t Units, std::size_t Rows>
@@ -271,6 +274,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   using Q = Quad<Rows>;
   using Order = SlotOrder<Rows, false>;
   constexpr unsigned depth = Form::depth, chunks = Form::chunks, resident = Form::resident;
+  constexpr bool holds = resident == chunks;
   const Shared memory = held(shared_memory()), gradient = memory + Form::gradient_at, ring = memory + Form::ring_at;
   const unsigned unit = threadIdx.x / 4, lane = threadIdx.x % 4, share = Q::share(lane);
   const bool has_unit = Form::threads == 4 * Units || unit < Units;
@@ -279,10 +283,10 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   const unsigned longest = longest_of<Rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::ring_at - Form::gradient_at; i += Form::threads) (gradient + i).store(0.0F);
-  auto copies = copies_of_kept<Cell, Units, Rows, Form::threads>(a, first, longest, Form::gate_stride,
-                                                                 [](unsigned row) { return row * Form::ring_row; });
+  auto copies = copies_of_kept<Cell, Units, Rows, Form::threads, holds>(
+      a, first, longest, Form::gate_stride, [](unsigned row) { return row * Form::ring_row; });
   const auto copy = [&](unsigned done) {
-    if (done < longest) copies.start(ring + done % depth * Form::slot, longest - 1 - done);
+    if (done < longest) copies.start(ring + done % depth * Form::slot, done + 1 == longest);
     end_copies();
   };
 #pragma unroll
@@ -313,16 +317,17 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) backward_rows(const Back
   for (unsigned i = 0; i < Q::own; ++i) {
     const std::size_t n = first + Q::row(lane, i);
     const bool counts = has_unit && n < a.samples;
-    writes[i] = held(counts ? longest : 0U);
-    length[i] = held(counts ? valid_steps(a.lengths, n, a.steps) : 0U);
-    gates_at[i] = held(a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit));
+    writes[i] = held_if<holds>(counts ? longest : 0U);
+    length[i] = held_if<holds>(counts ? valid_steps(a.lengths, n, a.steps) : 0U);
+    gates_at[i] = held_if<holds>(a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit));
     if constexpr (Cell::keeps_cells)
       if (length[i] > 0) back[i].c = a.states[(n * a.steps + length[i] - 1) * Units + unit];
   }
   unsigned row_at[Rows];  // of the sample of each slot
 #pragma unroll
   for (unsigned slot = 0; slot < Rows; ++slot)
-    row_at[slot] = held(Order::row(lane, slot) * static_cast<unsigned>(Form::gradient_row) + Form::column(member, 0));
+    row_at[slot] =
+        held_if<holds>(Order::row(lane, slot) * static_cast<unsigned>(Form::gradient_row) + Form::column(member, 0));
   float bias_sums[Q::sums] = {};
   wait_for_copies<depth - 2>();
   __syncthreads();

@@ -175,15 +175,16 @@ inline __device__ float4 in_order_of(unsigned place, float4 v) {
 
 /// A thread's part of the copies of each step from global memory to a ring of steps in shared memory: Pieces of Vector
 /// floats. For all threads of a warp.
-template <std::size_t Pieces, std::size_t Threads, unsigned Vector>
+template <std::size_t Pieces, std::size_t Threads, unsigned Vector, bool holds>
 struct RingCopies {
   static constexpr unsigned each = divide_up(Pieces, Threads), none = ~0U;
+  /// Added to `to` of a piece that step 0 has none of. Addresses have 32 bits and count bytes: there it is 2^32, or 0.
+  static constexpr unsigned not_first = 1U << 30;
   const float* from[each];  ///< in the step that is copied next
   unsigned to[each];        ///< in a step's slot
   int step[each];           ///< floats from a step to the next one
-  unsigned first[each];     ///< steps before this one are not copied
 
-  /// place(piece, from, to, step, first), which may leave `to` alone: then there is nothing to copy.
+  /// place(piece, from, to, step), which may leave `to` alone: then there is nothing to copy.
   template <class F>
   __device__ explicit RingCopies(F&& place) {
 #pragma unroll
@@ -192,18 +193,16 @@ struct RingCopies {
       from[i] = nullptr;
       to[i] = none;
       step[i] = 0;
-      first[i] = 0;
-      if (piece < Pieces) place(piece, from[i], to[i], step[i], first[i]);
-      from[i] = held(from[i]);
-      to[i] = held(to[i]);
-      first[i] = held(first[i]);
+      if (piece < Pieces) place(piece, from[i], to[i], step[i]);
+      from[i] = held_if<holds>(from[i]);
+      to[i] = held_if<holds>(to[i]);
     }
   }
-  /// Step t; the next call is for the step after, or before where steps are negative.
-  __device__ void start(Shared slot, unsigned t) {
+  /// The next call is for the step after, or before where steps are negative.
+  __device__ void start(Shared slot, bool is_first = false) {
 #pragma unroll
     for (unsigned i = 0; i < each; ++i) {
-      if (to[i] != none && t >= first[i]) copy_aside<Vector>(slot + to[i], from[i]);
+      if (to[i] < (is_first ? not_first : none)) copy_aside<Vector>(slot + to[i], from[i]);
       from[i] += step[i];
     }
   }

@@ -64,15 +64,15 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::forward_ring; i += Form::threads) (state + i).store(0.0F);
-  RingCopies<rows * Units, Form::threads, 4> copies(
-      [&](unsigned piece, const float*& from, unsigned& to, int& step, unsigned&) {
+  RingCopies<rows * Units, Form::threads, 4, true> copies(
+      [&](unsigned piece, const float*& from, unsigned& to, int& step) {
         const unsigned row = piece / Units, column = piece % Units * 4;
         step = static_cast<int>(a.sums_row);
         from = a.sums + min(first + row, a.samples - 1) * a.steps * a.sums_row + column;
         to = static_cast<unsigned>(sum_rows.at(row)) + column;
       });
   const auto copy = [&](unsigned t) {
-    if (t < longest) copies.start(ring + t % depth * sum_rows.size(), t);
+    if (t < longest) copies.start(ring + t % depth * sum_rows.size());
     end_copies();
   };
 #pragma unroll
@@ -88,7 +88,7 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
   typename Step::State carried[2];
   unsigned length[2];
   float* gates_at[2];
-  StepOutputs<Cell, 8, keeps> outputs[2];
+  StepOutputs<Cell, 8, keeps, true> outputs[2];
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
     const std::size_t n = first + Fragments::row(member, j);
@@ -128,7 +128,7 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) forward_tensor(
       const typename Step::State after = Step::next(carried[j], values, kept);
       const bool valid = t < length[j];
       const float y = valid ? after.h : 0.0F;
-      outputs[j].put(0, t, std::size_t{t} * Units, y, carried[j].h, after.c);
+      outputs[j].put(0, std::size_t{t} * Units, y, carried[j].h, after.c);
       carried[j] = after.with(y);
       store_parts(to + state_rows.at(j), state_rows.size(), y);
       if constexpr (keeps)
@@ -159,10 +159,10 @@ __global__ void __launch_bounds__(TensorForm<Units>::threads, 1) backward_tensor
   const unsigned longest = longest_of<rows>(a.lengths, first, a.samples, a.steps);
 
   for (unsigned i = threadIdx.x; i < Form::exchange; i += Form::threads) (gradient + i).store(0.0F);
-  auto copies = copies_of_kept<Cell, Units, rows, Form::threads>(a, first, longest, Units,
-                                                                 [&](unsigned row) { return kept_rows.at(row); });
+  auto copies = copies_of_kept<Cell, Units, rows, Form::threads, true>(a, first, longest, Units,
+                                                                       [&](unsigned row) { return kept_rows.at(row); });
   const auto copy = [&](unsigned done) {
-    if (done < longest) copies.start(ring + done % depth * kept_rows.size(), longest - 1 - done);
+    if (done < longest) copies.start(ring + done % depth * kept_rows.size(), done + 1 == longest);
     end_copies();
   };
 #pragma unroll

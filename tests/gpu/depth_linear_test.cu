@@ -1,0 +1,13 @@
+// Linear scores over depth.
+#include "stacks.hpp"
+
+using namespace stacks;
+
+TEST_CASE("linear scores") {
+  if (!gpu::is_there()) return;
+  check<integrate::Linear<>>("linear");
+  check<integrate::Linear<Heads<4>>>("linear, four heads");
+  check<integrate::Linear<TaskEmbedding>>("linear, task");
+  gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700});
+  gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5});
+}

@@ -1,0 +1,25 @@
+// Stacks under a policy, on sequences and images.
+#pragma once
+
+#include "compare.hpp"
+
+namespace stacks {
+
+using namespace aila;
+
+template <class Policy>
+struct Wide : Network<Sequence<6, 64>, Stack<Policy, Repeat<4, Linear<64>>>> {};
+template <class Policy>
+struct Narrowest : Network<Sequence<6, 3>, Stack<Policy, Repeat<4, Linear<12>>>> {};
+template <class Policy>
+struct Maps : Network<Image<8, 8, 8>, Stack<Policy, Conv<8>, Conv<8, Stride<2>>, Repeat<2, Conv<8>>>> {};
+template <class Policy>
+struct Deep : Network<Sequence<3, 32>, Stack<Policy, Repeat<18, Linear<32>>>> {};
+
+template <class Policy>
+void check(const char* name) {
+  gpu::compare_all<Wide<Policy>>(name, {1, 67});
+  gpu::compare_all<Narrowest<Policy>>(name, {1, 67});
+  gpu::compare_all<Maps<Policy>>(name, {1, 67});
+}
+}  // namespace stacks
