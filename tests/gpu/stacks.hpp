@@ -16,10 +16,13 @@ struct Maps : Network<Image<8, 8, 8>, Stack<Policy, Conv<8>, Conv<8, Stride<2>>,
 template <class Policy>
 struct Deep : Network<Sequence<3, 32>, Stack<Policy, Repeat<18, Linear<32>>>> {};
 
+/// Of networks of many layers: each adds to the error of one layer, 2.5e-7, and norms of a few numbers make it larger.
+inline constexpr double most = 3e-5;
+
 template <class Policy>
 void check(const char* name) {
-  gpu::compare_all<Wide<Policy>>(name, {1, 67});
-  gpu::compare_all<Narrowest<Policy>>(name, {1, 67});
-  gpu::compare_all<Maps<Policy>>(name, {1, 67});
+  gpu::compare_all<Wide<Policy>>(name, {1, 67}, false, most);
+  gpu::compare_all<Narrowest<Policy>>(name, {1, 67}, false, most);
+  gpu::compare_all<Maps<Policy>>(name, {1, 67}, false, most);
 }
 }  // namespace stacks

@@ -548,8 +548,9 @@ __global__ void __launch_bounds__(tile::threads, 2)
           for (int e = static_cast<int>(threadIdx.x); e < R * (Z::d / 4); e += tile::threads) {
             const int r = e / (Z::d / 4), f = 4 * (e % (Z::d / 4));
             const int head = Z::averages ? p : f / Z::value_width;
-            tile::store_four(slope + r * Z::own_stride + f, tile::times(Z::share * weight[(r * Z::heads + head) * n + i],
-                                                                        tile::load_four(up + r * Z::own_stride + f)));
+            tile::store_four(slope + r * Z::own_stride + f,
+                             tile::times(Z::share * weight[(r * Z::heads + head) * n + i],
+                                         tile::load_four(up + r * Z::own_stride + f)));
           }
         tile::copies_done();
         __syncthreads();
@@ -823,9 +824,11 @@ void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights
   const auto d_values = depth::tensors_from<float>(g, Sizes::first_value, value_maps);
   const int units = Sizes::value_sums(n) * (Sizes::value_sum_rows / 4) +
                     (Sizes::asks ? Sizes::heads * (Sizes::d / 4 + Sizes::di / 4) : 0);
-  cuda::launch(pass, &depth::attention_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
-               cuda::tile::sum_bytes, n, blocks, static_cast<const float*>(sums), Sizes::asks ? w[0] : nullptr,
-               Sizes::asks ? w[1] : nullptr, Sizes::asks ? g[0] : nullptr, Sizes::asks ? g[1] : nullptr, d_values);
+  cuda::beside(pass, [&](const Pass& on) {
+    cuda::launch(on, &depth::attention_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
+                 cuda::tile::sum_bytes, n, blocks, static_cast<const float*>(sums), Sizes::asks ? w[0] : nullptr,
+                 Sizes::asks ? w[1] : nullptr, Sizes::asks ? g[0] : nullptr, Sizes::asks ? g[1] : nullptr, d_values);
+  });
 }
 
 namespace cuda::depth {

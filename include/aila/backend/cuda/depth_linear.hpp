@@ -446,8 +446,7 @@ __global__ void __launch_bounds__(tile::threads, 2)
         }
       tile::Product<R, Z::d> e;
       e.clear();
-      e.template multiply_by_rows<Z::d, Z::stride, Z::stride>(
-          up, value + i % buffers * Z::rows_of_matrix * Z::stride);
+      e.template multiply_by_rows<Z::d, Z::stride, Z::stride>(up, value + i % buffers * Z::rows_of_matrix * Z::stride);
       float* const d_map = d_maps.of[i];
       float dot[2] = {0, 0};
       e.for_each([&](int j, int h, int r, int f) {
@@ -707,9 +706,11 @@ void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<fl
   depth::LinearGradients to{depth::tensors_from<float>(g, 0, of.maps), g[of.maps], nullptr};
   if constexpr (Sizes::has_task) to.task = g[of.maps + 1];
   const int units = static_cast<int>(of.maps) * (Sizes::d / 4) + 1 + (Sizes::has_task ? 1 : 0);
-  cuda::launch(pass, &depth::linear_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
-               cuda::tile::sum_bytes, items.n, blocks, static_cast<const float*>(sums), maps, score,
-               items.of.of[items.n - 1], to);
+  cuda::beside(pass, [&](const Pass& on) {
+    cuda::launch(on, &depth::linear_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
+                 cuda::tile::sum_bytes, items.n, blocks, static_cast<const float*>(sums), maps, score,
+                 items.of.of[items.n - 1], to);
+  });
 }
 
 template <class Sizes>

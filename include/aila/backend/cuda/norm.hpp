@@ -354,8 +354,10 @@ void CudaNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*,
   if (blocks <= 1 || counter != nullptr) return;
   constexpr unsigned some = 8;  // vectors of a line of memory
   constexpr unsigned row = 2 * d / cuda::vector_width(2 * d);
-  cuda::launch(pass, &cuda::layer_norm_sums<d>, (row + some - 1) / some, 256, 0, scratch, static_cast<unsigned>(blocks),
-               some, gradients);
+  cuda::beside(pass, [&](const Pass& on) {
+    cuda::launch(on, &cuda::layer_norm_sums<d>, (row + some - 1) / some, 256, 0, scratch, static_cast<unsigned>(blocks),
+                 some, gradients);
+  });
 }
 
 #endif
