@@ -143,7 +143,7 @@ double check_on(const SafetensorsFile& file, double tolerance, std::uint64_t see
   Training inspecting(samples, aila::Retain::all);
   inspecting.forward(pass, parameters.data(), packed.data(), x.data());
   if constexpr (aila::mixes_of<Kernel>()) {
-    std::vector<S> weights;
+    typename aila::detail::PlanJoints<aila::KernelsOf<Backend>>::ForProgram weights;
     ComparedMixtures compared{comparison};
     Kernel::template for_each_mixture<Capability::train>(
         pass, aila::Weights<S>(parameters.data(), Training::layout.offset.data()), x.data(), inspecting.output(),
