@@ -36,7 +36,7 @@ struct PlanJoints {
     }
     const S* read(const Pass&) const { return numbers_.data(); }
     /// The pass, with lengths that the program can read.
-    const Pass& pass(const Pass& pass) const { return pass; }
+    Pass pass(const Pass& of) const { return of; }
 
    private:
     std::vector<S> numbers_;
