@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
 #pragma unroll
   for (unsigned t = 0; t < depth - 1; ++t) copy(t);
 
-  // Weights of the sum of each slot; of one that no gate goes to, zeros.
+  // Of the gate in each slot.
   constexpr unsigned chunks = Form::state_chunks, resident = Form::resident;
   float4 weights[gates][resident > 0 ? resident : 1], input_weights[gates][InputChunks > 0 ? InputChunks : 1];
   const Shared more_weights = memory + 4 * threadIdx.x;
@@ -239,14 +239,14 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   }
 }
 
-/// Copies of what backward reads of a step, from the last one of `longest` on, for Rows samples of which `row_at(row)`
-/// is the place in a slot: four gates, the state before and dy, `stride` floats apart. Of a cell there is none before
-/// the first step.
+/// What backward reads of a step, in pieces that are copied at once: first those of gates.
 template <class Cell, std::size_t Units, std::size_t Rows>
 struct KeptPieces {
   static constexpr unsigned vector = Units % 4 == 0 ? 4 : 1, vectors = Units / vector;
   static constexpr unsigned of_gates = Rows * 4 * vectors, all = of_gates + 2 * Rows * vectors;
 };
+/// Their copies, from the last step of `longest` on, for Rows samples of which `row_at(row)` is the place in a slot:
+/// four gates, the state before and dy, `stride` floats apart. Of a cell there is none before the first step.
 template <class Cell, std::size_t Units, std::size_t Rows, std::size_t Threads, bool holds, class F>
 __device__ auto copies_of_kept(const BackwardArguments& a, std::size_t first, unsigned longest, std::size_t stride,
                                F&& row_at) {
