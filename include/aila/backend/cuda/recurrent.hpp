@@ -182,10 +182,10 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
     multiply_inputs();
     launch(&recurrent::forward_wide<Cell, Units, keeps, streams>, Form::rows, Form::threads, Form::forward_bytes);
   } else if constexpr (streams) {
-    using Form = recurrent::ForwardForm<Cell, Units, 1, Plan::stream_chunks>;
-    if constexpr (Plan::stream_chunks == 0) multiply_inputs();
-    launch(&recurrent::forward_rows < Cell, Units, 1, Plan::stream_chunks,
-           Plan::stream_chunks == 0 ? 1 : Plan::input_vector, false, true >, 1, Form::threads, Form::bytes);
+    constexpr std::size_t chunks = Plan::stream_chunks, vector = chunks == 0 ? 1 : Plan::input_vector;
+    using Form = recurrent::ForwardForm<Cell, Units, 1, chunks>;
+    if constexpr (chunks == 0) multiply_inputs();
+    launch(&recurrent::forward_rows<Cell, Units, 1, chunks, vector, false, true>, 1, Form::threads, Form::bytes);
   } else {
     Plan::with_rows(pass.samples, [&](auto rows) {
       constexpr std::size_t count = decltype(rows)::value, chunks = Plan::template chunks<count>;
@@ -195,8 +195,9 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
         launch(&recurrent::forward_tensor<Cell, Units, keeps>, count, Form::threads, Form::forward_bytes);
       } else {
         using Form = recurrent::ForwardForm<Cell, Units, count, chunks>;
-        launch(&recurrent::forward_rows < Cell, Units, count, chunks, chunks == 0 ? 1 : Plan::input_vector, keeps,
-               false >, count, Form::threads, Form::bytes);
+        constexpr std::size_t vector = chunks == 0 ? 1 : Plan::input_vector;
+        launch(&recurrent::forward_rows<Cell, Units, count, chunks, vector, keeps, false>, count, Form::threads,
+               Form::bytes);
       }
     });
   }
