@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.25)
 # of its own.
 set(floors
   core contract layer integrate compose layer/layers.hpp zoo
-  backend backend/host backend/reference
+  backend backend/host backend/plan backend/reference
   backend/cpu/simd backend/cpu/product backend/cpu/rows backend/cpu/recurrent backend/cpu/dense backend/cpu/conv backend/cpu/attention
   backend/cpu/mixture backend/cpu backend/cpu.hpp backend/reference.hpp backend/cuda
   network learn learn/cuda io data .)

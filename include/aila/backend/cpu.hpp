@@ -18,6 +18,7 @@
 #include "cpu/rows/norm.hpp"
 #include "cpu/simd/cpu.hpp"
 #include "host/kernels.hpp"
+#include "plan/composites.hpp"
 
 #if defined(AILA_COMPILED_FLOAT_KERNELS) || defined(AILA_COMPILED_DOUBLE_KERNELS)
 #include "cpu/compiled_kernels.hpp"

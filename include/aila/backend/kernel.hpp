@@ -125,6 +125,12 @@ struct FrozenTensors {
   constexpr bool contain(std::uint32_t offset) const { return std::binary_search(offsets, offsets + count, offset); }
 };
 
+/// A length as a number of steps, of so many that there are.
+template <class Steps>
+constexpr Steps steps_within(std::int32_t length, Steps steps) {
+  return length < 0 ? Steps{0} : static_cast<Steps>(length) < steps ? static_cast<Steps>(length) : steps;
+}
+
 /// What one call over a group of samples knows beside its arrays. A stream makes one for every step, so that its size
 /// counts.
 struct Pass {
@@ -163,9 +169,7 @@ struct Pass {
     return frozen || (frozen_tensors != nullptr && frozen_tensors->contain(w.offset(tensor)));
   }
   constexpr std::size_t length(std::size_t sample, std::size_t steps) const {
-    if (lengths == nullptr) return steps;
-    const std::int32_t n = lengths[sample];
-    return n < 0 ? 0 : static_cast<std::size_t>(n) < steps ? static_cast<std::size_t>(n) : steps;
+    return lengths == nullptr ? steps : steps_within(lengths[sample], steps);
   }
 };
 

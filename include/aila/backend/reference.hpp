@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/kernels.hpp"
+#include "plan/composites.hpp"
 #include "reference/attention_pooling.hpp"
 #include "reference/conv.hpp"
 #include "reference/gru.hpp"

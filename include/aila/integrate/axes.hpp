@@ -6,6 +6,7 @@
 #include "../contract/policy.hpp"
 #include "../core/math.hpp"
 #include "options.hpp"
+#include "vectors.hpp"
 
 namespace aila::inline v0 {
 

@@ -9,6 +9,7 @@
 #include "../core/math.hpp"
 #include "../core/option.hpp"
 #include "options.hpp"
+#include "vectors.hpp"
 
 namespace aila::inline v0::integrate {
 

@@ -1,13 +1,11 @@
-// Options of the adaptive policies, and the softmax they share.
+// Options of the adaptive policies.
 #pragma once
 
 #include "../core/macros_aside.hpp"
 
 #include <cstddef>
 
-#include "../contract/layer.hpp"
 #include "../core/config.hpp"
-#include "../core/math.hpp"
 #include "../core/refusal.hpp"
 
 namespace aila::inline v0 {
@@ -102,41 +100,6 @@ struct MeanOfHeads {
   using role = role::Combine;
   static constexpr bool mean = true;
 };
-
-namespace integrate {
-
-/// In place over n scores; the largest is subtracted first.
-template <class V>
-constexpr void softmax(V* row, std::size_t n) {
-  V largest = row[0];
-  for (std::size_t i = 1; i < n; ++i) largest = math::max(largest, row[i]);
-  V sum(ScalarOf<V>(0));
-  for (std::size_t i = 0; i < n; ++i) sum += row[i] = math::exp(row[i] - largest);
-  for (std::size_t i = 0; i < n; ++i) row[i] = row[i] / sum;
-}
-
-/// y = matrix x, matrix [rows, columns]
-template <class V>
-constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x, V* y) {
-  for (std::size_t r = 0; r < rows; ++r) {
-    V sum(ScalarOf<V>(0));
-    for (std::size_t c = 0; c < columns; ++c) sum += V(matrix[r * columns + c]) * x[c];
-    y[r] = sum;
-  }
-}
-
-/// dx += matrix^T dy, and the gradient of the matrix += dy x^T
-template <class V, class G>
-constexpr void product_backward(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x,
-                                const V* dy, V* dx, G& g, std::size_t tensor) {
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t c = 0; c < columns; ++c) {
-      dx[c] += V(matrix[r * columns + c]) * dy[r];
-      g.add(tensor, r * columns + c, dy[r] * x[c]);
-    }
-}
-
-}  // namespace integrate
 
 }  // namespace aila::inline v0
 

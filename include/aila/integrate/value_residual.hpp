@@ -13,7 +13,6 @@ namespace aila::inline v0::integrate {
 struct ValueResidual : Policy {
   static constexpr const char* name = "value_residual";
   static constexpr Place place = Place::inside;
-  static constexpr bool signed_weights = true;
   static consteval bool takes(std::size_t, std::size_t item, std::size_t) { return item == 0; }
 
   /// Of what is inside a core, numbers [Open::value, Open::value + Open::width) are its values.

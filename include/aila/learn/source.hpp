@@ -158,6 +158,21 @@ class SourceRef {
   void (*load_)(const void*, std::size_t, SampleSlot<In, Scalar>&) = nullptr;
 };
 
+namespace detail {
+/// Throws Error where a source of so many samples has no such one.
+inline void check_index(std::size_t index, std::size_t size) {
+  if (index >= size) throw_error("source: expected samples below ", size, ", which are all, found ", index);
+}
+/// Sample `index` of a source to a slot. Throws Error where the source has no such sample, or gives a length that is
+/// none.
+template <class In, class Scalar>
+void load_sample(const SourceRef<In, Scalar>& source, std::size_t index, SampleSlot<In, Scalar>& slot) {
+  check_index(index, source.size());
+  source.load(index, slot);
+  LengthRule<In>::check_slot("source", slot.length, index);
+}
+}  // namespace detail
+
 }  // namespace aila::inline v0
 
 #include "../core/macros_back.hpp"

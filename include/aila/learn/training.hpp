@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../backend/kernel.hpp"
 #include "../core/random.hpp"
 
 namespace aila::inline v0 {
@@ -41,6 +42,21 @@ struct StepResult {
   double gradient_norm = 0;  ///< before clipping, of all that is trained
   bool finite = true;        ///< false: the step was not taken
 };
+
+namespace detail {
+/// What a pass of training knows of step number `step`, for samples of the batch from number `first` on.
+inline Pass training_pass(const TrainerOptions& options, const FrozenTensors& frozen, std::uint64_t step,
+                          std::size_t first) {
+  Pass pass;
+  pass.training = true;
+  pass.collects = true;
+  pass.seed = options.seed;
+  pass.frozen_tensors = &frozen;
+  pass.step = step;
+  pass.first_sample = first;
+  return pass;
+}
+}  // namespace detail
 
 /// The executor of training steps: from the samples to the changed parameters. Each kind of kernels has its own, with
 ///   TrainingStep(ModelType&, const LossType&, const Rule&, TrainerOptions, ExecutorRef);  options were checked

@@ -94,16 +94,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
 
   /// What a pass of training knows of the step, for samples of the batch from number `first` on.
-  Pass pass(std::size_t first) const {
-    Pass pass;
-    pass.training = true;
-    pass.collects = true;
-    pass.seed = options_.seed;
-    pass.frozen_tensors = &frozen_tensors_;
-    pass.step = steps_;
-    pass.first_sample = first;
-    return pass;
-  }
+  Pass pass(std::size_t first) const { return detail::training_pass(options_, frozen_tensors_, steps_, first); }
   const TrainerOptions& options() const { return options_; }
   const LossType& loss() const { return loss_; }
   std::size_t most_samples() const { return workers_[0]->workspace.capacity(); }

@@ -51,6 +51,24 @@ void check_target_count(const Source& source, const char* where) {
 }
 }  // namespace detail
 
+namespace detail {
+/// Whether a loss is given targets of padded steps, which are zeros then.
+template <class LossType, class Placed>
+inline constexpr bool has_padded_targets =
+    has_targets_of_steps<LossType, typename Placed::Out> && has_steps<typename Placed::In>;
+template <class LossType, class Placed, class Scalar>
+void clear_padded_targets([[maybe_unused]] std::size_t samples, [[maybe_unused]] const std::int32_t* lengths,
+                          [[maybe_unused]] Scalar* targets) {
+  if constexpr (has_padded_targets<LossType, Placed>) {
+    using Out = typename Placed::Out;
+    Pass pass;
+    pass.lengths = lengths;
+    clear_steps(samples, Out::positions, LossType::template targets<Out> / Out::positions, targets,
+                [&](std::size_t n) { return valid_steps_after<typename Placed::Layer, typename Placed::In>(pass, n); });
+  }
+}
+}  // namespace detail
+
 template <class Net, class LossType, ComputeBackend Backend, Capability C>
 class Worker {
  public:
@@ -79,24 +97,20 @@ class Worker {
     if (indices.size() > workspace.capacity()) refuse_count(indices.size());
     samples_ = indices.size();
     bool all_steps_valid = true;
-    const std::size_t size = source.size();
     for (std::size_t i = 0; i < samples_; ++i) {
       SampleSlot<In, Scalar> slot;
       slot.input = workspace.host_input() + i * In::elements;
       slot.targets = targets_.host() + i * targets;
       slot.target_count = targets;
       slot.epoch = epoch;
-      if (indices[i] >= size) refuse_index(indices[i], size);
-      source.load(indices[i], slot);
-      detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
+      detail::load_sample(source, indices[i], slot);
       lengths_[i] = slot.length;
       weights_.host()[i] = slot.weight;
       all_steps_valid = all_steps_valid && slot.length == static_cast<std::int32_t>(In::extents[0]);
     }
-    if constexpr (detail::has_targets_of_steps<LossType, Out> && has_lengths)
-      if (!all_steps_valid)
-        detail::clear_steps(samples_, Out::positions, targets / Out::positions, targets_.host(),
-                            [this](std::size_t n) { return valid_outputs(n); });
+    if (!all_steps_valid)
+      detail::clear_padded_targets<LossType, typename WorkspaceType::Placed>(samples_, lengths_.data(),
+                                                                             targets_.host());
     auto& queue = workspace.queue();
     workspace.send_input(samples_);
     targets_.send(queue, samples_ * targets);
@@ -139,9 +153,6 @@ class Worker {
   WorkspaceType workspace;
 
  private:
-  [[noreturn]] static void refuse_index(std::size_t index, std::size_t size) {
-    throw_error("source: expected samples below ", size, ", which are all, found ", index);
-  }
   [[noreturn]] void refuse_count(std::size_t samples) const {
     throw_error("worker: expected up to ", workspace.capacity(), " samples, found ", samples);
   }
@@ -155,14 +166,6 @@ class Worker {
     pass.samples = samples_;
     pass.lengths = lengths_of_pass_;
     pass.tables = tables;
-  }
-  /// Whether lengths tell which outputs count.
-  static constexpr bool has_lengths = detail::has_steps<In> && SequenceShape<Out>;
-  /// Steps of sample n's output that are valid.
-  std::size_t valid_outputs(std::size_t n) const {
-    Pass pass;
-    pass.lengths = lengths_.data();
-    return detail::valid_steps_after<typename WorkspaceType::Placed::Layer, In>(pass, n);
   }
 
   Staged<Scalar, Backend> targets_;

@@ -13,8 +13,8 @@
 #include <array>
 #include <vector>
 
-#include "../backend/host/chain.hpp"
-#include "../backend/host/stack.hpp"
+#include "../backend/plan/chain.hpp"
+#include "../backend/plan/stack.hpp"
 #include "one_step.hpp"
 #include "workspace.hpp"
 

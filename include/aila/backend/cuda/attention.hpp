@@ -28,9 +28,7 @@ struct Sequences {
   const std::int32_t* lengths = nullptr;  ///< null: all steps are valid
 
   constexpr int length(std::size_t sample) const {
-    if (lengths == nullptr) return steps;
-    const std::int32_t n = lengths[sample];
-    return n < 0 ? 0 : n < steps ? static_cast<int>(n) : steps;
+    return lengths == nullptr ? steps : steps_within(lengths[sample], steps);
   }
 };
 

@@ -186,8 +186,8 @@ inline unsigned blocks_of_samples(std::size_t samples) {
 
 template <std::size_t Width, class In>
 template <Capability C>
-void CudaAttentionPooling<Width, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
-                                              float* y, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaAttentionPooling<Width, In>::forward(const Pass& pass, Weights<float> w, const float*,
+                                                            const float* x, float* y, Saved<C>& saved, float* scratch) {
   const std::size_t rows = pass.samples * steps;
   float* const u = keeps_for_backward(C) ? saved.u : scratch;
   cuda::product(pass, rows, Width, inputs, {x, inputs, 1}, {w[0], 1, inputs}, {u, Width, w[1]},
@@ -201,9 +201,9 @@ void CudaAttentionPooling<Width, In>::forward(const Pass& pass, Weights<float> w
 
 template <std::size_t Width, class In>
 template <Capability C>
-void CudaAttentionPooling<Width, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
-                                               const float*, const float* dy, float* dx, Gradients<float> g,
-                                               Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaAttentionPooling<Width, In>::backward(const Pass& pass, Weights<float> w, const float*,
+                                                             const float* x, const float*, const float* dy, float* dx,
+                                                             Gradients<float> g, Saved<C>& saved, float* scratch) {
   const std::size_t rows = pass.samples * steps;
   float *const dz = scratch, *const d_vector = g ? dz + hidden(pass.samples) : nullptr;
   float* const rest = dz + hidden(pass.samples) + (C == Capability::train ? vectors(pass.samples) : 0);

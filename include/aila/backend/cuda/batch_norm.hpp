@@ -549,8 +549,8 @@ __global__ void __launch_bounds__(256, 2)
 
 template <class L, class In>
 template <Capability C>
-void CudaBatchNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                   Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaBatchNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                 float* y, Saved<C>& saved, float* scratch) {
   using Large = typename Plan::Large;
   using Few = typename Plan::Few;
   using Valid = cuda::StepsOf<In>;
@@ -579,8 +579,9 @@ void CudaBatchNorm<L, In>::forward(const Pass& pass, Weights<float> w, const flo
 
 template <class L, class In>
 template <Capability C>
-void CudaBatchNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                                    const float* dy, float* dx, Gradients<float> g, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaBatchNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                  const float*, const float* dy, float* dx, Gradients<float> g,
+                                                  Saved<C>& saved, float* scratch) {
   using Large = typename Plan::Large;
   using Few = typename Plan::Few;
   using Valid = cuda::StepsOf<In>;

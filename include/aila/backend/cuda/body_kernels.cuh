@@ -424,16 +424,16 @@ namespace aila::inline v0 {
 
 template <class L, class In, class Backend>
 template <Capability C>
-void CudaElementWise<L, In, Backend>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                              NothingSaved&, float*) {
+[[gnu::used]] void CudaElementWise<L, In, Backend>::forward(const Pass& pass, Weights<float>, const float*,
+                                                            const float* x, float* y, NothingSaved&, float*) {
   const std::int32_t* const lengths = C == Capability::stream ? nullptr : pass.lengths;
   cuda::over_elements(pass, pass.samples * In::elements, cuda::ElementForward<L, In>{lengths, x, y});
 }
 template <class L, class In, class Backend>
 template <Capability C>
-void CudaElementWise<L, In, Backend>::backward(const Pass& pass, Weights<float>, const float*, const float* x,
-                                               const float* y, const float* dy, float* dx, Gradients<float>,
-                                               NothingSaved&, float*) {
+[[gnu::used]] void CudaElementWise<L, In, Backend>::backward(const Pass& pass, Weights<float>, const float*,
+                                                             const float* x, const float* y, const float* dy, float* dx,
+                                                             Gradients<float>, NothingSaved&, float*) {
   if constexpr (SlopeBody<L, float>) {
     if (dx != nullptr)
       cuda::over_elements(pass, pass.samples * In::elements,
@@ -445,8 +445,8 @@ void CudaElementWise<L, In, Backend>::backward(const Pass& pass, Weights<float>,
 
 template <class L, class In, class Backend>
 template <Capability C>
-void CudaBody<L, In, Backend>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                       NothingSaved&, float*) {
+[[gnu::used]] void CudaBody<L, In, Backend>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                     float* y, NothingSaved&, float*) {
   const std::size_t rows = pass.samples * rows_per_sample;
   const std::size_t memory = ahead.staged ? (cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out)) *
                                                 ahead.threads * sizeof(float)
@@ -457,8 +457,9 @@ void CudaBody<L, In, Backend>::forward(const Pass& pass, Weights<float> w, const
 }
 template <class L, class In, class Backend>
 template <Capability C>
-void CudaBody<L, In, Backend>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                                        const float* dy, float* dx, Gradients<float> g, NothingSaved&, float* scratch) {
+[[gnu::used]] void CudaBody<L, In, Backend>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                      const float*, const float* dy, float* dx, Gradients<float> g,
+                                                      NothingSaved&, float* scratch) {
   if constexpr (BackwardBody<L, In, float>) {
     const std::size_t rows = pass.samples * rows_per_sample, blocks = back.blocks(rows, Sums::size);
     const std::size_t memory =
@@ -476,8 +477,9 @@ void CudaBody<L, In, Backend>::backward(const Pass& pass, Weights<float> w, cons
 
 template <class Part, class Backend>
 template <Capability C>
-void CudaPolicyBody<Part, Backend>::forward(const Pass& pass, Weights<float> w, const float*, const float* own,
-                                            const float* const* before, float* z, NothingSaved&, float*) {
+[[gnu::used]] void CudaPolicyBody<Part, Backend>::forward(const Pass& pass, Weights<float> w, const float*,
+                                                          const float* own, const float* const* before, float* z,
+                                                          NothingSaved&, float*) {
   const std::size_t rows = pass.samples * Own::positions;
   const std::size_t memory = ahead.staged ? (cuda::BodyPlan::stride(d) + cuda::BodyPlan::stride(width) + before_width) *
                                                 ahead.threads * sizeof(float)
@@ -489,10 +491,10 @@ void CudaPolicyBody<Part, Backend>::forward(const Pass& pass, Weights<float> w, 
 }
 template <class Part, class Backend>
 template <Capability C>
-void CudaPolicyBody<Part, Backend>::backward(const Pass& pass, Weights<float> w, const float*, const float* own,
-                                             const float* const* before, const float* dz, float* d_own,
-                                             float* const* d_before, Gradients<float> g, NothingSaved&,
-                                             float* scratch) {
+[[gnu::used]] void CudaPolicyBody<Part, Backend>::backward(const Pass& pass, Weights<float> w, const float*,
+                                                           const float* own, const float* const* before,
+                                                           const float* dz, float* d_own, float* const* d_before,
+                                                           Gradients<float> g, NothingSaved&, float* scratch) {
   if constexpr (has_backward) {
     const std::size_t rows = pass.samples * Own::positions, blocks = back.blocks(rows, Sums::size);
     const std::size_t memory =
@@ -508,8 +510,8 @@ void CudaPolicyBody<Part, Backend>::backward(const Pass& pass, Weights<float> w,
   }
 }
 template <class Part, class Backend>
-void CudaPolicyBody<Part, Backend>::mixture(const Pass& pass, Weights<float> w, const float* own,
-                                            const float* const* before, float* weights, float*) {
+[[gnu::used]] void CudaPolicyBody<Part, Backend>::mixture(const Pass& pass, Weights<float> w, const float* own,
+                                                          const float* const* before, float* weights, float*) {
   if constexpr (Part::mixture_weights > 0) {
     const std::size_t rows = pass.samples * Own::positions;
     cuda::launch(pass, &cuda::policy_mixture_kernel<CudaPolicyBody, Sums::tensors>, cuda::blocks_for(rows, 64), 64, 0,

@@ -120,15 +120,16 @@ struct FirstStepAdd {
 
 template <class In>
 template <Capability C>
-void CudaClassToken<In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                 NothingSaved&, float*) {
+[[gnu::used]] void CudaClassToken<In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                               float* y, NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * (In::elements + In::features) / cuda::vector_width(In::features),
                       cuda::ClassTokenForward<In>{w[0], x, y});
 }
 template <class In>
 template <Capability C>
-void CudaClassToken<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                  const float* dy, float* dx, Gradients<float> g, NothingSaved&, float*) {
+[[gnu::used]] void CudaClassToken<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                const float*, const float* dy, float* dx, Gradients<float> g,
+                                                NothingSaved&, float*) {
   constexpr std::size_t v = cuda::vector_width(In::features);
   const auto summing = static_cast<unsigned>(g && pass.samples > 0 ? cuda::divide_up(In::features / v, 8) : 0);
   const unsigned others = dx != nullptr ? cuda::blocks_for(pass.samples * In::elements / v, 256) : 0;
@@ -138,15 +139,16 @@ void CudaClassToken<In>::backward(const Pass& pass, Weights<float>, const float*
 
 template <class In>
 template <Capability C>
-void CudaFirstStep<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y, NothingSaved&,
-                                float*) {
+[[gnu::used]] void CudaFirstStep<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                              NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * In::features / cuda::vector_width(In::features),
                       cuda::FirstStepForward<In>{x, y});
 }
 template <class In>
 template <Capability C>
-void CudaFirstStep<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                 const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaFirstStep<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                               const float*, const float* dy, float* dx, Gradients<float>,
+                                               NothingSaved&, float*) {
   if (dx == nullptr) return;
   constexpr std::size_t v = cuda::vector_width(In::features);
   if (pass.sets_input_gradient)

@@ -520,8 +520,8 @@ struct CudaConv : KernelDefaults<float> {
 #ifdef __CUDACC__
 template <class L, class In>
 template <Capability C>
-void CudaConv<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                              Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaConv<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
+                                            Saved<C>& saved, float* scratch) {
   const float* bias = nullptr;
   if constexpr (L::has_bias) bias = w[1];
   if constexpr (depthwise) {
@@ -540,8 +540,9 @@ void CudaConv<L, In>::forward(const Pass& pass, Weights<float> w, const float*, 
 
 template <class L, class In>
 template <Capability C>
-void CudaConv<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                               const float* dy, float* dx, Gradients<float> g, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaConv<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                             const float*, const float* dy, float* dx, Gradients<float> g,
+                                             Saved<C>& saved, float* scratch) {
   float* dw = nullptr;
   float* db = nullptr;
   if (g) {

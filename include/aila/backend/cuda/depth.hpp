@@ -56,10 +56,14 @@ constexpr int large_tile(F&& bytes) {
     if (bytes(rows, 8) <= bytes_of_two) return rows;
   return 16;
 }
-/// The same for so many rows: small tiles where there are blocks enough for them.
-template <class F>
-constexpr bool takes_large_tile(int large, std::size_t rows, int items, F&& bytes) {
-  return rows > most_blocks * 16 && bytes(large, items) <= most_bytes;
+/// f with the rows of a tile for so many rows, as a constant: `large` of them, or 16 where there are blocks enough for
+/// small tiles.
+template <int large, class Bytes, class F>
+constexpr void with_tile(std::size_t rows, int items, Bytes&& bytes, F&& f) {
+  if (rows > most_blocks * 16 && bytes(large, items) <= most_bytes)
+    f(std::integral_constant<int, large>{});
+  else
+    f(std::integral_constant<int, 16>{});
 }
 /// Widths that rows of lanes and tiles are made for.
 constexpr bool fits_width(std::size_t width) {
@@ -178,23 +182,26 @@ struct CudaSharedMixture {
 #ifdef __CUDACC__
 template <class K, class SharedType>
 template <Capability C>
-void CudaSharedMixture<K, SharedType>::forward(const Pass& pass, Weights<float> w, const float* packed_weights,
-                                               const float* own, const float* const* before, float* z, Saved<C>& saved,
-                                               float* scratch) {
+[[gnu::used]] void CudaSharedMixture<K, SharedType>::forward(const Pass& pass, Weights<float> w,
+                                                             const float* packed_weights, const float* own,
+                                                             const float* const* before, float* z, Saved<C>& saved,
+                                                             float* scratch) {
   Shared::template forward<C>(K::numbers, pass, w, packed_weights, own, before, z, saved, scratch);
 }
 template <class K, class SharedType>
 template <Capability C>
-void CudaSharedMixture<K, SharedType>::backward(const Pass& pass, Weights<float> w, const float* packed_weights,
-                                                const float* own, const float* const* before, const float* dz,
-                                                float* d_own, float* const* d_before, Gradients<float> g,
-                                                Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaSharedMixture<K, SharedType>::backward(const Pass& pass, Weights<float> w,
+                                                              const float* packed_weights, const float* own,
+                                                              const float* const* before, const float* dz, float* d_own,
+                                                              float* const* d_before, Gradients<float> g,
+                                                              Saved<C>& saved, float* scratch) {
   Shared::template backward<C>(K::numbers, pass, w, packed_weights, own, before, dz, d_own, d_before, g, saved,
                                scratch);
 }
 template <class K, class SharedType>
-void CudaSharedMixture<K, SharedType>::mixture(const Pass& pass, Weights<float> w, const float* own,
-                                               const float* const* before, float* weights, float* scratch) {
+[[gnu::used]] void CudaSharedMixture<K, SharedType>::mixture(const Pass& pass, Weights<float> w, const float* own,
+                                                             const float* const* before, float* weights,
+                                                             float* scratch) {
   Shared::mixture(K::numbers, pass, w, own, before, weights, scratch);
 }
 #endif

@@ -766,9 +766,10 @@ struct CudaDepthAttention : CudaSharedMixture<CudaDepthAttention<Part, Sizes>, S
 
 #ifdef __CUDACC__
 template <class Sizes>
-void SharedDepthAttention<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w,
-                                                const float* own, const float* const* before, float* z,
-                                                const cuda::depth::AttentionKept& kept) {
+[[gnu::used]] void SharedDepthAttention<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count,
+                                                              Weights<float> w, const float* own,
+                                                              const float* const* before, float* z,
+                                                              const cuda::depth::AttentionKept& kept) {
   namespace depth = cuda::depth;
   const auto rows = cuda::rows_of(pass, of.positions, of.are_steps && lengths_count);
   const int n = static_cast<int>(of.items);
@@ -781,26 +782,23 @@ void SharedDepthAttention<Sizes>::start_forward(Numbers of, const Pass& pass, bo
     cuda::launch(pass, &depth::attention_forward<Sizes, R>, cuda::blocks_for(rows.count, R, depth::most_blocks),
                  cuda::tile::threads, Sizes::ahead_bytes(R, n), rows, n, maps, query, key, values, own, z, kept);
   };
-  if (depth::takes_large_tile(Sizes::ahead_rows, rows.count, n, Sizes::ahead_bytes))
-    start(std::integral_constant<int, Sizes::ahead_rows>{});
-  else
-    start(std::integral_constant<int, 16>{});
+  depth::with_tile<Sizes::ahead_rows>(rows.count, n, Sizes::ahead_bytes, start);
 }
 
 template <class Sizes>
 template <Capability C>
-void SharedDepthAttention<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*,
-                                          const float* own, const float* const* before, float* z, Saved<C>& saved,
-                                          float*) {
+[[gnu::used]] void SharedDepthAttention<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                                        const float* own, const float* const* before, float* z,
+                                                        Saved<C>& saved, float*) {
   start_forward(of, pass, C != Capability::stream, w, own, before, z, saved.kept);
 }
 
 template <class Sizes>
 template <Capability C>
-void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*,
-                                           const float* own, const float* const* before, const float* dz, float* d_own,
-                                           float* const* d_before, Gradients<float> g, Saved<C>& saved,
-                                           float* scratch) {
+[[gnu::used]] void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                                         const float* own, const float* const* before, const float* dz,
+                                                         float* d_own, float* const* d_before, Gradients<float> g,
+                                                         Saved<C>& saved, float* scratch) {
   namespace depth = cuda::depth;
   const auto rows = cuda::rows_of(pass, of.positions, of.are_steps);
   const int n = static_cast<int>(of.items);
@@ -816,10 +814,7 @@ void SharedDepthAttention<Sizes>::backward(Numbers of, const Pass& pass, Weights
     cuda::launch(pass, &depth::attention_backward<Sizes, R>, static_cast<unsigned>(blocks), cuda::tile::threads,
                  Sizes::back_bytes(R, n), rows, n, maps, values, own, dz, d_own, d_maps, saved.kept, sums);
   };
-  if (depth::takes_large_tile(Sizes::back_rows, rows.count, n, Sizes::back_bytes))
-    start(std::integral_constant<int, Sizes::back_rows>{});
-  else
-    start(std::integral_constant<int, 16>{});
+  depth::with_tile<Sizes::back_rows>(rows.count, n, Sizes::back_bytes, start);
   if (sums == nullptr || blocks == 0) return;
   const auto d_values = depth::tensors_from<float>(g, Sizes::first_value, value_maps);
   const int units = Sizes::value_sums(n) * (Sizes::value_sum_rows / 4) +
@@ -839,8 +834,9 @@ struct SetOnes {
 }  // namespace cuda::depth
 
 template <class Sizes>
-void SharedDepthAttention<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own,
-                                          const float* const* before, float* weights, float*) {
+[[gnu::used]] void SharedDepthAttention<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w,
+                                                        const float* own, const float* const* before, float* weights,
+                                                        float*) {
   if constexpr (Sizes::asks)
     start_forward(of, pass, true, w, own, before, nullptr, {nullptr, weights, nullptr});
   else

@@ -643,8 +643,9 @@ struct CudaDepthLinear : CudaSharedMixture<CudaDepthLinear<Part, Sizes>, SharedD
 
 #ifdef __CUDACC__
 template <class Sizes>
-cuda::depth::LinearItems SharedDepthLinear<Sizes>::items_of(Numbers of, Weights<float> w, const float* own,
-                                                            const float* const* before) {
+[[gnu::used]] cuda::depth::LinearItems SharedDepthLinear<Sizes>::items_of(Numbers of, Weights<float> w,
+                                                                          const float* own,
+                                                                          const float* const* before) {
   cuda::depth::LinearItems items{{}, Sizes::items(static_cast<int>(of.maps))};
   items.of.of[0] = own;
   for (std::size_t i = 0; i < of.maps; ++i) items.of.of[1 + i] = before[i];
@@ -653,8 +654,9 @@ cuda::depth::LinearItems SharedDepthLinear<Sizes>::items_of(Numbers of, Weights<
 }
 
 template <class Sizes>
-void SharedDepthLinear<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count, Weights<float> w,
-                                             const float* own, const float* const* before, float* z, float* weights) {
+[[gnu::used]] void SharedDepthLinear<Sizes>::start_forward(Numbers of, const Pass& pass, bool lengths_count,
+                                                           Weights<float> w, const float* own,
+                                                           const float* const* before, float* z, float* weights) {
   namespace depth = cuda::depth;
   const auto rows = cuda::rows_of(pass, of.positions, of.are_steps && lengths_count);
   const auto items = items_of(of, w, own, before);
@@ -665,24 +667,23 @@ void SharedDepthLinear<Sizes>::start_forward(Numbers of, const Pass& pass, bool 
     cuda::launch(pass, &depth::linear_forward<Sizes, R>, cuda::blocks_for(rows.count, R, depth::most_blocks),
                  cuda::tile::threads, Sizes::ahead_bytes(R, items.n), rows, items, maps, score, z, weights);
   };
-  if (depth::takes_large_tile(Sizes::ahead_rows, rows.count, items.n, Sizes::ahead_bytes))
-    start(std::integral_constant<int, Sizes::ahead_rows>{});
-  else
-    start(std::integral_constant<int, 16>{});
+  depth::with_tile<Sizes::ahead_rows>(rows.count, items.n, Sizes::ahead_bytes, start);
 }
 
 template <class Sizes>
 template <Capability C>
-void SharedDepthLinear<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
-                                       const float* const* before, float* z, Saved<C>& saved, float*) {
+[[gnu::used]] void SharedDepthLinear<Sizes>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                                     const float* own, const float* const* before, float* z,
+                                                     Saved<C>& saved, float*) {
   start_forward(of, pass, C != Capability::stream, w, own, before, z, saved.weights);
 }
 
 template <class Sizes>
 template <Capability C>
-void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*, const float* own,
-                                        const float* const* before, const float* dz, float* d_own,
-                                        float* const* d_before, Gradients<float> g, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*,
+                                                      const float* own, const float* const* before, const float* dz,
+                                                      float* d_own, float* const* d_before, Gradients<float> g,
+                                                      Saved<C>& saved, float* scratch) {
   namespace depth = cuda::depth;
   const auto rows = cuda::rows_of(pass, of.positions, of.are_steps);
   const auto items = items_of(of, w, own, before);
@@ -698,10 +699,7 @@ void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<fl
                  Sizes::back_bytes(R, items.n), rows, items, maps, score, dz, d_own, d_maps,
                  static_cast<const float*>(saved.weights), sums);
   };
-  if (depth::takes_large_tile(Sizes::back_rows, rows.count, items.n, Sizes::back_bytes))
-    start(std::integral_constant<int, Sizes::back_rows>{});
-  else
-    start(std::integral_constant<int, 16>{});
+  depth::with_tile<Sizes::back_rows>(rows.count, items.n, Sizes::back_bytes, start);
   if (sums == nullptr || blocks == 0) return;
   depth::LinearGradients to{depth::tensors_from<float>(g, 0, of.maps), g[of.maps], nullptr};
   if constexpr (Sizes::has_task) to.task = g[of.maps + 1];
@@ -714,8 +712,8 @@ void SharedDepthLinear<Sizes>::backward(Numbers of, const Pass& pass, Weights<fl
 }
 
 template <class Sizes>
-void SharedDepthLinear<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own,
-                                       const float* const* before, float* weights, float*) {
+[[gnu::used]] void SharedDepthLinear<Sizes>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float* own,
+                                                     const float* const* before, float* weights, float*) {
   start_forward(of, pass, true, w, own, before, nullptr, weights);
 }
 #endif

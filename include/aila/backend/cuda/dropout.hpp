@@ -103,8 +103,8 @@ __global__ void __launch_bounds__(256)
 
 template <class L, std::size_t Draws, class In>
 template <Capability C>
-void CudaDropout<L, Draws, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                        NothingSaved&, float*) {
+[[gnu::used]] void CudaDropout<L, Draws, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                                      float* y, NothingSaved&, float*) {
   const cuda::StepsOf<In> all;
   if (!pass.training) return cuda::copy_steps(pass, all, x, y, false);
   cuda::launch(pass, &cuda::dropout_elements<L, Draws, In>,
@@ -113,8 +113,9 @@ void CudaDropout<L, Draws, In>::forward(const Pass& pass, Weights<float>, const 
 }
 template <class L, std::size_t Draws, class In>
 template <Capability C>
-void CudaDropout<L, Draws, In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                         const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaDropout<L, Draws, In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                       const float*, const float* dy, float* dx, Gradients<float>,
+                                                       NothingSaved&, float*) {
   if (dx == nullptr) return;
   const cuda::StepsOf<In> valid(pass);
   if (!pass.training) return cuda::copy_steps(pass, valid, dy, dx, !pass.sets_input_gradient);

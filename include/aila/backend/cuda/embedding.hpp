@@ -90,8 +90,8 @@ struct RowsTaken {
 
 template <std::size_t Width, class In>
 template <Capability C>
-void CudaEmbedding<Width, In>::forward(const Pass& pass, Weights<float>, const float*, const std::int32_t* x, float* y,
-                                       NothingSaved&, float*) {
+[[gnu::used]] void CudaEmbedding<Width, In>::forward(const Pass& pass, Weights<float>, const float*,
+                                                     const std::int32_t* x, float* y, NothingSaved&, float*) {
   const TableRef table = pass.tables == nullptr ? TableRef{} : *pass.tables;
   cuda::over_elements(
       pass, pass.samples * In::positions * (Width / cuda::vector_width(Width)),
@@ -100,9 +100,9 @@ void CudaEmbedding<Width, In>::forward(const Pass& pass, Weights<float>, const f
 
 template <std::size_t Width, class In>
 template <Capability C>
-void CudaEmbedding<Width, In>::backward(const Pass& pass, Weights<float>, const float*, const std::int32_t* x,
-                                        const float*, const float* dy, float*, Gradients<float> g, NothingSaved&,
-                                        float*) {
+[[gnu::used]] void CudaEmbedding<Width, In>::backward(const Pass& pass, Weights<float>, const float*,
+                                                      const std::int32_t* x, const float*, const float* dy, float*,
+                                                      Gradients<float> g, NothingSaved&, float*) {
   if (!g || pass.row_gradients == nullptr || pass.row_gradients->rows == nullptr || pass.tables == nullptr) return;
   RowGradients& taken = *pass.row_gradients;
   cuda::over_elements(pass, pass.samples * In::positions * (stride / 4),

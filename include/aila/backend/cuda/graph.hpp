@@ -1,4 +1,4 @@
-// Work that is put in order once and run many times, and numbers that the program and such work exchange.
+// Work that is put in order once and run many times.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -9,28 +9,6 @@
 #include "queue.hpp"
 
 namespace aila::inline v0::cuda {
-
-/// Numbers in pinned memory and on the device; copies are put in order on a queue, without a wait.
-template <class T>
-class Mirror {
- public:
-  Mirror() = default;
-  explicit Mirror(std::size_t count) : host_(count), device_(count) {}
-  T* host() { return host_.data(); }
-  const T* host() const { return host_.data(); }
-  T* device() { return device_.data(); }
-  void send(const Queue& queue, std::size_t count) {
-    if (count > 0) queue.copy(device_.data(), host_.data(), count * sizeof(T), cudaMemcpyHostToDevice);
-  }
-  void send(const Queue& queue) { send(queue, host_.size()); }
-  void fetch(const Queue& queue) {
-    queue.copy(host_.data(), device_.data(), host_.size() * sizeof(T), cudaMemcpyDeviceToHost);
-  }
-
- private:
-  PinnedArray<T> host_;
-  Array<T> device_;
-};
 
 /// One graph a key. Work of a key is run as it is the first time, which loads its kernels, is captured the second time,
 /// and from then on is one launch. A few keys: full batches, the last one of an epoch.

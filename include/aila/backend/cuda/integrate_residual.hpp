@@ -59,8 +59,8 @@ struct PassOnMap {
 
 template <class Own>
 template <Capability C>
-void CudaResidual<Own>::forward(const Pass& pass, Weights<float>, const float*, const float* own,
-                                const float* const* before, float* z, NothingSaved&, float*) {
+[[gnu::used]] void CudaResidual<Own>::forward(const Pass& pass, Weights<float>, const float*, const float* own,
+                                              const float* const* before, float* z, NothingSaved&, float*) {
   using T = cuda::depth::VectorOf<Own::features>;
   const auto rows = cuda::rows_of(pass, Own::positions, Own::rank == 2 && C != Capability::stream);
   cuda::over_elements(pass, pass.samples * Own::elements * sizeof(float) / sizeof(T),
@@ -69,9 +69,9 @@ void CudaResidual<Own>::forward(const Pass& pass, Weights<float>, const float*, 
 }
 template <class Own>
 template <Capability C>
-void CudaResidual<Own>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float* const*,
-                                 const float* dz, float* d_own, float* const* d_before, Gradients<float>, NothingSaved&,
-                                 float*) {
+[[gnu::used]] void CudaResidual<Own>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                               const float* const*, const float* dz, float* d_own,
+                                               float* const* d_before, Gradients<float>, NothingSaved&, float*) {
   using T = cuda::depth::VectorOf<Own::features>;
   const auto rows = cuda::rows_of(pass, Own::positions, Own::rank == 2);
   cuda::over_elements(pass, pass.samples * Own::elements * sizeof(float) / sizeof(T),

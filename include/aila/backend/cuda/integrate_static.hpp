@@ -196,7 +196,8 @@ struct CudaStaticMixture
 #ifdef __CUDACC__
 template <class P, std::size_t features>
 template <class T>
-cuda::depth::Addresses<T> SharedCudaStaticMixture<P, features>::items_of(Numbers of, T* own, T* const* before) {
+[[gnu::used]] cuda::depth::Addresses<T> SharedCudaStaticMixture<P, features>::items_of(Numbers of, T* own,
+                                                                                       T* const* before) {
   cuda::depth::Addresses<T> all{};
   for (std::uint32_t i = 0; i < of.n; ++i) all.of[i] = i == of.own ? own : before[i - (i > of.own ? 1 : 0)];
   return all;
@@ -204,9 +205,10 @@ cuda::depth::Addresses<T> SharedCudaStaticMixture<P, features>::items_of(Numbers
 
 template <class P, std::size_t features>
 template <Capability C>
-void SharedCudaStaticMixture<P, features>::forward(Numbers of, const Pass& pass, Weights<float> w, const float*,
-                                                   const float* own, const float* const* before, float* to,
-                                                   NothingSaved&, float*) {
+[[gnu::used]] void SharedCudaStaticMixture<P, features>::forward(Numbers of, const Pass& pass, Weights<float> w,
+                                                                 const float*, const float* own,
+                                                                 const float* const* before, float* to, NothingSaved&,
+                                                                 float*) {
   namespace depth = cuda::depth;
   using T = depth::VectorOf<features>;
   constexpr std::size_t vectors = features * sizeof(float) / sizeof(T);
@@ -219,10 +221,11 @@ void SharedCudaStaticMixture<P, features>::forward(Numbers of, const Pass& pass,
 
 template <class P, std::size_t features>
 template <Capability C>
-void SharedCudaStaticMixture<P, features>::backward(Numbers of, const Pass& pass, Weights<float> w, const float*,
-                                                    const float* own, const float* const* before, const float* d_to,
-                                                    float* d_own, float* const* d_before, Gradients<float> g,
-                                                    NothingSaved&, float* scratch) {
+[[gnu::used]] void SharedCudaStaticMixture<P, features>::backward(Numbers of, const Pass& pass, Weights<float> w,
+                                                                  const float*, const float* own,
+                                                                  const float* const* before, const float* d_to,
+                                                                  float* d_own, float* const* d_before,
+                                                                  Gradients<float> g, NothingSaved&, float* scratch) {
   namespace depth = cuda::depth;
   using T = depth::VectorOf<features>;
   constexpr std::size_t vectors = features * sizeof(float) / sizeof(T);
@@ -240,8 +243,9 @@ void SharedCudaStaticMixture<P, features>::backward(Numbers of, const Pass& pass
 }
 
 template <class P, std::size_t features>
-void SharedCudaStaticMixture<P, features>::mixture(Numbers of, const Pass& pass, Weights<float> w, const float*,
-                                                   const float* const*, float* weights, float*) {
+[[gnu::used]] void SharedCudaStaticMixture<P, features>::mixture(Numbers of, const Pass& pass, Weights<float> w,
+                                                                 const float*, const float* const*, float* weights,
+                                                                 float*) {
   namespace depth = cuda::depth;
   const std::size_t rows = pass.samples * of.positions;
   cuda::launch(pass, &depth::tell_static<P>, cuda::blocks_for(rows * of.n, cuda::tile::threads), cuda::tile::threads,

@@ -111,8 +111,9 @@ __global__ void __launch_bounds__(tile::threads) add_block_sums(std::size_t coun
 
 template <class Open, class Own>
 template <Capability C>
-void CudaValueResidual<Open, Own>::forward(const Pass& pass, Weights<float> w, const float*, const float* own,
-                                           const float* const* before, float* z, NothingSaved&, float*) {
+[[gnu::used]] void CudaValueResidual<Open, Own>::forward(const Pass& pass, Weights<float> w, const float*,
+                                                         const float* own, const float* const* before, float* z,
+                                                         NothingSaved&, float*) {
   using Vectors = cuda::depth::ValueVectors<CudaValueResidual, Open>;
   using T = typename Vectors::T;
   const auto rows = cuda::rows_of(pass, Own::positions, Own::rank == 2 && C != Capability::stream);
@@ -122,9 +123,10 @@ void CudaValueResidual<Open, Own>::forward(const Pass& pass, Weights<float> w, c
 }
 template <class Open, class Own>
 template <Capability C>
-void CudaValueResidual<Open, Own>::backward(const Pass& pass, Weights<float> w, const float*, const float* own,
-                                            const float* const* before, const float* dz, float* d_own,
-                                            float* const* d_before, Gradients<float> g, NothingSaved&, float* scratch) {
+[[gnu::used]] void CudaValueResidual<Open, Own>::backward(const Pass& pass, Weights<float> w, const float*,
+                                                          const float* own, const float* const* before, const float* dz,
+                                                          float* d_own, float* const* d_before, Gradients<float> g,
+                                                          NothingSaved&, float* scratch) {
   using Vectors = cuda::depth::ValueVectors<CudaValueResidual, Open>;
   using T = typename Vectors::T;
   namespace depth = cuda::depth;

@@ -69,9 +69,7 @@ namespace aila::inline v0::cuda {
 
 /// Pass::length on a device.
 __device__ inline std::size_t valid_length(const std::int32_t* lengths, std::size_t sample, std::size_t steps) {
-  if (lengths == nullptr) return steps;
-  const std::int32_t n = lengths[sample];
-  return n < 0 ? 0 : static_cast<std::size_t>(n) < steps ? static_cast<std::size_t>(n) : steps;
+  return lengths == nullptr ? steps : steps_within(lengths[sample], steps);
 }
 
 struct SumOfMaps {
@@ -168,16 +166,17 @@ struct MapLengths {
 namespace aila::inline v0::detail {
 
 template <CudaBackend Backend>
-void PlanJoints<Backend>::clear(const Pass& pass, std::size_t n, S* y) {
+[[gnu::used]] void PlanJoints<Backend>::clear(const Pass& pass, std::size_t n, S* y) {
   if (n > 0) cuda::check(cudaMemsetAsync(y, 0, n * sizeof(S), cuda::stream_of(pass)), "cudaMemsetAsync");
 }
 template <CudaBackend Backend>
 template <class L, class In>
-void PlanJoints<Backend>::map_lengths(const Pass& pass, std::int32_t* to) {
+[[gnu::used]] void PlanJoints<Backend>::map_lengths(const Pass& pass, std::int32_t* to) {
   cuda::over_elements(pass, pass.samples, cuda::MapLengths<L, In>{pass.lengths, to});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::add(const Pass& pass, std::size_t n, const S* const* map, std::size_t count, S* y) {
+[[gnu::used]] void PlanJoints<Backend>::add(const Pass& pass, std::size_t n, const S* const* map, std::size_t count,
+                                            S* y) {
   for (std::size_t first = 0; first < count; first += cuda::SumOfMaps::most) {
     cuda::SumOfMaps sum{{}, std::min(count - first, cuda::SumOfMaps::most), y, first > 0};
     for (std::size_t m = 0; m < sum.count; ++m) sum.map[m] = map[first + m];
@@ -185,43 +184,44 @@ void PlanJoints<Backend>::add(const Pass& pass, std::size_t n, const S* const* m
   }
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::subtract(const Pass& pass, std::size_t n, const S* a, const S* b, S* y) {
+[[gnu::used]] void PlanJoints<Backend>::subtract(const Pass& pass, std::size_t n, const S* a, const S* b, S* y) {
   cuda::over_elements(pass, n, cuda::Difference{a, b, y});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::pass_on_negative(const Pass& pass, std::size_t n, const S* dy, S* db, bool sets) {
+[[gnu::used]] void PlanJoints<Backend>::pass_on_negative(const Pass& pass, std::size_t n, const S* dy, S* db,
+                                                         bool sets) {
   if (db != nullptr) cuda::over_elements(pass, n, cuda::AddNegative{dy, db, sets});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::pass_on(const Pass& pass, std::size_t n, const S* from, S* to, bool sets) {
+[[gnu::used]] void PlanJoints<Backend>::pass_on(const Pass& pass, std::size_t n, const S* from, S* to, bool sets) {
   if (to != nullptr) cuda::over_elements(pass, n, cuda::SumOfMaps{{from}, 1, to, !sets});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::place(const Pass& pass, std::size_t rows, const S* from, std::size_t width, S* to,
-                                std::size_t width_to) {
+[[gnu::used]] void PlanJoints<Backend>::place(const Pass& pass, std::size_t rows, const S* from, std::size_t width,
+                                              S* to, std::size_t width_to) {
   cuda::over_elements(pass, rows * width, cuda::CopyColumns{from, width, width, to, width_to, true});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::take(const Pass& pass, std::size_t rows, const S* d_to, std::size_t width_to, S* d_from,
-                               std::size_t width, bool sets) {
+[[gnu::used]] void PlanJoints<Backend>::take(const Pass& pass, std::size_t rows, const S* d_to, std::size_t width_to,
+                                             S* d_from, std::size_t width, bool sets) {
   if (d_from != nullptr)
     cuda::over_elements(pass, rows * width, cuda::CopyColumns{d_to, width, width_to, d_from, width, sets});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::reverse(const Pass& pass, std::size_t steps, std::size_t width, const S* from,
-                                  std::size_t width_from, S* to, std::size_t width_to, bool sets) {
+[[gnu::used]] void PlanJoints<Backend>::reverse(const Pass& pass, std::size_t steps, std::size_t width, const S* from,
+                                                std::size_t width_from, S* to, std::size_t width_to, bool sets) {
   if (to != nullptr)
     cuda::over_elements(pass, pass.samples * steps * width,
                         cuda::ReverseSteps{pass.lengths, steps, width, from, width_from, to, width_to, sets});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::scale(const Pass& pass, std::size_t positions, std::size_t width, const S* x, const S* r,
-                                S* y) {
+[[gnu::used]] void PlanJoints<Backend>::scale(const Pass& pass, std::size_t positions, std::size_t width, const S* x,
+                                              const S* r, S* y) {
   cuda::over_elements(pass, pass.samples * positions * width, cuda::ScaleMap{positions * width, width, x, r, y});
 }
 template <CudaBackend Backend>
-void PlanJoints<Backend>::scale_back(const Pass& pass, std::size_t positions, std::size_t width, const S* x, const S* r,
-                                     const S* dy, S* dx, S* dr) {
+[[gnu::used]] void PlanJoints<Backend>::scale_back(const Pass& pass, std::size_t positions, std::size_t width,
+                                                   const S* x, const S* r, const S* dy, S* dx, S* dr) {
   cuda::over_elements(pass, pass.samples * width, cuda::ScaleMapBack{positions, width, x, r, dy, dx, dr});
 }
 

@@ -1,11 +1,9 @@
-// The kernels of the Cuda backend.
+// The kernels of the Cuda backend. Every compiler sees what a kernel is: its facts, and the declarations of what the
+// host calls. The definitions are for nvcc, in a network's unit; [[gnu::used]] keeps them there as symbols, for a
+// compiler that has put the only call of one in line would drop it, and programs beside the unit call it too.
 #pragma once
 
-#include "../host/bidirectional.hpp"
-#include "../host/chain.hpp"
-#include "../host/frozen.hpp"
-#include "../host/stack.hpp"
-#include "../host/sum.hpp"
+#include "../plan/composites.hpp"
 #include "attention_pooling.hpp"
 #include "batch_norm.hpp"
 #include "body.hpp"

@@ -43,16 +43,17 @@ struct CudaLinear : KernelDefaults<float> {
 #ifdef __CUDACC__
 template <std::size_t Features, class In>
 template <Capability C>
-void CudaLinear<Features, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                       NothingSaved&, float* scratch) {
+[[gnu::used]] void CudaLinear<Features, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                     float* y, NothingSaved&, float* scratch) {
   cuda::product(pass, pass.samples * In::positions, Features, inputs, {x, inputs, 1}, {w[0], 1, inputs},
                 {y, Features, w[1]}, scratch);
 }
 
 template <std::size_t Features, class In>
 template <Capability C>
-void CudaLinear<Features, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                                        const float* dy, float* dx, Gradients<float> g, NothingSaved&, float* scratch) {
+[[gnu::used]] void CudaLinear<Features, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                      const float*, const float* dy, float* dx, Gradients<float> g,
+                                                      NothingSaved&, float* scratch) {
   const std::size_t rows = pass.samples * In::positions;
   cuda::detail::ValidSteps valid;
   if constexpr (In::rank == 2) valid = cuda::detail::valid_steps(pass.lengths, In::extents[0]);

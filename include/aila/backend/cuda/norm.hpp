@@ -323,8 +323,8 @@ __global__ void __launch_bounds__(256)
 
 template <class L, class In>
 template <Capability C>
-void CudaNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                              Saved<C>& saved, float*) {
+[[gnu::used]] void CudaNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
+                                            Saved<C>& saved, float*) {
   const std::size_t rows = pass.samples * In::positions;
   cuda::launch(pass, &cuda::layer_norm_forward<First, d>, static_cast<unsigned>(Plan::blocks(rows, 132 * 8)),
                static_cast<unsigned>(Plan::threads), 0, rows, static_cast<float>(L::epsilon), w[0], w[1], x, y,
@@ -333,8 +333,9 @@ void CudaNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, 
 
 template <class L, class In>
 template <Capability C>
-void CudaNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                               const float* dy, float* dx, Gradients<float> g, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                             const float*, const float* dy, float* dx, Gradients<float> g,
+                                             Saved<C>& saved, float* scratch) {
   const std::size_t rows = pass.samples * In::positions;
   const bool adds = !pass.sets_input_gradient;
   const cuda::StepsOf<In> valid(pass);

@@ -10,13 +10,14 @@
 
 namespace aila::inline v0 {
 
-template <CudaBackend Kernels>
-struct PaddedSteps<Kernels> {
+struct CudaPaddedSteps {
   template <class In, class Element>
   static void clear_input(const Pass& pass, Element* x);
   template <class L, class In, class Element>
   static void clear_after(const Pass& pass, Element* map);
 };
+template <CudaBackend Kernels>
+struct PaddedSteps<Kernels> : CudaPaddedSteps {};
 
 #ifdef __CUDACC__
 namespace cuda {
@@ -47,16 +48,14 @@ struct ClearInput {
 };
 }  // namespace cuda
 
-template <CudaBackend Kernels>
 template <class In, class Element>
-void PaddedSteps<Kernels>::clear_input(const Pass& pass, Element* x) {
+[[gnu::used]] void CudaPaddedSteps::clear_input(const Pass& pass, Element* x) {
   if constexpr (detail::has_steps<In>)
     if (pass.lengths != nullptr)
       cuda::over_elements(pass, pass.samples * In::elements, cuda::ClearInput<In, Element>{pass.lengths, x});
 }
-template <CudaBackend Kernels>
 template <class L, class In, class Element>
-void PaddedSteps<Kernels>::clear_after(const Pass& pass, Element* map) {
+[[gnu::used]] void CudaPaddedSteps::clear_after(const Pass& pass, Element* map) {
   using Out = typename L::template Out<In>;
   if constexpr (detail::has_steps<In> && detail::has_steps<Out>)
     if (pass.lengths != nullptr)

@@ -353,8 +353,8 @@ struct GlobalMaxPoolAdd {
 
 template <class L, class In>
 template <Capability C>
-void CudaMaxPool<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                 Saved<C>& saved, float*) {
+[[gnu::used]] void CudaMaxPool<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                               Saved<C>& saved, float*) {
   using Taps = typename Plan::Taps;
   cuda::over_elements(pass, pass.samples * Plan::out_vectors,
                       cuda::MaxPoolForward<Plan, keeps_for_backward(C)>{cuda::StepsOf<In>(pass), x, y,
@@ -362,8 +362,9 @@ void CudaMaxPool<L, In>::forward(const Pass& pass, Weights<float>, const float*,
 }
 template <class L, class In>
 template <Capability C>
-void CudaMaxPool<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                  const float* dy, float* dx, Gradients<float>, Saved<C>& saved, float*) {
+[[gnu::used]] void CudaMaxPool<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                const float*, const float* dy, float* dx, Gradients<float>,
+                                                Saved<C>& saved, float*) {
   if (dx == nullptr) return;
   using Taps = typename Plan::Taps;
   cuda::over_elements(pass, pass.samples * Plan::in_vectors,
@@ -373,15 +374,16 @@ void CudaMaxPool<L, In>::backward(const Pass& pass, Weights<float>, const float*
 
 template <class L, class In>
 template <Capability C>
-void CudaAveragePool<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                     NothingSaved&, float*) {
+[[gnu::used]] void CudaAveragePool<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                                   float* y, NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * Plan::out_vectors,
                       cuda::AveragePoolForward<Plan>{cuda::StepsOf<In>(pass), x, y});
 }
 template <class L, class In>
 template <Capability C>
-void CudaAveragePool<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                      const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaAveragePool<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                    const float*, const float* dy, float* dx, Gradients<float>,
+                                                    NothingSaved&, float*) {
   if (dx == nullptr) return;
   cuda::over_elements(
       pass, pass.samples * Plan::in_vectors,
@@ -390,8 +392,8 @@ void CudaAveragePool<L, In>::backward(const Pass& pass, Weights<float>, const fl
 
 template <class In>
 template <Capability C>
-void CudaGlobalMaxPool<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                    Saved<C>& saved, float*) {
+[[gnu::used]] void CudaGlobalMaxPool<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                                  float* y, Saved<C>& saved, float*) {
   using Plan = cuda::SamplePlan<In>;
   cuda::launch(pass, &cuda::global_max_pool<In, keeps_for_backward(C)>,
                static_cast<unsigned>(pass.samples * Plan::chunks), static_cast<unsigned>(Plan::threads), 0,
@@ -399,8 +401,9 @@ void CudaGlobalMaxPool<In>::forward(const Pass& pass, Weights<float>, const floa
 }
 template <class In>
 template <Capability C>
-void CudaGlobalMaxPool<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                     const float* dy, float* dx, Gradients<float>, Saved<C>& saved, float*) {
+[[gnu::used]] void CudaGlobalMaxPool<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                   const float*, const float* dy, float* dx, Gradients<float>,
+                                                   Saved<C>& saved, float*) {
   if (dx == nullptr) return;
   const auto* const positions = reinterpret_cast<const std::int32_t*>(saved.positions);
   if (pass.sets_input_gradient)

@@ -111,12 +111,12 @@ struct PoolingBackward {
 }  // namespace cuda
 
 template <class From, class To>
-void Pooling<From, To, backend::Cuda>::forward(const Pass& pass, const float* x, float* y) {
+[[gnu::used]] void Pooling<From, To, backend::Cuda>::forward(const Pass& pass, const float* x, float* y) {
   cuda::over_elements(pass, pass.samples * To::positions * From::features / cuda::vector_width(From::features),
                       cuda::PoolingForward<From, To>{cuda::StepsOf<From>(pass), x, y});
 }
 template <class From, class To>
-void Pooling<From, To, backend::Cuda>::backward(const Pass& pass, const float* dy, float* dx) {
+[[gnu::used]] void Pooling<From, To, backend::Cuda>::backward(const Pass& pass, const float* dy, float* dx) {
   cuda::over_elements(pass, pass.samples * From::elements / cuda::vector_width(From::features),
                       cuda::PoolingBackward<From, To>{cuda::StepsOf<From>(pass), dy, dx});
 }

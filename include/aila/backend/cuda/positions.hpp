@@ -168,15 +168,16 @@ struct AddSinusoids {
 
 template <class In>
 template <Capability C>
-void CudaLearnedPositions<In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                       NothingSaved&, float*) {
+[[gnu::used]] void CudaLearnedPositions<In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                     float* y, NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * In::elements / cuda::vector_width(In::features),
                       cuda::AddPositions<In>{w[0], x, y});
 }
 template <class In>
 template <Capability C>
-void CudaLearnedPositions<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                        const float* dy, float* dx, Gradients<float> g, NothingSaved&, float* scratch) {
+[[gnu::used]] void CudaLearnedPositions<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                      const float*, const float* dy, float* dx, Gradients<float> g,
+                                                      NothingSaved&, float* scratch) {
   const bool adds = !pass.sets_input_gradient;
   const cuda::StepsOf<In> valid(pass);
   if (pass.samples == 0 || (!g && dx == nullptr)) return;
@@ -190,8 +191,8 @@ void CudaLearnedPositions<In>::backward(const Pass& pass, Weights<float>, const 
 
 template <class In>
 template <Capability C>
-void CudaSinusoidalPositions<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                          NothingSaved&, float*) {
+[[gnu::used]] void CudaSinusoidalPositions<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                                        float* y, NothingSaved&, float*) {
   constexpr std::size_t all = In::elements / cuda::vector_width(In::features);
   // Samples beside each other: enough threads for the device, of which each makes its sines once.
   const std::size_t step = std::min(pass.samples, std::max<std::size_t>(132 * 2048 / all, 1));
@@ -199,8 +200,9 @@ void CudaSinusoidalPositions<In>::forward(const Pass& pass, Weights<float>, cons
 }
 template <class In>
 template <Capability C>
-void CudaSinusoidalPositions<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                           const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaSinusoidalPositions<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                         const float*, const float* dy, float* dx, Gradients<float>,
+                                                         NothingSaved&, float*) {
   if (dx != nullptr) cuda::copy_steps(pass, cuda::StepsOf<In>(pass), dy, dx, !pass.sets_input_gradient);
 }
 

@@ -56,7 +56,7 @@ struct Divisor {
 /// How valid steps behind a window come from those before it, see WindowAxis::out.
 struct StepAxis {
   int in = 1, span = 1, stride = 1, padding = 0;
-  constexpr int clamp(int n) const { return n < 0 ? 0 : n < in ? n : in; }
+  constexpr int clamp(int n) const { return steps_within(n, in); }
   constexpr int out(int n) const {
     return n == 0 || n + 2 * padding < span ? 0 : (n + 2 * padding - span) / stride + 1;
   }

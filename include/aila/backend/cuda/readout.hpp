@@ -188,29 +188,30 @@ struct MeanBackward {
 
 template <class In>
 template <Capability C>
-void CudaFlatten<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y, NothingSaved&,
-                              float*) {
+[[gnu::used]] void CudaFlatten<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                            NothingSaved&, float*) {
   cuda::copy_steps(pass, C == Capability::stream ? cuda::StepsOf<In>() : cuda::StepsOf<In>(pass), x, y, false);
 }
 template <class In>
 template <Capability C>
-void CudaFlatten<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                               const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaFlatten<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
+                                             const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
   if (dx == nullptr) return;
   cuda::copy_steps(pass, cuda::StepsOf<In>(pass), dy, dx, !pass.sets_input_gradient);
 }
 
 template <class In>
 template <Capability C>
-void CudaLastStep<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y, NothingSaved&,
-                               float*) {
+[[gnu::used]] void CudaLastStep<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                             NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * In::features / cuda::vector_width(In::features),
                       cuda::LastStepForward<In>{cuda::StepsOf<In>(pass), x, y});
 }
 template <class In>
 template <Capability C>
-void CudaLastStep<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaLastStep<In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                              const float*, const float* dy, float* dx, Gradients<float>, NothingSaved&,
+                                              float*) {
   if (dx == nullptr) return;
   constexpr std::size_t v = cuda::vector_width(In::features);
   const cuda::StepsOf<In> valid(pass);
@@ -222,16 +223,16 @@ void CudaLastStep<In>::backward(const Pass& pass, Weights<float>, const float*, 
 
 template <class In>
 template <Capability C>
-void CudaMean<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y, NothingSaved&,
-                           float*) {
+[[gnu::used]] void CudaMean<In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                         NothingSaved&, float*) {
   using Plan = cuda::SamplePlan<In>;
   cuda::launch(pass, &cuda::mean_over_positions<In>, static_cast<unsigned>(pass.samples * Plan::chunks),
                static_cast<unsigned>(Plan::threads), 0, cuda::StepsOf<In>(pass), x, y);
 }
 template <class In>
 template <Capability C>
-void CudaMean<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*, const float* dy,
-                            float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaMean<In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
+                                          const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
   if (dx == nullptr) return;
   cuda::over_elements(pass, pass.samples * In::elements / cuda::vector_width(In::features),
                       cuda::MeanBackward<In>{cuda::StepsOf<In>(pass), dy, dx, !pass.sets_input_gradient});

@@ -146,8 +146,8 @@ struct CudaRecurrent : KernelDefaults<float> {
 
 template <class Cell, std::size_t Units, class In>
 template <Capability C>
-void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                             Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w, const float*,
+                                                           const float* x, float* y, Saved<C>& saved, float* scratch) {
   namespace recurrent = cuda::recurrent;
   constexpr bool streams = C == Capability::stream, keeps = keeps_for_backward(C);
   if (pass.samples == 0) return;
@@ -205,9 +205,9 @@ void CudaRecurrent<Cell, Units, In>::forward(const Pass& pass, Weights<float> w,
 
 template <class Cell, std::size_t Units, class In>
 template <Capability C>
-void CudaRecurrent<Cell, Units, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
-                                              const float*, const float* dy, float* dx, Gradients<float> g,
-                                              Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaRecurrent<Cell, Units, In>::backward(const Pass& pass, Weights<float> w, const float*,
+                                                            const float* x, const float*, const float* dy, float* dx,
+                                                            Gradients<float> g, Saved<C>& saved, float* scratch) {
   namespace recurrent = cuda::recurrent;
   const bool wants_weights = C == Capability::train && static_cast<bool>(g);
   if (pass.samples == 0 || (dx == nullptr && !wants_weights)) return;
@@ -294,9 +294,9 @@ void CudaRecurrent<Cell, Units, In>::backward(const Pass& pass, Weights<float> w
 }
 
 template <class Cell, std::size_t Units, class In>
-void CudaRecurrent<Cell, Units, In>::add_weight_gradients(const Pass& pass, const float* x, const float* d,
-                                                          const float* states_before, Gradients<float> g,
-                                                          float* scratch) {
+[[gnu::used]] void CudaRecurrent<Cell, Units, In>::add_weight_gradients(const Pass& pass, const float* x,
+                                                                        const float* d, const float* states_before,
+                                                                        Gradients<float> g, float* scratch) {
   const std::size_t rows = pass.samples * steps;
   cuda::recurrent::add_input_weight_gradient(pass, rows, steps, inputs, gates * Units, x, d, 4 * Units, g[0], scratch);
   const cuda::Matrix before{states_before, Units, 1};

@@ -38,9 +38,8 @@ struct StepsOf {
   explicit constexpr StepsOf(const Pass& pass) : lengths(are_steps ? pass.lengths : nullptr) {}
   constexpr bool all() const { return !are_steps || lengths == nullptr; }
   constexpr std::size_t of(std::size_t sample) const {
-    if (all()) return Map::positions;
-    const std::int32_t n = lengths[sample];
-    return n < 0 ? 0 : static_cast<std::size_t>(n) < Map::positions ? static_cast<std::size_t>(n) : Map::positions;
+    constexpr std::size_t positions = Map::positions;  // a value: a device does not have the object
+    return all() ? positions : steps_within(lengths[sample], positions);
   }
   constexpr bool has(std::size_t row) const { return all() || row % Map::positions < of(row / Map::positions); }
 };

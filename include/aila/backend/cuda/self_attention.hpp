@@ -91,14 +91,15 @@ struct CudaSelfAttention : KernelDefaults<float> {
 #ifdef __CUDACC__
 template <class L, class In>
 template <Capability C>
-void CudaAttend<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                Saved<C>& saved, float*) {
+[[gnu::used]] void CudaAttend<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                              Saved<C>& saved, float*) {
   cuda::steps::forward<width, L::causal>(pass, sequences(pass), x, y, saved.statistics);
 }
 template <class L, class In>
 template <Capability C>
-void CudaAttend<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float* x, const float* y,
-                                 const float* dy, float* dx, Gradients<float>, Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaAttend<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                               const float* y, const float* dy, float* dx, Gradients<float>,
+                                               Saved<C>& saved, float* scratch) {
   if (dx == nullptr) return;
   cuda::steps::backward<width, L::causal>(pass, sequences(pass), x, y, dy, saved.statistics, scratch, dx,
                                           !pass.sets_input_gradient);
@@ -106,8 +107,8 @@ void CudaAttend<L, In>::backward(const Pass& pass, Weights<float>, const float*,
 
 template <class L, class In>
 template <Capability C>
-void CudaSelfAttention<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
-                                       Saved<C>& saved, float* scratch) {
+[[gnu::used]] void CudaSelfAttention<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                     float* y, Saved<C>& saved, float* scratch) {
   const std::size_t rows = pass.samples * steps;
   float* const qkv = keeps_for_backward(C) ? saved.qkv : scratch;
   float* const o = keeps_for_backward(C) ? saved.o : scratch + rows * 3 * d;
@@ -121,9 +122,9 @@ void CudaSelfAttention<L, In>::forward(const Pass& pass, Weights<float> w, const
 
 template <class L, class In>
 template <Capability C>
-void CudaSelfAttention<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x, const float*,
-                                        const float* dy, float* dx, Gradients<float> g, Saved<C>& saved,
-                                        float* scratch) {
+[[gnu::used]] void CudaSelfAttention<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
+                                                      const float*, const float* dy, float* dx, Gradients<float> g,
+                                                      Saved<C>& saved, float* scratch) {
   const std::size_t rows = pass.samples * steps;
   const auto valid = cuda::detail::valid_steps(pass.lengths, steps);
   float *const d_qkv = scratch, *const d_o = d_qkv + rows * 3 * d, *const dots = d_o + rows * d;

@@ -99,16 +99,17 @@ struct ShortcutBackward {
 
 template <class L, class In>
 template <Capability C>
-void CudaShortcut<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
-                                  NothingSaved&, float*) {
+[[gnu::used]] void CudaShortcut<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x,
+                                                float* y, NothingSaved&, float*) {
   using Plan = cuda::ShortcutPlan<L, In>;
   cuda::over_elements(pass, pass.samples * Plan::out_rows * Plan::out_columns * Plan::out_vectors,
                       cuda::ShortcutForward<Plan>{x, y});
 }
 template <class L, class In>
 template <Capability C>
-void CudaShortcut<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                   const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaShortcut<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                                 const float*, const float* dy, float* dx, Gradients<float>,
+                                                 NothingSaved&, float*) {
   if (dx == nullptr) return;
   using Plan = cuda::ShortcutPlan<L, In>;
   cuda::over_elements(pass, pass.samples * Plan::in_rows * Plan::in_columns * Plan::in_vectors,

@@ -68,15 +68,16 @@ struct SliceAdd {
 
 template <class L, class In>
 template <Capability C>
-void CudaSlice<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y, NothingSaved&,
-                               float*) {
+[[gnu::used]] void CudaSlice<L, In>::forward(const Pass& pass, Weights<float>, const float*, const float* x, float* y,
+                                             NothingSaved&, float*) {
   cuda::over_elements(pass, pass.samples * In::positions * (L::count / v),
                       cuda::SliceForward<v, L::first / v, L::count / v, In::features / v>{x, y});
 }
 template <class L, class In>
 template <Capability C>
-void CudaSlice<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*, const float*,
-                                const float* dy, float* dx, Gradients<float>, NothingSaved&, float*) {
+[[gnu::used]] void CudaSlice<L, In>::backward(const Pass& pass, Weights<float>, const float*, const float*,
+                                              const float*, const float* dy, float* dx, Gradients<float>, NothingSaved&,
+                                              float*) {
   if (dx == nullptr) return;
   using Valid = cuda::StepsOf<In>;
   const std::size_t rows = pass.samples * In::positions;

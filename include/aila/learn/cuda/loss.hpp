@@ -3,19 +3,21 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include "../../backend/cuda/block_sum.hpp"
 #include "../../backend/cuda/joints.hpp"
 #include "../loss_over.hpp"
 
 namespace aila::inline v0 {
 
-template <class LossType, class Placed, CudaBackend Kernels>
-struct LossOver<LossType, Placed, Kernels> {
+template <class LossType, class Placed>
+struct CudaLossOver {
   using In = typename Placed::In;
   using Out = typename Placed::Out;
   using Arrays = LossArrays<float>;
   enum { compiled = detail::CompiledFirst<&detail::LossCalls<LossType, Out, float>::forward>::here };
   static constexpr std::size_t targets = LossType::template targets<Out>;
-  static constexpr std::size_t threads = 128, most_blocks = 256;
+  static constexpr unsigned threads = 128;
+  static constexpr std::size_t most_blocks = 256;
   static constexpr bool goes_by_steps =
       detail::goes_by_steps<LossType, Out> && detail::has_steps<In> && SequenceShape<Out>;
   /// Sums of blocks in double, and the total.
@@ -34,24 +36,11 @@ struct LossOver<LossType, Placed, Kernels> {
     return static_cast<double*>(static_cast<void*>(of.scratch)) + most_blocks;
   }
 };
+template <class LossType, class Placed, CudaBackend Kernels>
+struct LossOver<LossType, Placed, Kernels> : CudaLossOver<LossType, Placed> {};
 
 #ifdef __CUDACC__
 namespace cuda {
-
-/// The sum of a block's numbers, in a tree, to its first thread.
-template <std::size_t Threads>
-__device__ double sum_of_block(double own) {
-  __shared__ double all[Threads];
-  all[threadIdx.x] = own;
-  __syncthreads();
-  for (std::size_t half = Threads / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) all[threadIdx.x] += all[threadIdx.x + half];
-    __syncthreads();
-  }
-  const double sum = all[0];
-  __syncthreads();
-  return sum;
-}
 
 /// Items are samples, or where a loss goes by steps, steps of Out as `Each`.
 template <class Over, class LossType, class L, class In, class Out, class Each, bool by_steps, bool wants>
@@ -85,7 +74,7 @@ __global__ void loss_kernel(LossType loss, double scale, LossArrays<float> of, d
   sum = sum_of_block<Over::threads>(sum);
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
-template <std::size_t Threads>
+template <unsigned Threads>
 __global__ void total_kernel(const double* sums, std::size_t count, double* total) {
   double sum = 0;
   for (std::size_t i = threadIdx.x; i < count; i += Threads) sum += sums[i];
@@ -95,8 +84,8 @@ __global__ void total_kernel(const double* sums, std::size_t count, double* tota
 
 }  // namespace cuda
 
-template <class LossType, class Placed, CudaBackend Kernels>
-void LossOver<LossType, Placed, Kernels>::start(const LossType& loss, double scale, const Arrays& of) {
+template <class LossType, class Placed>
+[[gnu::used]] void CudaLossOver<LossType, Placed>::start(const LossType& loss, double scale, const Arrays& of) {
   Pass pass;
   pass.queue = of.queue;
   auto* const sums = static_cast<double*>(static_cast<void*>(of.scratch));
@@ -105,13 +94,13 @@ void LossOver<LossType, Placed, Kernels>::start(const LossType& loss, double sca
     const auto blocks = cuda::blocks_for(items, threads, most_blocks);
     using L = typename Placed::Layer;
     if (of.gradient != nullptr)
-      cuda::launch(pass, &cuda::loss_kernel<LossOver, LossType, L, In, Out, Each, by_steps, true>, blocks,
-                   static_cast<unsigned>(threads), 0, loss, scale, of, sums);
+      cuda::launch(pass, &cuda::loss_kernel<CudaLossOver, LossType, L, In, Out, Each, by_steps, true>, blocks, threads,
+                   0, loss, scale, of, sums);
     else
-      cuda::launch(pass, &cuda::loss_kernel<LossOver, LossType, L, In, Out, Each, by_steps, false>, blocks,
-                   static_cast<unsigned>(threads), 0, loss, scale, of, sums);
-    cuda::launch(pass, &cuda::total_kernel<threads>, 1, static_cast<unsigned>(threads), 0, sums,
-                 static_cast<std::size_t>(blocks), total_of(of));
+      cuda::launch(pass, &cuda::loss_kernel<CudaLossOver, LossType, L, In, Out, Each, by_steps, false>, blocks, threads,
+                   0, loss, scale, of, sums);
+    cuda::launch(pass, &cuda::total_kernel<threads>, 1, threads, 0, sums, static_cast<std::size_t>(blocks),
+                 total_of(of));
   };
   if constexpr (goes_by_steps) {
     if (of.lengths != nullptr) return go.template operator()<Sequence<1, Out::features>, true>();

@@ -7,7 +7,6 @@
 #include <span>
 #include <utility>
 
-#include "../../backend/cuda/graph.hpp"
 #include "../../backend/cuda/launch.hpp"
 #include "../source.hpp"
 
@@ -95,7 +94,8 @@ struct TakeSamples {
   }
 };
 template <class In>
-void KeptSamples<In>::take(const Pass& pass, const std::uint32_t* indices, const BatchArrays<In>& to) const {
+[[gnu::used]] void KeptSamples<In>::take(const Pass& pass, const std::uint32_t* indices,
+                                         const BatchArrays<In>& to) const {
   constexpr bool whole = In::elements % 4 == 0;
   using Word = std::conditional_t<whole, uint4, std::uint32_t>;
   static_assert(sizeof(Element) == 4);

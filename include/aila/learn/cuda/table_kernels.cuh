@@ -66,11 +66,11 @@ __global__ void sum_rows_kernel(SortedTakings of, std::size_t width, std::size_t
   for (int lane = 16; lane > 0; lane /= 2) squares += __shfl_xor_sync(0xffffffffU, squares, lane);
   if (threadIdx.x % 32 == 0) norms[i + 1] = squares;
 }
-template <int Threads>
+template <unsigned Threads>
 __global__ void sum_norms_kernel(std::size_t count, double* norms, double* norm) {
   double sum = 0;
   for (std::size_t i = threadIdx.x; i < count; i += Threads) sum += norms[i + 1];
-  sum = tree_of_block<Threads>(sum);
+  sum = sum_of_block<Threads>(sum);
   if (threadIdx.x == 0) norms[0] = *norm = sum;
 }
 template <class Rule, std::size_t Moments>
@@ -106,12 +106,12 @@ inline std::size_t sort_takings(void* memory, std::size_t bytes, std::size_t cou
 namespace aila::inline v0::detail {
 
 template <Optimiser Rule>
-std::size_t CudaTableStep<Rule>::sort_bytes(std::size_t most) {
+[[gnu::used]] std::size_t CudaTableStep<Rule>::sort_bytes(std::size_t most) {
   const std::int32_t* none = nullptr;
   return cuda::sort_takings(nullptr, 0, most, none, nullptr, none, nullptr, nullptr) + 16;
 }
 template <Optimiser Rule>
-void CudaTableStep<Rule>::sum(const cuda::Queue& queue, std::size_t count, double* norm) {
+[[gnu::used]] void CudaTableStep<Rule>::sum(const cuda::Queue& queue, std::size_t count, double* norm) {
   if (factor_ == 0) return queue.clear(1, norm);
   const Pass pass = cuda::pass_on(queue);
   cuda::over_elements(pass, count, cuda::CountUp{order_.data()});
@@ -126,7 +126,8 @@ void CudaTableStep<Rule>::sum(const cuda::Queue& queue, std::size_t count, doubl
   count_ = count;
 }
 template <Optimiser Rule>
-void CudaTableStep<Rule>::update(const cuda::Queue& queue, Table<float>& table, const cuda::StepState* state) {
+[[gnu::used]] void CudaTableStep<Rule>::update(const cuda::Queue& queue, Table<float>& table,
+                                               const cuda::StepState* state) {
   if (factor_ == 0) return;
   rule_.send(queue);
   cuda::MomentArrays<RuleOfElement, Rule::moments> arrays{};

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "../../backend/cuda/graph.hpp"
+#include "../../backend/cuda/pinned_mirror.hpp"
 #include "../../network/table.hpp"
 #include "../optimiser.hpp"
 #include "update.hpp"
@@ -35,7 +35,7 @@ class CudaTableStep {
     for (auto* ints : {&sorted_rows_, &order_, &sorted_order_}) *ints = cuda::Array<std::int32_t>(most_);
     norms_ = cuda::Array<double>(most_ + 1);
     sort_memory_ = cuda::Array<std::byte>(sort_bytes(most_));
-    rule_ = cuda::Mirror<RuleOfElement>(1);
+    rule_ = cuda::PinnedMirror<RuleOfElement>(1);
   }
 
   bool is_trained() const { return factor_ != 0; }
@@ -83,7 +83,7 @@ class CudaTableStep {
   cuda::Array<float> values_, sums_;
   cuda::Array<double> norms_;
   cuda::Array<std::byte> sort_memory_;
-  cuda::Mirror<RuleOfElement> rule_;
+  cuda::PinnedMirror<RuleOfElement> rule_;
   std::array<cuda::Array<float>, Rule::moments> moments_;
 };
 

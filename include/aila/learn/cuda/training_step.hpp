@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../../backend/cuda/graph.hpp"
+#include "../../backend/cuda/pinned_mirror.hpp"
 #include "../../core/executor.hpp"
 #include "../../core/no_memory.hpp"
 #include "../pieces.hpp"
@@ -47,7 +48,13 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
   }
 
-  void keep(const Source& source) { kept_.keep(source.samples_in_memory(), queue()); }
+  void keep(const Source& source) {
+    const auto& samples = source.samples_in_memory();
+    if (detail::has_padded_targets<LossType, typename WorkspaceType::Placed> && !Over::goes_by_steps &&
+        !samples.lengths().empty())
+      return;  // targets are to be cleared, batch by batch
+    kept_.keep(samples, queue());
+  }
 
   StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
     epoch_ = epoch;
@@ -62,16 +69,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
 
   /// As the host's.
-  Pass pass(std::size_t first) const {
-    Pass pass;
-    pass.training = true;
-    pass.collects = true;
-    pass.seed = options_.seed;
-    pass.frozen_tensors = &frozen_tensors_;
-    pass.step = steps_;
-    pass.first_sample = first;
-    return pass;
-  }
+  Pass pass(std::size_t first) const { return detail::training_pass(options_, frozen_tensors_, steps_, first); }
   const TrainerOptions& options() const { return options_; }
   const LossType& loss() const { return loss_; }
   std::size_t most_samples() const { return workspace_->capacity(); }
@@ -99,15 +97,15 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     workspace_ = std::make_unique<WorkspaceType>(options_.batch, overlaps ? Retain::all : Retain::needed);
     if (overlaps) queue().side = &side_;
     input_ = cuda::PinnedArray<Element>(options_.batch * In::elements);
-    indices_ = cuda::Mirror<std::uint32_t>(options_.batch);
-    targets_ = cuda::Mirror<Scalar>(options_.batch * targets);
-    weights_ = cuda::Mirror<Scalar>(options_.batch);
-    lengths_ = cuda::Mirror<std::int32_t>(options_.batch);
+    indices_ = cuda::PinnedMirror<std::uint32_t>(options_.batch);
+    targets_ = cuda::PinnedMirror<Scalar>(options_.batch * targets);
+    weights_ = cuda::PinnedMirror<Scalar>(options_.batch);
+    lengths_ = cuda::PinnedMirror<std::int32_t>(options_.batch);
     gradient_ = ArrayOn<Scalar, Backend>(array_size);
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_[i] = ArrayOn<Scalar, Backend>(array_size);
     scratch_ = ArrayOn<Scalar, Backend>(Over::scratch);
-    state_ = cuda::Mirror<cuda::StepState>(1);
-    number_ = cuda::Mirror<std::uint64_t>(1);
+    state_ = cuda::PinnedMirror<cuda::StepState>(1);
+    number_ = cuda::PinnedMirror<std::uint64_t>(1);
     queue().step = number_.device();
     auto pieces =
         detail::TrainingPieces::of(parameter_table<Net>(), 1, [](std::size_t) { return std::size_t{0}; }, options_);
@@ -115,8 +113,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
     update_ = cuda::UpdatePlan::of(pieces);
     norms_ = ArrayOn<double, Backend>(update_.pieces.size() + 1);
-    rules_ = cuda::Mirror<RuleOfElement>(update_.classes.size());
-    pieces_ = cuda::Mirror<cuda::UpdatePiece>(update_.pieces.size());
+    rules_ = cuda::PinnedMirror<RuleOfElement>(update_.classes.size());
+    pieces_ = cuda::PinnedMirror<cuda::UpdatePiece>(update_.pieces.size());
     std::copy(update_.pieces.begin(), update_.pieces.end(), pieces_.host());
     pieces_.send(queue());
     if constexpr (tables > 0)
@@ -143,34 +141,31 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     if (!kept_.holds(samples)) return {indices.size(), load(source, indices), false};
     Batch batch{indices.size(), false, true};
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      check_index(indices[i], samples.size());
+      detail::check_index(indices[i], samples.size());
       indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
       if (!samples.lengths().empty() && samples.lengths()[indices[i]] != static_cast<std::int32_t>(In::extents[0]))
         batch.has_lengths = true;
     }
     return batch;
   }
-  static void check_index(std::size_t index, std::size_t size) {
-    if (index >= size) throw_error("source: expected samples below ", size, ", which are all, found ", index);
-  }
 
   /// Samples to the memory that is copied from; whether any has a length of its own.
   bool load(const Source& source, Indices indices) {
     std::atomic<bool> all_steps_valid{true};
-    const std::size_t size = source.size();
     executor_.run(indices.size(), [&](std::size_t i, std::size_t) {
       SampleSlot<In, Scalar> slot;
       slot.input = input_.data() + i * In::elements;
       slot.targets = targets_.host() + i * targets;
       slot.target_count = targets;
       slot.epoch = epoch_;
-      check_index(indices[i], size);
-      source.load(indices[i], slot);
-      detail::LengthRule<In>::check_slot("source", slot.length, indices[i]);
+      detail::load_sample(source, indices[i], slot);
       lengths_.host()[i] = slot.length;
       weights_.host()[i] = slot.weight;
       if (slot.length != static_cast<std::int32_t>(In::extents[0])) all_steps_valid = false;
     });
+    if (!all_steps_valid)
+      detail::clear_padded_targets<LossType, typename WorkspaceType::Placed>(indices.size(), lengths_.host(),
+                                                                             targets_.host());
     return !all_steps_valid;
   }
 
@@ -262,7 +257,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
         for (std::size_t m = 0; m < Rule::moments; ++m) state[m] = moments_[m].data();
         cuda::update_pieces<RuleOfElement, Rule::moments>(queue, pieces_.device(), update_.pieces.size(),
                                                           rules_.device(), arrays, parameters.data(), state.data());
-        for (std::size_t piece = 0; piece < ModelType::pack_pieces; ++piece) pack(piece);
+        if constexpr (ModelType::pack_pieces > 0)
+          for (std::size_t piece = 0; piece < ModelType::pack_pieces; ++piece) pack(piece);
       });
       for (std::size_t t = 0; t < tables; ++t) table_steps_[t].update(queue, model_.all_tables()[t], state_.device());
       state_.fetch(queue);
@@ -278,13 +274,13 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   std::unique_ptr<WorkspaceType> workspace_;
   cuda::PinnedArray<Element> input_;
   cuda::KeptSamples<In> kept_;
-  cuda::Mirror<std::uint32_t> indices_;
-  cuda::Mirror<Scalar> targets_, weights_;
-  cuda::Mirror<std::int32_t> lengths_;
-  cuda::Mirror<cuda::StepState> state_;
-  cuda::Mirror<std::uint64_t> number_;
-  cuda::Mirror<RuleOfElement> rules_;
-  cuda::Mirror<cuda::UpdatePiece> pieces_;
+  cuda::PinnedMirror<std::uint32_t> indices_;
+  cuda::PinnedMirror<Scalar> targets_, weights_;
+  cuda::PinnedMirror<std::int32_t> lengths_;
+  cuda::PinnedMirror<cuda::StepState> state_;
+  cuda::PinnedMirror<std::uint64_t> number_;
+  cuda::PinnedMirror<RuleOfElement> rules_;
+  cuda::PinnedMirror<cuda::UpdatePiece> pieces_;
   cuda::UpdatePlan update_;
   ArrayOn<Scalar, Backend> gradient_, scratch_;
   ArrayOn<double, Backend> norms_;

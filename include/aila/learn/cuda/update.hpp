@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../../backend/cuda/block_sum.hpp"
 #include "../../backend/cuda/cuda.hpp"
 #include "../../backend/cuda/launch.hpp"
 #include "../pieces.hpp"
@@ -72,21 +73,8 @@ struct UpdateArrays {
 };
 
 #ifdef __CUDACC__
-/// The sum of a block's numbers, in a tree of their places.
-template <int Threads>
-__device__ double tree_of_block(double own) {
-  __shared__ double all[Threads];
-  all[threadIdx.x] = own;
-  for (int half = Threads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (static_cast<int>(threadIdx.x) < half) all[threadIdx.x] += all[threadIdx.x + half];
-  }
-  __syncthreads();
-  return all[0];
-}
-
 /// Squares of what is trained; of statistics whether they are finite (0, or no number); what is held becomes zero.
-template <int Threads>
+template <unsigned Threads>
 __global__ void sum_pieces_kernel(const UpdatePiece* pieces, UpdateArrays of) {
   const UpdatePiece piece = pieces[blockIdx.x];
   double sum = 0;
@@ -97,14 +85,14 @@ __global__ void sum_pieces_kernel(const UpdatePiece* pieces, UpdateArrays of) {
     else
       sum += piece.sort == UpdatePiece::Sort::trained ? g * g : g - g;
   }
-  sum = tree_of_block<Threads>(sum);
+  sum = sum_of_block<Threads>(sum);
   if (threadIdx.x == 0) of.norms[blockIdx.x] = sum;
 }
-template <int Threads>
+template <unsigned Threads>
 __global__ void judge_step_kernel(std::size_t count, UpdateArrays of) {
   double sum = 0;
   for (std::size_t i = threadIdx.x; i < count; i += Threads) sum += of.norms[i];
-  sum = tree_of_block<Threads>(sum);
+  sum = sum_of_block<Threads>(sum);
   if (threadIdx.x > 0) return;
   StepState state;
   state.loss = *of.loss / static_cast<double>(of.samples);
@@ -118,7 +106,7 @@ template <class Rule, std::size_t Moments>
 struct MomentArrays {
   float* at[Moments + 1];
 };
-template <int Threads, class Rule, std::size_t Moments>
+template <unsigned Threads, class Rule, std::size_t Moments>
 __global__ void update_pieces_kernel(const UpdatePiece* pieces, const Rule* rules, UpdateArrays of, float* parameters,
                                      MomentArrays<Rule, Moments> moments) {
   if (!of.state->finite) return;
@@ -156,16 +144,16 @@ inline Pass pass_on(const Queue& queue) {
   return pass;
 }
 template <class Q>
-void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of) {
+[[gnu::used]] void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of) {
   launch(pass_on(queue), &sum_pieces_kernel<256>, static_cast<unsigned>(count), 256, 0, pieces, of);
 }
 template <class Q>
-void judge_step(Q& queue, std::size_t count, const UpdateArrays& of) {
+[[gnu::used]] void judge_step(Q& queue, std::size_t count, const UpdateArrays& of) {
   launch(pass_on(queue), &judge_step_kernel<256>, 1, 256, 0, count, of);
 }
 template <class Rule, std::size_t Moments, class Q>
-void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules, const UpdateArrays& of,
-                   float* parameters, float* const* moments) {
+[[gnu::used]] void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules,
+                                 const UpdateArrays& of, float* parameters, float* const* moments) {
   MomentArrays<Rule, Moments> arrays{};
   for (std::size_t m = 0; m < Moments; ++m) arrays.at[m] = moments[m];
   launch(pass_on(queue), &update_pieces_kernel<256, Rule, Moments>, static_cast<unsigned>(count), 256, 0, pieces, rules,

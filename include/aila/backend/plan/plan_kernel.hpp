@@ -1,5 +1,5 @@
-// The kernel of every composite on a host backend: one executor over the nodes of its plan. Layers of one kind share
-// their code, so that a deep stack takes as long to compile as one with a layer of each kind.
+// The kernel of every composite, on the host and on devices: one executor over the nodes of its plan. Layers of one
+// kind share their code, so that a deep stack takes as long to compile as one with a layer of each kind.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "../host/plan_joints.hpp"
+#include "../host/pooling.hpp"
 #include "lengths.hpp"
-#include "plan_joints.hpp"
 #include "plan_parts.hpp"
-#include "pooling.hpp"
 
 namespace aila::inline v0 {
 

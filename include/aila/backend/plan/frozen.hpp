@@ -1,4 +1,4 @@
-// Frozen on the host: the inner layer's kernel, with no gradient of its parameters.
+// Frozen: the inner layer's kernel, with no gradient of its parameters.
 #pragma once
 
 #include "../../core/macros_aside.hpp"

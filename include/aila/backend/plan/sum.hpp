@@ -1,4 +1,4 @@
-// Sums of layers on the host: each layer over the same input, then one pass over their maps.
+// Sums of layers: each layer over the same input, then one pass over their maps.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -12,7 +12,7 @@ namespace detail {
 
 template <class L, class In, class BackendType>
 struct SumComposite {
-  static constexpr const char* name = "host sum";
+  static constexpr const char* name = "sum";
   using Backend = BackendType;
   using Input = In;
   using Plan = typename L::template Plan<In>;

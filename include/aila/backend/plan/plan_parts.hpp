@@ -1,4 +1,4 @@
-// The parts of a composite on a host backend: their kernels by kind, what its plan needs to know of each, and how the
+// The parts of a composite on a backend: their kernels by kind, what its plan needs to know of each, and how the
 // plan is put together.
 #pragma once
 

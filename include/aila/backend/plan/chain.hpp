@@ -1,4 +1,4 @@
-// Chains, with or without the input joined to their result, on the host: the layers one after the other.
+// Chains, with or without the input joined to their result: the layers one after the other.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -57,10 +57,10 @@ struct FoldsOf<Children, Backend, std::index_sequence<I...>> {
   static constexpr std::array<std::size_t, sizeof...(I) + 1> parts{parts_of_fold<At<type, I>>...};
 };
 
-/// A chain as a composite of a host backend: the nodes of its layers, and what becomes of its input beside them.
+/// A chain as a composite of a backend: the nodes of its layers, and what becomes of its input beside them.
 template <class L, class In, class BackendType>
 struct ChainComposite {
-  static constexpr const char* name = "host chain";
+  static constexpr const char* name = "chain";
   using Backend = BackendType;
   using Input = In;
   using Plan = typename L::template Plan<In>;

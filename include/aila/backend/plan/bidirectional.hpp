@@ -1,4 +1,4 @@
-// Bidirectional on the host: the layer twice, once over the steps in reverse.
+// Bidirectional: the layer twice, once over the steps in reverse.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -21,7 +21,7 @@ struct BidirectionalInPhases {
 /// Part 0 reads the steps ahead, part 1 the reversed ones; each fills half of the output's columns.
 template <class L, class In, class BackendType>
 struct BidirectionalComposite {
-  static constexpr const char* name = "host bidirectional";
+  static constexpr const char* name = "bidirectional";
   using Backend = BackendType;
   using Input = In;
   using Each = Placed<L, In>;
