@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 #include <random>
+#include <span>
 
 #include "../works/networks.hpp"
 #include "work.hpp"
@@ -51,12 +52,28 @@ double measure_training(double seconds) {
   trainer.keep(source);
   return median_seconds(seconds, [&] { trainer.step(source, indices); });
 }
+/// Of inputs on the device, with outputs there.
 template <std::size_t Batch>
 double measure_prediction(double seconds) {
   Model<Net, backend::Cuda> model{Seed{7}};
   const auto data = samples(Batch);
+  aila::cuda::Array<float> inputs(data.inputs.size());
+  aila::cuda::Queue{}.to_device(data.inputs.data(), data.inputs.size(), inputs.data());
   Predictor<Net, backend::Cuda> predictor(model, Batch);
-  return median_seconds(seconds, [&] { predictor.batch(data.inputs); });
+  return median_seconds(seconds, [&] {
+    predictor.on_device(inputs.data(), Batch);
+    predictor.wait();
+  });
+}
+/// From pinned memory of the program, and back.
+template <std::size_t Batch>
+double measure_prediction_from_host(double seconds) {
+  Model<Net, backend::Cuda> model{Seed{7}};
+  const auto data = samples(Batch);
+  aila::cuda::PinnedArray<float> inputs(data.inputs.size());
+  std::copy(data.inputs.begin(), data.inputs.end(), inputs.data());
+  Predictor<Net, backend::Cuda> predictor(model, Batch);
+  return median_seconds(seconds, [&] { predictor.batch(std::span<const float>(inputs.data(), inputs.size())); });
 }
 
 template <std::size_t Batch>
@@ -65,6 +82,7 @@ void add(const std::string& name) {
   const std::string end = name + "/" + std::to_string(Batch);
   cuda_works::works().push_back({"train/" + end, 3 * forward, measure_training<Batch>});
   cuda_works::works().push_back({"predict/" + end, forward, measure_prediction<Batch>});
+  cuda_works::works().push_back({"host-predict/" + end, forward, measure_prediction_from_host<Batch>});
 }
 
 #define TEXT_OF(x) #x

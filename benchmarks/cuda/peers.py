@@ -54,13 +54,24 @@ def ways_of(kind, task, policy):
 
     def make(way):
         model = in_torch.Network(task, policy).load(tasks.first_parameters(task, policy)).cuda()
-        if kind == 'predict':
+        if kind.endswith('predict'):
             model.eval()
             function = torch.compile(model) if way == 'compiled' else model
 
             def run():
                 with torch.no_grad():
                     return function(x)
+
+            if kind == 'host-predict':  # from pinned memory of the program, and back
+                there = x.cpu().pin_memory()
+                on_device = captured(run) if way == 'graph' else run
+                result = run()
+
+                def from_host():
+                    x.copy_(there, non_blocking=True)
+                    made = on_device()
+                    return (result if made is None else made).cpu()
+                return from_host
         else:
             optimiser = torch.optim.Adam(model.parameters(), fused=True, capturable=way == 'graph')
             loss = lambda x, y: loss_function(model(x), y)  # noqa: E731
@@ -82,7 +93,7 @@ def main():
         for batch in (tasks.TASKS[name].batch, 1024):
             task = tasks.TASKS[name]._replace(batch=batch)
             for policy in ('none', 'linear', 'attention'):
-                for kind in ('train', 'predict'):
+                for kind in ('train', 'predict', 'host-predict'):
                     work = f'{kind}/{name}/{policy}/{batch}'
                     if part not in work:
                         continue

@@ -45,20 +45,29 @@ Model<Net, Backend> model_of() {
   return model;
 }
 
+/// How batches come to the device: each when it is asked for, from a copy of all, or one step ahead.
+enum class Way { loaded, kept, ahead };
+
 /// Twenty steps of a model; what each found.
 template <class Net, class Loss, class Rule, class Backend>
 std::vector<StepResult> train(Model<Net, Backend>& model, const Samples<NetworkInput<Net>>& data, const Loss& loss,
-                              const Rule& rule, const TrainerOptions& options, bool keeps = false) {
+                              const Rule& rule, const TrainerOptions& options, Way way = Way::loaded) {
   Inline alone;
   Trainer<Net, Loss, Rule, Backend> trainer(model, loss, rule, options, alone);
-  if (keeps) trainer.keep(data);
-  std::vector<StepResult> all;
+  if (way == Way::kept) trainer.keep(data);
   std::vector<std::size_t> indices(data.view().size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
+  std::vector<std::vector<std::size_t>> batches;
   for (std::size_t step = 0; step < 20; ++step) {
     std::rotate(indices.begin(), indices.begin() + 3, indices.end());
     const std::size_t batch = step % 5 == 4 ? options.batch / 2 : options.batch;  // a graph for each size
-    all.push_back(trainer.step(data, std::span(indices).first(batch), step == 10 ? 0.5 : 1.0));
+    batches.emplace_back(indices.begin(), indices.begin() + static_cast<std::ptrdiff_t>(batch));
+  }
+  std::vector<StepResult> all;
+  for (std::size_t step = 0; step < 20; ++step) {
+    std::span<const std::size_t> next;
+    if (way == Way::ahead && step < 19) next = batches[step == 7 ? 3 : step + 1];  // once the caller is wrong
+    all.push_back(trainer.step(data, batches[step], step == 10 ? 0.5 : 1.0, 0, next));
   }
   return all;
 }
@@ -69,18 +78,21 @@ void check_training(const char* name, const Loss& loss, const Rule& rule, Traine
   INFO(name);
   const auto data = samples<Net>(100, targets, classes, lengths);
   auto host = model_of<Net, backend::Cpu>();
-  auto device = model_of<Net, backend::Cuda>(), again = device;
+  auto device = model_of<Net, backend::Cuda>(), again = device, third = device;
   const auto on_host = train(host, data, loss, rule, options), on_device = train(device, data, loss, rule, options),
-             twice = train(again, data, loss, rule, options, true);
+             twice = train(again, data, loss, rule, options, Way::kept),
+             ahead = train(third, data, loss, rule, options, Way::ahead);
   double worst = 0;
   for (std::size_t i = 0; i < on_host.size(); ++i) {
     CHECK(on_device[i].loss == doctest::Approx(on_host[i].loss).epsilon(1e-4));
     CHECK(on_device[i].gradient_norm == doctest::Approx(on_host[i].gradient_norm).epsilon(1e-3));
     CHECK(on_device[i].finite);
     CHECK(on_device[i].loss == twice[i].loss);
+    CHECK(on_device[i].loss == ahead[i].loss);
     worst = std::max(worst, std::abs(on_device[i].loss - on_host[i].loss) / std::abs(on_host[i].loss));
   }
   CHECK(std::ranges::equal(device.parameters(), again.parameters()));
+  CHECK(std::ranges::equal(device.parameters(), third.parameters()));
   const auto numbers = [](std::span<const float> all) { return std::vector<double>(all.begin(), all.end()); };
   CHECK(gpu::distance(numbers(device.parameters()), numbers(host.parameters())) < 1e-3);
   if constexpr (Model<Net>::tables > 0) {
@@ -167,4 +179,53 @@ TEST_CASE("fit, evaluate, predict and files are the same on both sides") {
     });
   for (auto& thread : threads) thread.join();
   CHECK(equal == std::vector<int>(4, 20));
+}
+
+TEST_CASE("what is predicted again follows the model, from the program's memory and from the device's") {
+  if (!gpu::is_there()) return;
+  const auto data = samples<Steps>(70, 1, 0, true);
+  Model<Steps, backend::Cuda> model(Seed{4});
+  Predictor<Steps, backend::Cuda> predictor(model, 70);
+  const aila::cuda::Queue queue;
+  aila::cuda::Array<float> inputs(data.inputs.size());
+  aila::cuda::Array<std::int32_t> lengths(70);
+  queue.to_device(data.inputs.data(), data.inputs.size(), inputs.data());
+  queue.to_device(data.lengths.data(), 70, lengths.data());
+  for (int round = 0; round < 4; ++round) {
+    const auto expected = predict(model, data);
+    for (int again = 0; again < 3; ++again) {
+      CHECK(std::ranges::equal(predictor.batch(data.inputs, data.lengths), expected));
+      const float* const there = predictor.on_device(inputs.data(), 70, lengths.data());
+      std::vector<float> outputs(70);
+      predictor.wait();
+      queue.to_host(there, 70, outputs.data());
+      CHECK(outputs == expected);
+      const auto one = predictor(std::span(data.inputs).first(NetworkInput<Steps>::elements), data.lengths[0]);
+      CHECK(one[0] == doctest::Approx(expected[0]).epsilon(1e-5));
+    }
+    fit(model, data, {.epochs = 1, .batch = 32});
+  }
+  CHECK_THROWS_WITH(predictor.on_device(inputs.data(), 71), "workspace: expected up to 70 samples, found 71");
+}
+
+TEST_CASE("a source that fails while it is read ahead tells it where the batch is taken") {
+  if (!gpu::is_there()) return;
+  struct Broken {
+    const Samples<Vector<6>>* of;
+    std::size_t size() const { return of->view().size(); }
+    std::size_t targets_per_sample() const { return 2; }
+    void load(std::size_t i, SampleSlot<Vector<6>, float>& slot) const {
+      if (i == 9) throw Error("sample 9 cannot be read");
+      of->view().load(i, slot);
+    }
+  };
+  const auto data = samples<Regression>(40, 2, 0, false);
+  const Broken broken{&data};
+  Model<Regression, backend::Cuda> model(Seed{1});
+  Inline alone;
+  Trainer<Regression, MeanSquaredError, Adam, backend::Cuda> trainer(model, {}, {}, {.batch = 4}, alone);
+  const std::vector<std::size_t> good{0, 1, 2, 3}, bad{7, 8, 9, 10};
+  for (int i = 0; i < 3; ++i) CHECK(trainer.step(broken, good, 1, 0, bad).finite);
+  CHECK_THROWS_WITH(trainer.step(broken, bad), "sample 9 cannot be read");
+  CHECK(trainer.step(broken, good).finite);
 }

@@ -8,9 +8,10 @@
 //   using Memory = ...;
 //       static constexpr bool is_host: whether the program may look at an array while no work is under way;
 //       template <class T> Array: Array<T>(count) owns zeroed elements, at 64 bytes or more: copied, moved, data(),
-//       size()
+//       size(); (optional) template <class T> HostArray: likewise, where the program writes what goes there
 //   using Queue = ...;
-//       the work of one thread of the program, in order, see WorkQueue; Pass::queue points to it
+//       the work of one thread of the program, in order, see WorkQueue; Pass::queue points to it; (optional) its
+//       Repeated does again what is put on it again, see RepeatedWork
 //   using Kernels = ...;
 //       (optional) the backend whose kernels it runs, by select_kernel; its own, where it does not say
 //   using Split = GroupSplit;
@@ -86,7 +87,8 @@ struct OnHost {
 /// Memory of a backend belongs to its queue: what runs on it, in the order in which it was put there, reads and writes
 /// it, and nobody else. run(work) calls work(), which computes, or tells a device what to compute; to_device copies
 /// what may be changed when it returns; to_host returns when all work before is done and the copy is there; clear
-/// writes zeros. All of them may be called by work, too.
+/// writes zeros. All of them may be called by work, too. (Optional) send is to_device of a HostArray, without a wait:
+/// it stays as it is until to_host, or wait, returns.
 template <class Q>
 concept WorkQueue = std::default_initializable<Q> &&
                     requires(Q& queue, void (&work)(), const float* from, float* to, std::size_t count) {
@@ -97,6 +99,30 @@ concept WorkQueue = std::default_initializable<Q> &&
                     };
 
 namespace detail {
+/// Work that is put on a queue again and again: run(queue, numbers, work), of which `numbers` tell all that work()
+/// depends on. A queue that can do at once what it did for equal numbers has one of its own.
+struct RepeatedWork {
+  static constexpr bool looks_at_numbers = false;
+};
+template <class Queue>
+struct RepeatedOn {
+  using type = RepeatedWork;
+};
+template <class Queue>
+  requires requires { typename Queue::Repeated; }
+struct RepeatedOn<Queue> {
+  using type = typename Queue::Repeated;
+};
+template <class T, class Memory>
+struct HostArrayFor {
+  using type = AlignedArray<T>;
+};
+template <class T, class Memory>
+  requires requires { typename Memory::template HostArray<T>; }
+struct HostArrayFor<T, Memory> {
+  using type = typename Memory::template HostArray<T>;
+};
+
 template <class B>
 struct KernelsOfBackend {
   using type = B;
@@ -115,6 +141,9 @@ using KernelsOf = typename detail::KernelsOfBackend<B>::type;
 /// Memory of a backend.
 template <class T, class B>
 using ArrayOn = typename B::Memory::template Array<T>;
+/// Memory of the program that a backend copies from and to.
+template <class T, class B>
+using HostArrayOf = typename detail::HostArrayFor<T, typename B::Memory>::type;
 
 template <class B>
 concept ComputeBackend =

@@ -16,6 +16,12 @@ class Staged {
  public:
   constexpr explicit Staged(std::size_t count) : host_(count), device_(shares_memory<Backend> ? 0 : count) {}
   constexpr T* host() { return host_.data(); }
+  constexpr T* device() {
+    if constexpr (shares_memory<Backend>)
+      return host_.data();
+    else
+      return device_.data();
+  }
   constexpr const T* device() const {
     if constexpr (shares_memory<Backend>)
       return host_.data();
@@ -29,7 +35,7 @@ class Staged {
   }
 
  private:
-  AlignedArray<T> host_;
+  HostArrayOf<T, Backend> host_;
   ArrayOn<T, Backend> device_;
 };
 

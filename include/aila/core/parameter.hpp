@@ -72,6 +72,7 @@ class TensorView {
   constexpr T* operator[](std::size_t tensor) const { return base_ + offsets_[tensor]; }
   /// Where the tensor begins in the canonical array.
   constexpr std::uint32_t offset(std::size_t tensor) const { return offsets_[tensor]; }
+  constexpr T* base() const { return base_; }
   /// The view of a part whose first tensor is number `first` here.
   constexpr TensorView from(std::size_t first) const { return {base_, offsets_ + first}; }
   /// False where no gradient is asked for.

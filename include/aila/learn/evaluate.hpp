@@ -31,11 +31,21 @@ class Evaluator {
   using In = typename ModelType::In;
   using Out = typename ModelType::Out;
   using WorkerType = Worker<Net, LossType, Backend, Capability::predict>;
+  using Copies = typename WorkerType::Copies;
   static constexpr std::size_t group = Backend::Split::evaluation;
   enum { compiled = detail::compile_loss<LossType, typename ModelType::Placed, KernelsOf<Backend>>() };
 
   explicit Evaluator(ExecutorRef executor) : executor_(executor) {
     for (std::size_t i = 0; i < executor_.size(); ++i) workers_.push_back(std::make_unique<WorkerType>(group));
+  }
+
+  /// Says that this source's samples stay as they are: as Trainer::keep.
+  void keep([[maybe_unused]] const SourceRef<In, Scalar>& source) {
+    if constexpr (Copies::are_kept) {
+      const auto& samples = source.samples_in_memory();
+      if (detail::may_be_copied<LossType, typename ModelType::Placed, KernelsOf<Backend>>(samples))
+        copy_.keep(samples, workers_.front()->workspace.queue());
+    }
   }
 
   /// The mean over the source of weight * loss; the same bits for any number of threads. Throws Error for no samples.
@@ -76,13 +86,22 @@ class Evaluator {
       const std::size_t first = g * group, count = std::min(group, size - first);
       for (std::size_t i = 0; i < count; ++i) indices[i] = first + i;
       WorkerType& worker = *workers_[w];
-      worker.load(source, std::span<const std::size_t>(indices.data(), count), 0);
+      load(worker, source, std::span<const std::size_t>(indices.data(), count));
       worker.forward(model, Pass{});
       then(first, worker);
     });
   }
 
+  void load(WorkerType& worker, const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices) {
+    if constexpr (Copies::are_kept) {
+      const auto& samples = source.samples_in_memory();
+      if (copy_.holds(samples)) return worker.load(copy_, samples, indices);
+    }
+    worker.load(source, indices, 0);
+  }
+
   ExecutorRef executor_;
+  [[no_unique_address]] typename Copies::All copy_;
   std::vector<std::unique_ptr<WorkerType>> workers_;
   std::vector<double> sums_;
 };

@@ -75,6 +75,7 @@ class Fitting {
     bool stop = false;
     keep();
     trainer_.keep(train_);
+    if (options_.validation.size() > 0) evaluator_.keep(options_.validation);
     started_ = Clock::now();
     for (std::size_t epoch = 1; epoch <= options_.epochs && !stop; ++epoch) {
       const auto begin = Clock::now();
@@ -115,9 +116,12 @@ class Fitting {
     const std::size_t total = options_.epochs <= endless / steps ? steps * options_.epochs : endless;
     for (std::size_t step = 0; step < steps; ++step) {
       const std::size_t first = step * batch;
-      const std::span<const std::size_t> indices(order_.data() + first, std::min(batch, order_.size() - first));
+      const auto batch_from = [&](std::size_t at) {
+        return std::span<const std::size_t>(order_).subspan(at, std::min(batch, order_.size() - at));
+      };
+      const auto indices = batch_from(first), next = batch_from(first + indices.size());
       const double rate = options_.schedule.factor(trainer_.steps(), total, steps);
-      const StepResult result = trainer_.step(train_, indices, rate, record.epoch);
+      const StepResult result = trainer_.step(train_, indices, rate, record.epoch, next);
       if (!result.finite)
         fail(std::isfinite(result.loss) ? "the gradient is" : "the loss is", record.epoch, step + 1, train_, indices);
       loss += result.loss * static_cast<double>(indices.size());

@@ -84,6 +84,12 @@ class SamplesView {
   std::span<const std::int32_t> lengths() const { return lengths_; }
   std::span<const Scalar> weights() const { return weights_; }
 
+  /// Whether both are of the same memory.
+  bool is(const SamplesView& other) const {
+    return size_ == other.size_ && inputs_.data() == other.inputs_.data() && targets_.data() == other.targets_.data() &&
+           lengths_.data() == other.lengths_.data() && weights_.data() == other.weights_.data();
+  }
+
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
     std::copy_n(inputs_.data() + index * In::elements, In::elements, slot.input);
     std::copy_n(targets_.data() + index * slot.target_count, slot.target_count, slot.targets);
@@ -143,6 +149,8 @@ class SourceRef {
     else
       load_(source_, index, slot);
   }
+  /// Whether both refer to one source.
+  bool is(const SourceRef& other) const { return source_ == other.source_ && samples_.is(other.samples_); }
   /// Samples that lie in memory; of another source none.
   const SamplesView<In, Scalar>& samples_in_memory() const { return samples_; }
   /// The targets where they lie in memory as one range, else empty.

@@ -60,13 +60,14 @@ class Trainer {
 
   /// One update from the samples `indices` of the source, at the optimiser's learning rate times `rate`. Where loss,
   /// gradient or what statistics are to change by is not finite the parameters, rows of tables among them, stay as they
-  /// were, and `finite` is false.
+  /// were, and `finite` is false. `next`, where the caller knows it, are the samples of the step that comes then, in
+  /// this epoch: a backend with memory of its own loads them meanwhile.
   StepResult step(const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices, double rate = 1,
-                  std::uint64_t epoch = 0) {
+                  std::uint64_t epoch = 0, std::span<const std::size_t> next = {}) {
     if (indices.empty() || indices.size() > options().batch)
       throw_error("step: expected 1 to ", options().batch, " samples, found ", indices.size());
     detail::check_target_count<LossType, typename ModelType::Out>(source, "step");
-    return step_.run(source, indices, rate, epoch);
+    return step_.run(source, indices, rate, epoch, next);
   }
 
   /// Says that this source's samples stay as they are: where they lie in memory, a backend with memory of its own takes

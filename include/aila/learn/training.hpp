@@ -61,7 +61,7 @@ inline Pass training_pass(const TrainerOptions& options, const FrozenTensors& fr
 /// The executor of training steps: from the samples to the changed parameters. Each kind of kernels has its own, with
 ///   TrainingStep(ModelType&, const LossType&, const Rule&, TrainerOptions, ExecutorRef);  options were checked
 ///   options(); loss();  as they were given
-///   StepResult run(source, indices, rate, epoch);  as Trainer::step
+///   StepResult run(source, indices, rate, epoch, next);  as Trainer::step
 ///   keep(source);  as Trainer::keep
 ///   Pass pass(first); steps(); epoch(); most_samples();  what is known of the last step, to repeat its forward
 ///   gradient(); table_is_finite(table);  what it found

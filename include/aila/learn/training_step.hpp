@@ -74,7 +74,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
 
   void keep(const Source&) {}
-  StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
+  StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch, Indices /*next*/) {
     epoch_ = epoch;
     for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t]);
     const auto split = Backend::Split::of(indices.size(), layout.size);

@@ -69,6 +69,25 @@ void clear_padded_targets([[maybe_unused]] std::size_t samples, [[maybe_unused]]
 }
 }  // namespace detail
 
+namespace detail {
+/// Whether batches may be taken from a copy of the samples: not where targets of padded steps are to be cleared first.
+template <class LossType, class Placed, class Kernels, class View>
+bool may_be_copied([[maybe_unused]] const View& samples) {
+  if constexpr (has_padded_targets<LossType, Placed>)
+    if constexpr (!LossOver<LossType, Placed, Kernels>::goes_by_steps) return samples.lengths().empty();
+  return true;
+}
+/// Copies of samples in the memory of a backend that has its own: of all of them, and of a group taken from those.
+template <class In, class Kernels>
+struct SampleCopies {
+  static constexpr bool are_kept = false;
+  struct All {};
+  struct Groups {
+    explicit Groups(std::size_t) {}
+  };
+};
+}  // namespace detail
+
 template <class Net, class LossType, ComputeBackend Backend, Capability C>
 class Worker {
  public:
@@ -84,8 +103,11 @@ class Worker {
     return std::size_t{1};
   }();
 
+  using Copies = detail::SampleCopies<In, KernelsOf<Backend>>;
+
   explicit Worker(std::size_t samples, Retain retain = Retain::needed)
       : workspace(samples, retain),
+        groups_(samples),
         targets_(samples * targets),
         lengths_(samples),
         weights_(samples),
@@ -116,6 +138,27 @@ class Worker {
     targets_.send(queue, samples_ * targets);
     weights_.send(queue, samples_);
     lengths_of_pass_ = all_steps_valid ? nullptr : workspace.take_lengths(lengths_.data(), samples_);
+  }
+
+  /// The same of samples in memory of which the backend has a copy.
+  void load(const typename Copies::All& copy, const SamplesView<In, Scalar>& of, std::span<const std::size_t> indices)
+    requires(Copies::are_kept)
+  {
+    if (indices.size() > workspace.capacity()) refuse_count(indices.size());
+    samples_ = indices.size();
+    bool all_steps_valid = true;
+    for (const std::size_t i : indices) {
+      detail::check_index(i, of.size());
+      if (!of.lengths().empty() && of.lengths()[i] != static_cast<std::int32_t>(In::extents[0]))
+        all_steps_valid = false;
+    }
+    auto& queue = workspace.queue();
+    lengths_of_pass_ = all_steps_valid ? nullptr : workspace.lengths();
+    queue.run([&] {
+      groups_.take(
+          queue, copy, indices,
+          {workspace.input(), targets_.device(), weights_.device(), all_steps_valid ? nullptr : workspace.lengths()});
+    });
   }
 
   std::size_t samples() const { return samples_; }
@@ -168,6 +211,7 @@ class Worker {
     pass.tables = tables;
   }
 
+  [[no_unique_address]] typename Copies::Groups groups_;
   Staged<Scalar, Backend> targets_;
   std::vector<std::int32_t> lengths_;
   const std::int32_t* lengths_of_pass_ = nullptr;  ///< for kernels; null: all steps of all samples

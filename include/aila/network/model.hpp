@@ -184,12 +184,19 @@ class Model {
   void predict(const ElementOf<In, Scalar>* x, std::size_t samples, Workspace<Net, Backend, C>& workspace,
                const std::int32_t* lengths = nullptr) const {
     if (lengths != nullptr) detail::LengthRule<In>::check("predict", {lengths, samples}, samples);
+    const std::int32_t* const taken = workspace.take_lengths(lengths, samples);
+    predict_on_device(workspace.take_input(x, samples), samples, workspace, taken);
+  }
+  /// The same of the backend's memory, where lengths must be right: workspace.output().
+  template <Capability C>
+  void predict_on_device(const ElementOf<In, Scalar>* x, std::size_t samples, Workspace<Net, Backend, C>& workspace,
+                         const std::int32_t* lengths = nullptr) const {
     Pass pass;
     pass.samples = samples;
-    pass.lengths = workspace.take_lengths(lengths, samples);
+    pass.lengths = lengths;
     const auto refs = table_refs();
     pass.tables = refs.data();
-    workspace.forward(pass, kernel_parameters(), packed_.data(), workspace.take_input(x, samples));
+    workspace.forward(pass, kernel_parameters(), packed_.data(), x);
   }
 
  private:

@@ -84,6 +84,21 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
     return model_->predict(x, workspace_, lengths);
   }
 
+  /// The same of memory of the backend, x [samples, In...] and lengths [samples] (null: all steps), at 16 bytes and
+  /// with 64 bytes behind x that may be read: nothing is copied, and nothing waited for. The outputs [samples, Out...]
+  /// are there after wait(), until the next call. Throws Error for more samples than there is room for.
+  const Scalar* on_device(const Element* x, std::size_t samples, const std::int32_t* lengths = nullptr)
+    requires(!shares_memory<Backend>)
+  {
+    model_->predict_on_device(x, samples, workspace_, lengths);
+    return workspace_.output();
+  }
+  void wait()
+    requires(!shares_memory<Backend>)
+  {
+    workspace_.queue().wait();
+  }
+
  private:
   friend class detail::PredictsOne<Predictor, In, Out, Scalar>;
   // NOLINTNEXTLINE(bugprone-exception-escape): there is room for one sample, and its length was looked at

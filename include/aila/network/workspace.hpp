@@ -4,10 +4,12 @@
 #include "../core/macros_aside.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <new>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../backend/host/padding.hpp"
@@ -38,14 +40,15 @@ template <class Scalar>
 }
 
 /// Where a program writes what goes to a workspace on memory of its own, and reads what comes from there.
-template <class Element, class Scalar, bool shared>
+template <class Element, class Backend>
 struct Border {
   Border(std::size_t samples, std::size_t in, std::size_t out) : x(samples * in), y(samples * out) {}
-  AlignedArray<Element> x;
-  AlignedArray<Scalar> y;
+  HostArrayOf<Element, Backend> x;
+  HostArrayOf<typename Backend::Scalar, Backend> y;
 };
-template <class Element, class Scalar>
-struct Border<Element, Scalar, true> {
+template <class Element, class Backend>
+  requires(shares_memory<Backend>)
+struct Border<Element, Backend> {
   constexpr Border(std::size_t, std::size_t, std::size_t) {}
 };
 }  // namespace detail
@@ -128,7 +131,16 @@ class Workspace {
       return host;
     } else {
       if (samples > capacity_) refuse(samples);
-      queue_.to_device(host, samples * In::elements, input());
+      const std::size_t count = samples * In::elements;
+      if constexpr (requires { queue_.send(border_.x.data(), count, input()); }) {
+        if (count * sizeof(Element) <= small) {
+          if (std::exchange(sent_, true)) queue_.wait();
+          std::copy_n(host, count, border_.x.data());
+          queue_.send(border_.x.data(), count, input());
+          return input();
+        }
+      }
+      queue_.to_device(host, count, input());
       return input();
     }
   }
@@ -142,12 +154,19 @@ class Workspace {
       return lengths_.data();
     }
   }
+  /// Where lengths of samples may be written in the backend's memory.
+  constexpr std::int32_t* lengths()
+    requires(!shares_memory<Backend>)
+  {
+    return lengths_.data();
+  }
   /// The outputs of so many samples, where a program reads them; until the next call.
   constexpr const Scalar* host_output(std::size_t samples) {
     if constexpr (shares_memory<Backend>) {
       return output();
     } else {
       queue_.to_host(output(), samples * Out::elements, border_.y.data());
+      sent_ = false;
       return border_.y.data();
     }
   }
@@ -169,7 +188,7 @@ class Workspace {
   /// The same of tensors that lie where the caller says.
   constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(given)) return;
-    queue_.run([&] {
+    put(given, w, packed, x, [&] {
       [[maybe_unused]] const Mode mode;
       const auto& pass = on_queue(given);
       if constexpr (C != Capability::stream)
@@ -248,6 +267,23 @@ class Workspace {
   [[noreturn]] void refuse(std::size_t samples) const {
     throw_error("workspace: expected up to ", capacity_, " samples, found ", samples);
   }
+  /// Work of a forward to the queue, which may have done the same before.
+  template <class F>
+  constexpr void put(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x, F&& work) {
+    if constexpr (!keeps_for_backward(C) && Repeated::looks_at_numbers) {
+      if (!pass.training && pass.all_reduce == nullptr) {
+        const auto number = [](const void* at) { return reinterpret_cast<std::uintptr_t>(at); };
+        std::array<std::size_t, 5 + 2 * tables> numbers{pass.samples, number(pass.lengths), number(w.base()),
+                                                        number(packed), number(x)};
+        for (std::size_t t = 0; t < tables; ++t) {
+          numbers[5 + 2 * t] = number(pass.tables[t].rows);
+          numbers[6 + 2 * t] = pass.tables[t].count;
+        }
+        return repeated_.run(queue_, numbers, work);
+      }
+    }
+    queue_.run(work);
+  }
   /// Zeros at the padded steps of a map like the output. They are no outputs: neither a loss nor another layer may see
   /// what a layer of single steps makes of padding.
   static constexpr void clear_padding(const Pass& pass, Scalar* map) {
@@ -280,7 +316,11 @@ class Workspace {
     return pass;
   }
 
+  /// Bytes of inputs that are copied sooner than a device's copy of them has been waited for.
+  static constexpr std::size_t small = std::size_t{1} << 18;
   static constexpr bool copies_tokens = In::is_tokens;
+  static constexpr std::size_t tables = tables_of<typename Placed::Layer, In>();
+  using Repeated = typename detail::RepeatedOn<Queue>::type;
   struct HostMode {
     constexpr HostMode() = default;
   };
@@ -325,11 +365,13 @@ class Workspace {
   std::size_t capacity_;
   Retain retain_;
   [[no_unique_address]] Queue queue_;
+  [[no_unique_address]] Repeated repeated_;
   ArrayOn<Scalar, Backend> memory_;
   ArrayOn<std::int32_t, Backend> tokens_, lengths_;
   ArrayOn<double, Backend> all_reduce_;
-  [[no_unique_address]] detail::Border<Element, Scalar, shares_memory<Backend>> border_;
+  [[no_unique_address]] detail::Border<Element, Backend> border_;
   detail::Held<Buffers> buffers_;
+  bool sent_ = false;  ///< what border_ holds is on its way
 };
 
 /// Bytes of one worker's workspace for a number of samples; a constant. Of a network with hundreds of layers ask

@@ -5,6 +5,7 @@
 
 #include "../backend.hpp"
 #include "../host/lanes.hpp"
+#include "graph.hpp"
 #include "memory.hpp"
 #include "queue.hpp"
 
@@ -26,6 +27,8 @@ struct CudaMemory {
   static constexpr bool is_host = false;
   template <class T>
   using Array = cuda::Array<T>;
+  template <class T>
+  using HostArray = cuda::PinnedArray<T>;
 };
 
 /// Of the device that is the thread's (cudaSetDevice).

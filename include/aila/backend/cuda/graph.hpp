@@ -3,6 +3,8 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -11,25 +13,29 @@
 namespace aila::inline v0::cuda {
 
 /// One graph a key. Work of a key is run as it is the first time, which loads its kernels, is captured the second time,
-/// and from then on is one launch. A few keys: full batches, the last one of an epoch.
+/// and from then on is one launch. Keys are numbers that tell all
+/// that work depends on. A few of them: full batches, the last one of an epoch.
 class Graphs {
  public:
   using Key = std::vector<std::size_t>;
+  static constexpr bool looks_at_numbers = true;
   Graphs() = default;
   Graphs(const Graphs&) = delete;
   Graphs& operator=(const Graphs&) = delete;
   ~Graphs() { forget(); }
 
   template <class F>
-  void run(Queue& queue, const Key& key, F&& put_in_order) {
+  void run(Queue& queue, std::span<const std::size_t> key, F&& put_in_order) {
     for (Graph& graph : graphs_)
-      if (graph.key == key) {
-        if (graph.program == nullptr) graph.program = capture(queue, put_in_order);
-        return queue.run([&] { check(cudaGraphLaunch(graph.program, queue.stream()), "cudaGraphLaunch"); });
+      if (std::ranges::equal(graph.key, key)) {
+        return queue.run([&] {
+          if (graph.program == nullptr) graph.program = capture(queue, put_in_order);
+          check(cudaGraphLaunch(graph.program, queue.stream()), "cudaGraphLaunch");
+        });
       }
     if (graphs_.size() >= most) forget();
-    put_in_order();
-    graphs_.push_back({key, nullptr});
+    queue.run(put_in_order);
+    graphs_.push_back({Key(key.begin(), key.end()), nullptr});
   }
 
  private:

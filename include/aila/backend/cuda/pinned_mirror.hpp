@@ -15,6 +15,7 @@ class PinnedMirror {
   explicit PinnedMirror(std::size_t count) : host_(count), device_(count) {}
   T* host() { return host_.data(); }
   const T* host() const { return host_.data(); }
+  std::size_t size() const { return host_.size(); }
   T* device() { return device_.data(); }
   void send(const Queue& queue, std::size_t count) {
     if (count > 0) queue.copy(device_.data(), host_.data(), count * sizeof(T), cudaMemcpyHostToDevice);

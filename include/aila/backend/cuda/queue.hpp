@@ -12,10 +12,14 @@
 
 namespace aila::inline v0::cuda {
 
+class Graphs;
+
 /// On the device that was the thread's when it was first used. `run` only puts work in order; `to_device` and `to_host`
 /// wait for all of it.
 class Queue {
  public:
+  using Repeated = Graphs;
+
   Queue() = default;
   Queue(const Queue&) = delete;
   Queue(Queue&& other) noexcept
@@ -57,6 +61,10 @@ class Queue {
     static_assert(std::is_arithmetic_v<T>);
     if (count > 0) check(cudaMemsetAsync(device, 0, count * sizeof(T), stream()), "cudaMemsetAsync");
   }
+  template <class T>
+  void send(const T* host, std::size_t count, T* device) const {
+    if (count > 0) copy(device, host, count * sizeof(T), cudaMemcpyHostToDevice);
+  }
   /// The same as to_device and to_host, of pinned memory, and without a wait.
   void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) const {
     check(cudaMemcpyAsync(to, from, bytes, kind, stream()), "cudaMemcpyAsync");
@@ -72,6 +80,8 @@ class Queue {
   Queue* side = nullptr;
   /// What comes next on the side comes behind all that is here so far; and the other way round.
   void fork() const { order(*this, *side); }
+  /// What is put on `other` from now on comes behind all that is here so far.
+  void before(const Queue& other) const { order(*this, other); }
   void join() const {
     if (side != nullptr) order(*side, *this);
   }

@@ -8,7 +8,8 @@
 #include <utility>
 
 #include "../../backend/cuda/launch.hpp"
-#include "../source.hpp"
+#include "../../backend/cuda/pinned_mirror.hpp"
+#include "../worker.hpp"
 
 namespace aila::inline v0::cuda {
 
@@ -16,7 +17,7 @@ namespace aila::inline v0::cuda {
 template <class In>
 struct BatchArrays {
   ElementOf<In, float>* input = nullptr;
-  float* targets = nullptr;
+  float* targets = nullptr;  ///< null: nobody asks
   float* weights = nullptr;
   std::int32_t* lengths = nullptr;  ///< null: all steps are valid
 };
@@ -41,11 +42,7 @@ class KeptSamples {
     weights_ = copied(samples.weights(), queue);
     of_ = samples;
   }
-  bool holds(const View& samples) const {
-    return of_.size() > 0 && of_.size() == samples.size() && of_.inputs().data() == samples.inputs().data() &&
-           of_.targets().data() == samples.targets().data() && of_.lengths().data() == samples.lengths().data() &&
-           of_.weights().data() == samples.weights().data();
-  }
+  bool holds(const View& samples) const { return of_.size() > 0 && of_.is(samples); }
   /// Samples `indices` (in the device's memory) to the arrays.
   void take(const Pass& pass, const std::uint32_t* indices, const BatchArrays<In>& to) const;
 
@@ -65,6 +62,26 @@ class KeptSamples {
   Array<Element> inputs_;
   Array<float> targets_, weights_;
   Array<std::int32_t> lengths_;
+};
+
+/// Samples of such a copy by their numbers, for a worker that computes group by group.
+template <class In>
+class KeptGroups {
+ public:
+  explicit KeptGroups(std::size_t most) : indices_(most) {}
+  void take(const Queue& queue, const KeptSamples<In>& from, std::span<const std::size_t> indices,
+            const BatchArrays<In>& to) {
+    queue.wait();  // for the last group's numbers
+    for (std::size_t i = 0; i < indices.size(); ++i) indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
+    indices_.send(queue, indices.size());
+    Pass pass;
+    pass.samples = indices.size();
+    pass.queue = const_cast<Queue*>(&queue);
+    from.take(pass, indices_.device(), to);
+  }
+
+ private:
+  PinnedMirror<std::uint32_t> indices_;
 };
 
 #ifdef __CUDACC__
@@ -102,11 +119,21 @@ template <class In>
   constexpr std::size_t words = In::elements / (whole ? 4 : 1);
   over_elements(pass, pass.samples * words,
                 TakeSamples<Word>{indices, reinterpret_cast<const Word*>(inputs_.data()), words,
-                                  reinterpret_cast<Word*>(to.input), targets_.data(), of_.targets_per_sample(),
-                                  to.targets, weights_.data(), to.weights, lengths_.data(), to.lengths, pass.samples});
+                                  reinterpret_cast<Word*>(to.input), targets_.data(),
+                                  to.targets == nullptr ? 0 : of_.targets_per_sample(), to.targets, weights_.data(),
+                                  to.weights, lengths_.data(), to.lengths, pass.samples});
 }
 #endif
 
 }  // namespace aila::inline v0::cuda
+
+namespace aila::inline v0::detail {
+template <class In, CudaBackend Kernels>
+struct SampleCopies<In, Kernels> {
+  static constexpr bool are_kept = true;
+  using All = cuda::KeptSamples<In>;
+  using Groups = cuda::KeptGroups<In>;
+};
+}  // namespace aila::inline v0::detail
 
 #include "../../core/macros_back.hpp"

@@ -5,7 +5,6 @@
 #include "../../core/macros_aside.hpp"
 
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -20,8 +19,8 @@
 #include "../pieces.hpp"
 #include "../training.hpp"
 #include "../worker.hpp"
+#include "batches.hpp"
 #include "loss.hpp"
-#include "samples.hpp"
 #include "table_step.hpp"
 #include "update.hpp"
 
@@ -44,24 +43,23 @@ class TrainingStep<Net, LossType, Rule, Backend> {
 
   TrainingStep(ModelType& model, const LossType& loss, const Rule& optimiser, TrainerOptions options,
                ExecutorRef executor)
-      : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), executor_(executor) {
+      : model_(model),
+        loss_(loss),
+        optimiser_(optimiser),
+        options_(std::move(options)),
+        batches_(options_.batch, executor) {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
   }
 
-  void keep(const Source& source) {
-    const auto& samples = source.samples_in_memory();
-    if (detail::has_padded_targets<LossType, typename WorkspaceType::Placed> && !Over::goes_by_steps &&
-        !samples.lengths().empty())
-      return;  // targets are to be cleared, batch by batch
-    kept_.keep(samples, queue());
-  }
+  void keep(const Source& source) { batches_.keep(source, queue()); }
 
-  StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch) {
+  StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch, Indices next) {
     epoch_ = epoch;
     for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
-    const Batch batch = this->batch(source, indices);
+    const cuda::Batch batch = batches_.take(source, indices, epoch, queue());
     tell_rules(rate);
     graphs_.run(queue(), key(batch), [&] { put_in_order(batch); });
+    batches_.look_ahead(source, next, epoch);
     queue().wait();
     const cuda::StepState& state = *state_.host();
     if (state.finite) ++steps_;
@@ -88,7 +86,6 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   static constexpr std::size_t array_size = layout.size + 2 * alignment_elements;
   static constexpr std::size_t tables = ModelType::tables, targets = Over::targets;
   using RuleOfElement = decltype(std::declval<const Rule&>().template rule<float>(OptimiserStep{}));
-  using Element = ElementOf<In, Scalar>;
 
   typename Backend::Queue& queue() const { return workspace_->queue(); }
 
@@ -96,11 +93,9 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     const bool overlaps = has_room(WorkspaceType::size(options_.batch, Retain::all));
     workspace_ = std::make_unique<WorkspaceType>(options_.batch, overlaps ? Retain::all : Retain::needed);
     if (overlaps) queue().side = &side_;
-    input_ = cuda::PinnedArray<Element>(options_.batch * In::elements);
-    indices_ = cuda::PinnedMirror<std::uint32_t>(options_.batch);
-    targets_ = cuda::PinnedMirror<Scalar>(options_.batch * targets);
-    weights_ = cuda::PinnedMirror<Scalar>(options_.batch);
-    lengths_ = cuda::PinnedMirror<std::int32_t>(options_.batch);
+    targets_ = cuda::Array<Scalar>(options_.batch * targets);
+    weights_ = cuda::Array<Scalar>(options_.batch);
+    lengths_ = cuda::Array<std::int32_t>(options_.batch);
     gradient_ = ArrayOn<Scalar, Backend>(array_size);
     for (std::size_t i = 0; i < Rule::moments; ++i) moments_[i] = ArrayOn<Scalar, Backend>(array_size);
     scratch_ = ArrayOn<Scalar, Backend>(Over::scratch);
@@ -131,44 +126,6 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     return scalars <= free / sizeof(Scalar) / 8;
   }
 
-  struct Batch {
-    std::size_t samples;
-    bool has_lengths;  ///< some sample has a length of its own
-    bool is_kept;      ///< its samples are on the device
-  };
-  Batch batch(const Source& source, Indices indices) {
-    const auto& samples = source.samples_in_memory();
-    if (!kept_.holds(samples)) return {indices.size(), load(source, indices), false};
-    Batch batch{indices.size(), false, true};
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      detail::check_index(indices[i], samples.size());
-      indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
-      if (!samples.lengths().empty() && samples.lengths()[indices[i]] != static_cast<std::int32_t>(In::extents[0]))
-        batch.has_lengths = true;
-    }
-    return batch;
-  }
-
-  /// Samples to the memory that is copied from; whether any has a length of its own.
-  bool load(const Source& source, Indices indices) {
-    std::atomic<bool> all_steps_valid{true};
-    executor_.run(indices.size(), [&](std::size_t i, std::size_t) {
-      SampleSlot<In, Scalar> slot;
-      slot.input = input_.data() + i * In::elements;
-      slot.targets = targets_.host() + i * targets;
-      slot.target_count = targets;
-      slot.epoch = epoch_;
-      detail::load_sample(source, indices[i], slot);
-      lengths_.host()[i] = slot.length;
-      weights_.host()[i] = slot.weight;
-      if (slot.length != static_cast<std::int32_t>(In::extents[0])) all_steps_valid = false;
-    });
-    if (!all_steps_valid)
-      detail::clear_padded_targets<LossType, typename WorkspaceType::Placed>(indices.size(), lengths_.host(),
-                                                                             targets_.host());
-    return !all_steps_valid;
-  }
-
   /// The update's rules for this step, one for each kind of range.
   void tell_rules(double rate) {
     number_.host()[0] = steps_;
@@ -182,8 +139,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   }
   /// What a graph of this step depends on. Numbers that the program has changed go to the device here, where nothing is
   /// captured, and are the device's from now on.
-  cuda::Graphs::Key key(const Batch& batch) {
-    cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + (batch.is_kept ? 2U : 0U)};
+  cuda::Graphs::Key key(const cuda::Batch& batch) {
+    cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + (batch.is_kept ? 2U : 0U) + 4 * batch.place};
     const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
     add(model_.kernel_parameters());
     model_.edit_pieces([](std::span<Scalar>, const auto&) {});
@@ -195,34 +152,25 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     return key;
   }
 
-  void send(const Batch& batch, const Pass& pass) {
+  void send(const cuda::Batch& batch, const Pass& pass) {
     auto& queue = this->queue();
     number_.send(queue);
     rules_.send(queue);
-    if (batch.is_kept) {
-      indices_.send(queue, batch.samples);
-      Pass on_queue = pass;
-      on_queue.queue = &queue;
-      kept_.take(
-          on_queue, indices_.device(),
-          {workspace_->input(), targets_.device(), weights_.device(), batch.has_lengths ? lengths_.device() : nullptr});
-    } else {
-      queue.copy(workspace_->input(), input_.data(), batch.samples * In::elements * sizeof(Element),
-                 cudaMemcpyHostToDevice);
-      targets_.send(queue, batch.samples * targets);
-      weights_.send(queue, batch.samples);
-      if (batch.has_lengths) lengths_.send(queue, batch.samples);
-    }
+    Pass on_queue = pass;
+    on_queue.queue = &queue;
+    batches_.send(
+        on_queue, batch,
+        {workspace_->input(), targets_.data(), weights_.data(), batch.has_lengths ? lengths_.data() : nullptr});
     queue.clear(array_size, gradient_.data());
     if (queue.side != nullptr) queue.fork();  // what join() waits for is part of the graph, then
   }
 
-  void put_in_order(const Batch& batch) {
+  void put_in_order(const cuda::Batch& batch) {
     auto& queue = this->queue();
     const std::size_t samples = batch.samples;
     Pass pass = this->pass(0);
     pass.samples = samples;
-    pass.lengths = batch.has_lengths ? lengths_.device() : nullptr;
+    pass.lengths = batch.has_lengths ? lengths_.data() : nullptr;
     queue.run([&] { send(batch, pass); });
     const auto refs = model_.table_refs();
     pass.tables = refs.data();
@@ -233,8 +181,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     const LossArrays<Scalar> of{.samples = samples,
                                 .lengths = pass.lengths,
                                 .outputs = workspace_->output(),
-                                .targets = targets_.device(),
-                                .weights = weights_.device(),
+                                .targets = targets_.data(),
+                                .weights = weights_.data(),
                                 .gradient = workspace_->output_gradient(),
                                 .scratch = scratch_.data(),
                                 .queue = &queue};
@@ -269,14 +217,11 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   LossType loss_;
   Rule optimiser_;
   TrainerOptions options_;
-  ExecutorRef executor_;
   typename Backend::Queue side_;
   std::unique_ptr<WorkspaceType> workspace_;
-  cuda::PinnedArray<Element> input_;
-  cuda::KeptSamples<In> kept_;
-  cuda::PinnedMirror<std::uint32_t> indices_;
-  cuda::PinnedMirror<Scalar> targets_, weights_;
-  cuda::PinnedMirror<std::int32_t> lengths_;
+  cuda::Batches<LossType, typename WorkspaceType::Placed> batches_;
+  cuda::Array<Scalar> targets_, weights_;
+  cuda::Array<std::int32_t> lengths_;
   cuda::PinnedMirror<cuda::StepState> state_;
   cuda::PinnedMirror<std::uint64_t> number_;
   cuda::PinnedMirror<RuleOfElement> rules_;

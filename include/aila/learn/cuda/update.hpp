@@ -130,12 +130,12 @@ __global__ void update_pieces_kernel(const UpdatePiece* pieces, const Rule* rule
 #endif
 
 template <class Q>
-void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of);
+[[gnu::used]] void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of);
 template <class Q>
-void judge_step(Q& queue, std::size_t count, const UpdateArrays& of);
+[[gnu::used]] void judge_step(Q& queue, std::size_t count, const UpdateArrays& of);
 template <class Rule, std::size_t Moments, class Q>
-void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules, const UpdateArrays& of,
-                   float* parameters, float* const* moments);
+[[gnu::used]] void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules,
+                                 const UpdateArrays& of, float* parameters, float* const* moments);
 
 #ifdef __CUDACC__
 inline Pass pass_on(const Queue& queue) {
@@ -144,16 +144,16 @@ inline Pass pass_on(const Queue& queue) {
   return pass;
 }
 template <class Q>
-[[gnu::used]] void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of) {
+void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of) {
   launch(pass_on(queue), &sum_pieces_kernel<256>, static_cast<unsigned>(count), 256, 0, pieces, of);
 }
 template <class Q>
-[[gnu::used]] void judge_step(Q& queue, std::size_t count, const UpdateArrays& of) {
+void judge_step(Q& queue, std::size_t count, const UpdateArrays& of) {
   launch(pass_on(queue), &judge_step_kernel<256>, 1, 256, 0, count, of);
 }
 template <class Rule, std::size_t Moments, class Q>
-[[gnu::used]] void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules,
-                                 const UpdateArrays& of, float* parameters, float* const* moments) {
+void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules, const UpdateArrays& of,
+                   float* parameters, float* const* moments) {
   MomentArrays<Rule, Moments> arrays{};
   for (std::size_t m = 0; m < Moments; ++m) arrays.at[m] = moments[m];
   launch(pass_on(queue), &update_pieces_kernel<256, Rule, Moments>, static_cast<unsigned>(count), 256, 0, pieces, rules,

@@ -1,0 +1,162 @@
+// The batches of a training on a GPU: samples that lie there already, or that are loaded and copied while the step
+// before them is computed.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "../../backend/cuda/pinned_mirror.hpp"
+#include "../../core/executor.hpp"
+#include "../../core/no_memory.hpp"
+#include "../worker.hpp"
+#include "samples.hpp"
+
+namespace aila::inline v0::cuda {
+
+/// Where the samples of a step are, and what of them its kernels depend on.
+struct Batch {
+  std::size_t samples = 0;
+  std::size_t place = 0;     ///< of the two that are filled by turns
+  bool has_lengths = false;  ///< some sample has a length of its own
+  bool is_kept = false;      ///< they are taken from a copy of all
+};
+
+/// Batches of up to a number of samples for a loss on a network. Two places: one for the step that is computed, one for
+/// the next, which the executor's workers fill, and which is copied on a queue of its own.
+template <class LossType, class Placed>
+class Batches {
+ public:
+  using In = typename Placed::In;
+  using Element = ElementOf<In, float>;
+  using Source = SourceRef<In, float>;
+  using Indices = std::span<const std::size_t>;
+  static constexpr std::size_t targets = LossType::template targets<typename Placed::Out>;
+
+  Batches(std::size_t most, ExecutorRef executor) : executor_(executor), indices_(most) {}
+
+  /// Takes a copy of the source's samples, where there is room.
+  void keep(const Source& source, const Queue& queue) {
+    const auto& samples = source.samples_in_memory();
+    if (aila::detail::may_be_copied<LossType, Placed, backend::Cuda>(samples)) kept_.keep(samples, queue);
+  }
+
+  /// The samples `indices` of a source, for the work that is put on `queue` next.
+  Batch take(const Source& source, Indices indices, std::uint64_t epoch, const Queue& queue) {
+    const auto& samples = source.samples_in_memory();
+    if (kept_.holds(samples)) return take_kept(samples, indices);
+    if (!is_ahead_ || !places_[next_].holds(source, indices, epoch)) load(source, indices, epoch);
+    is_ahead_ = false;
+    in_use_ = next_;
+    next_ = 1 - next_;
+    copies_.before(queue);
+    return {.samples = indices.size(), .place = in_use_, .has_lengths = places_[in_use_].has_lengths};
+  }
+  /// Begins with the batch behind the one that was taken last, while that is computed. What goes wrong here goes wrong
+  /// again where the batch is taken, and is told there.
+  void look_ahead(const Source& source, Indices indices, std::uint64_t epoch) {
+    if (indices.empty() || indices.size() > indices_.size() || kept_.holds(source.samples_in_memory())) return;
+    aila::detail::catching([&] { load(source, indices, epoch); }, [&] { is_ahead_ = false; });
+  }
+
+  /// Puts a batch in order on the pass's queue: copies to the arrays.
+  void send(const Pass& pass, const Batch& batch, const BatchArrays<In>& to) {
+    const Queue& queue = *static_cast<const Queue*>(pass.queue);
+    if (batch.is_kept) {
+      indices_.send(queue, batch.samples);
+      return kept_.take(pass, indices_.device(), to);
+    }
+    Place& place = places_[batch.place];
+    const auto copy = [&]<class T>(T* target, PinnedMirror<T>& from, std::size_t count) {
+      if (count > 0) queue.copy(target, from.device(), count * sizeof(T), cudaMemcpyDeviceToDevice);
+    };
+    copy(to.input, place.input, batch.samples * In::elements);
+    copy(to.targets, place.targets, batch.samples * targets);
+    copy(to.weights, place.weights, batch.samples);
+    if (to.lengths != nullptr) copy(to.lengths, place.lengths, batch.samples);
+  }
+
+ private:
+  struct Place {
+    PinnedMirror<Element> input;
+    PinnedMirror<float> targets, weights;
+    PinnedMirror<std::int32_t> lengths;
+    std::vector<std::size_t> indices;
+    Source source;
+    std::uint64_t epoch = 0;
+    bool has_lengths = false;
+
+    /// Only where samples are loaded at all.
+    void take_memory(std::size_t most) {
+      if (weights.size() > 0) return;
+      aila::detail::taking("trainer", most, "samples a batch", [&] {
+        input = PinnedMirror<Element>(most * In::elements);
+        targets = PinnedMirror<float>(most * LossType::template targets<typename Placed::Out>);
+        lengths = PinnedMirror<std::int32_t>(most);
+        indices.reserve(most);
+        weights = PinnedMirror<float>(most);
+      });
+    }
+    bool holds(const Source& of, Indices wanted, std::uint64_t at) const {
+      return source.is(of) && epoch == at && std::ranges::equal(indices, wanted);
+    }
+  };
+
+  Batch take_kept(const SamplesView<In, float>& samples, Indices indices) {
+    Batch batch{.samples = indices.size(), .is_kept = true};
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      aila::detail::check_index(indices[i], samples.size());
+      indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
+      if (!samples.lengths().empty() && samples.lengths()[indices[i]] != static_cast<std::int32_t>(In::extents[0]))
+        batch.has_lengths = true;
+    }
+    return batch;
+  }
+
+  /// Samples to the next place, and from there to the device.
+  void load(const Source& source, Indices indices, std::uint64_t epoch) {
+    Place& place = places_[next_];
+    place.take_memory(indices_.size());
+    copies_.wait();  // what the place held before may be on its way
+    std::atomic<bool> all_steps_valid{true};
+    executor_.run(indices.size(), [&](std::size_t i, std::size_t) {
+      SampleSlot<In, float> slot;
+      slot.input = place.input.host() + i * In::elements;
+      slot.targets = place.targets.host() + i * targets;
+      slot.target_count = targets;
+      slot.epoch = epoch;
+      aila::detail::load_sample(source, indices[i], slot);
+      place.lengths.host()[i] = slot.length;
+      place.weights.host()[i] = slot.weight;
+      if (slot.length != static_cast<std::int32_t>(In::extents[0])) all_steps_valid = false;
+    });
+    place.has_lengths = !all_steps_valid;
+    if (place.has_lengths)
+      aila::detail::clear_padded_targets<LossType, Placed>(indices.size(), place.lengths.host(), place.targets.host());
+    place.input.send(copies_, indices.size() * In::elements);
+    place.targets.send(copies_, indices.size() * targets);
+    place.weights.send(copies_, indices.size());
+    if (place.has_lengths) place.lengths.send(copies_, indices.size());
+    place.source = source;
+    place.indices.assign(indices.begin(), indices.end());
+    place.epoch = epoch;
+    is_ahead_ = true;
+  }
+
+  ExecutorRef executor_;
+  KeptSamples<In> kept_;
+  PinnedMirror<std::uint32_t> indices_;
+  std::array<Place, 2> places_;
+  Queue copies_;
+  std::size_t next_ = 0, in_use_ = 1;
+  bool is_ahead_ = false;
+};
+
+}  // namespace aila::inline v0::cuda
+
+#include "../../core/macros_back.hpp"
