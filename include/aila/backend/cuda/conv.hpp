@@ -218,11 +218,20 @@ struct ConvPlaces {
       v[c] = bias != nullptr && j + c < columns ? bias[copy / phase_count * columns + j + c] : 0;
   }
   template <class Shared>
+  __device__ void load(const Shared& shared, unsigned, unsigned, unsigned row, unsigned j, float (&old)[8]) const {
+    const std::int64_t place = shared.to[row];
+    if (adds && place >= 0) return load_columns(at + place, j, columns, wide, old);
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) old[c] = 0;
+  }
+  template <class Shared>
   __device__ void store(const Shared& shared, unsigned, unsigned, unsigned row, unsigned j, const float (&its_bias)[8],
-                        const float (&v)[8]) const {
+                        const float (&old)[8], float (&v)[8]) const {
     const std::int64_t place = shared.to[row];
     if (place == Shared::no_place || (place < 0 && adds)) return;
-    store_columns(at + (place < 0 ? -2 - place : place), j, columns, v, its_bias, place >= 0, wide, adds);
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) v[c] = place >= 0 ? old[c] + (v[c] + its_bias[c]) : 0;
+    store_columns(at + (place < 0 ? -2 - place : place), j, columns, v, wide);
   }
 };
 

@@ -54,9 +54,9 @@ struct PoolingWindows {
 
 template <class From, class To>
 struct Pooling<From, To, backend::Cuda> {
-  /// `pass` has the lengths of From. backward adds.
+  /// `pass` has the lengths of From. backward adds, or where it `sets` writes all of dx.
   static void forward(const Pass& pass, const float* x, float* y);
-  static void backward(const Pass& pass, const float* dy, float* dx);
+  static void backward(const Pass& pass, const float* dy, float* dx, bool sets);
 };
 
 #ifdef __CUDACC__
@@ -89,6 +89,7 @@ struct PoolingBackward {
   StepsOf<From> lengths;
   const float* dy;
   float* dx;
+  bool sets;
   __device__ void operator()(std::size_t i) const {
     using Windows = PoolingWindows<From, To>;
     constexpr std::size_t v = vector_width(From::features), vectors = From::features / v;
@@ -97,14 +98,17 @@ struct PoolingBackward {
     std::size_t taps = Windows::taps;
     if (!lengths.all()) {
       const std::size_t length = lengths.of(sample);
-      if (p >= length) return;
+      if (p >= length) {
+        if (sets) as_vectors<v>(dx)[i] = {};
+        return;
+      }
       taps = Windows::valid(q, length);
     }
     const float share = 1.0F / static_cast<float>(taps);
     RowVector<v> d = as_vectors<v>(dy)[(sample * To::positions + q) * vectors + vector];
 #pragma unroll
     for (std::size_t f = 0; f < v; ++f) d.at[f] *= share;
-    store_or_add(as_vectors<v>(dx) + i, d, true);
+    store_or_add(as_vectors<v>(dx) + i, d, !sets);
   }
 };
 
@@ -116,9 +120,9 @@ template <class From, class To>
                       cuda::PoolingForward<From, To>{cuda::StepsOf<From>(pass), x, y});
 }
 template <class From, class To>
-[[gnu::used]] void Pooling<From, To, backend::Cuda>::backward(const Pass& pass, const float* dy, float* dx) {
+[[gnu::used]] void Pooling<From, To, backend::Cuda>::backward(const Pass& pass, const float* dy, float* dx, bool sets) {
   cuda::over_elements(pass, pass.samples * From::elements / cuda::vector_width(From::features),
-                      cuda::PoolingBackward<From, To>{cuda::StepsOf<From>(pass), dy, dx});
+                      cuda::PoolingBackward<From, To>{cuda::StepsOf<From>(pass), dy, dx, sets});
 }
 
 #endif

@@ -352,22 +352,28 @@ struct PlainOperand {
 /// Sums over k of an operand, beside the product.
 enum class SumsOf : unsigned { nothing, rows, columns };
 
-/// Eight columns of a row, j a multiple of eight: zeros where the row does not count.
-__device__ inline void store_columns(float* to, unsigned j, unsigned columns, const float (&v)[8],
-                                     const float (&bias)[8], bool counts, bool wide, bool adds) {
+/// Eight columns of a row, j a multiple of eight, as they are; zeros beyond the last.
+__device__ inline void load_columns(const float* from, unsigned j, unsigned columns, bool wide, float (&v)[8]) {
 #pragma unroll
   for (unsigned h = 0; h < 8; h += 4) {
-    float sum[4];
-#pragma unroll
-    for (unsigned c = 0; c < 4; ++c) sum[c] = counts ? v[h + c] + bias[h + c] : 0;
     if (wide && j + h + 4 <= columns) {
-      float4* const q = reinterpret_cast<float4*>(to + j + h);
-      const float4 old = adds ? *q : float4{0, 0, 0, 0};
-      *q = {old.x + sum[0], old.y + sum[1], old.z + sum[2], old.w + sum[3]};
+      const float4 x = *reinterpret_cast<const float4*>(from + j + h);
+      v[h] = x.x, v[h + 1] = x.y, v[h + 2] = x.z, v[h + 3] = x.w;
     } else {
 #pragma unroll
-      for (unsigned c = 0; c < 4; ++c)
-        if (j + h + c < columns) to[j + h + c] = adds ? to[j + h + c] + sum[c] : sum[c];
+      for (unsigned c = h; c < h + 4; ++c) v[c] = j + c < columns ? from[j + c] : 0;
+    }
+  }
+}
+__device__ inline void store_columns(float* to, unsigned j, unsigned columns, const float (&v)[8], bool wide) {
+#pragma unroll
+  for (unsigned h = 0; h < 8; h += 4) {
+    if (wide && j + h + 4 <= columns) {
+      *reinterpret_cast<float4*>(to + j + h) = {v[h], v[h + 1], v[h + 2], v[h + 3]};
+    } else {
+#pragma unroll
+      for (unsigned c = h; c < h + 4; ++c)
+        if (j + c < columns) to[j + c] = v[c];
     }
   }
 }
@@ -410,10 +416,32 @@ struct Places {
 #pragma unroll
     for (unsigned c = 0; c < 8; ++c) v[c] = bias != nullptr && !bias_of_rows && j + c < columns ? bias[j + c] : 0;
   }
-  /// These columns of a row, without it.
+  /// What is there of these columns of a row, where C is added to; else zeros. Several rows are loaded before any is
+  /// stored, so that one wait is for all.
+  template <class Shared>
+  __device__ void load(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile, unsigned j,
+                       float (&old)[8]) const {
+    const unsigned i = first_row + row_in_tile;
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) old[c] = 0;
+    if (!adds || i >= rows || !valid(i)) return;
+    const float* const from = at_copy(its_copy) + row_offset(i);
+#pragma unroll
+    for (unsigned h = 0; h < 8; h += 4) {
+      if (wide && j + h + 4 <= columns) {
+        const float4 x = *reinterpret_cast<const float4*>(from + column_offset(j + h));
+        old[h] = x.x, old[h + 1] = x.y, old[h + 2] = x.z, old[h + 3] = x.w;
+      } else {
+#pragma unroll
+        for (unsigned c = h; c < h + 4; ++c)
+          if (j + c < columns) old[c] = from[column_offset(j + c)];
+      }
+    }
+  }
+  /// These columns of a row, to what was there.
   template <class Shared>
   __device__ void store(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile, unsigned j,
-                        const float (&its_bias)[8], float (&v)[8]) const {
+                        const float (&its_bias)[8], const float (&old)[8], float (&v)[8]) const {
     const unsigned i = first_row + row_in_tile;
     if (i >= rows) return;
     const bool counts = valid(i);
@@ -421,21 +449,15 @@ struct Places {
     float* to = at_copy(its_copy) + row_offset(i);
     const float row_bias = bias != nullptr && bias_of_rows ? bias[i] : 0;
 #pragma unroll
-    for (unsigned c = 0; c < 8; ++c) v[c] = counts ? v[c] + its_bias[c] + row_bias : 0;
+    for (unsigned c = 0; c < 8; ++c) v[c] = counts ? old[c] + (v[c] + its_bias[c] + row_bias) : 0;
 #pragma unroll
     for (unsigned h = 0; h < 8; h += 4) {
       if (wide && j + h + 4 <= columns) {
-        float4* q = reinterpret_cast<float4*>(to + column_offset(j + h));
-        float4 sum = {v[h], v[h + 1], v[h + 2], v[h + 3]};
-        if (adds) {
-          const float4 old = *q;
-          sum = {old.x + sum.x, old.y + sum.y, old.z + sum.z, old.w + sum.w};
-        }
-        *q = sum;
+        *reinterpret_cast<float4*>(to + column_offset(j + h)) = {v[h], v[h + 1], v[h + 2], v[h + 3]};
       } else {
 #pragma unroll
         for (unsigned c = h; c < h + 4; ++c)
-          if (j + c < columns) put(to + column_offset(j + c), v[c], adds);
+          if (j + c < columns) to[column_offset(j + c)] = v[c];
       }
     }
   }
@@ -543,14 +565,19 @@ __global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
   float bias[8];
   to.bias_at(copy, column, bias);
 #pragma unroll
-  for (unsigned p = 0; p < groups; ++p)
+  for (unsigned p = 0; p < groups; ++p) {
+    const unsigned row = warp_row + 32 * p + 4 * g;
+    float old[4][8];
+#pragma unroll
+    for (unsigned r = 0; r < 4; ++r) to.load(shared_a, copy, first_row, row + r, column, old[r]);
 #pragma unroll
     for (unsigned r = 0; r < 4; ++r) {
       float v[8];
 #pragma unroll
       for (unsigned c = 0; c < 8; ++c) v[c] = acc[p][r / 2][c % 4][r % 2 * 2 + c / 4];
-      to.store(shared_a, copy, first_row, warp_row + 32 * p + 4 * g + r, column, bias, v);
+      to.store(shared_a, copy, first_row, row + r, column, bias, old[r], v);
     }
+  }
   if constexpr (sums_up)
     if (sums_rows || sums_columns)
 #pragma unroll

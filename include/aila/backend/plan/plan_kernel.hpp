@@ -491,9 +491,14 @@ struct PlanKernel {
     if constexpr (has(Sort::pool))
       if (n.sort == Sort::pool) {
         if (gradient(0) == nullptr) return;
-        clear(0);
         return with_pooling(n, [&]<class P>(std::type_identity<P>) {
-          P::backward(at_value(plan.read[n.read].value, pass, saved), d_out, gradient(0));
+          const Pass of_map = at_value(plan.read[n.read].value, pass, saved);
+          if constexpr (requires { P::backward(of_map, d_out, gradient(0), true); }) {
+            P::backward(of_map, d_out, gradient(0), begins && is_first(0));
+          } else {
+            clear(0);
+            P::backward(of_map, d_out, gradient(0));
+          }
         });
       }
     const std::size_t elements = plan.value[n.writes].elements, width_out = plan.value[n.writes].features;
