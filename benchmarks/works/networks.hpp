@@ -14,6 +14,35 @@ using residual = aila::integrate::Residual;
 using densenet = aila::integrate::DenseNet;
 using linear = aila::integrate::Linear<aila::Heads<4>>;
 using attention = aila::integrate::Attention<aila::TiedValues>;
+/// A policy of a program's own, written once as a body: sigmoid(gate) times the mean of the earlier layers.
+struct gated_mean : aila::integrate::Policy {
+  static constexpr const char* name = "gated_mean";
+  template <class Own, class Before>
+  static constexpr bool accepts = Before::same_width && Before::features(0) == Own::features;
+  template <class Own, class Before>
+  static consteval auto parameters() {
+    return std::array{aila::parameter("gate", {Own::features}, aila::init::zeros()).without_decay()};
+  }
+  template <class Own, class Before, class V>
+  static constexpr void forward(const V*, const V* const* before, auto w, V* a) {
+    for (std::size_t f = 0; f < Own::features; ++f) a[f] = aila::math::sigmoid(V(w[0][f])) * mean<Before>(before, f);
+  }
+  template <class Own, class Before, class V>
+  static constexpr void backward(const V*, const V* const* before, auto w, const V* da, V*, V* const* d_before,
+                                 auto& g) {
+    for (std::size_t f = 0; f < Own::features; ++f) {
+      const V gate = aila::math::sigmoid(V(w[0][f]));
+      for (std::size_t i = 0; i < Before::count; ++i) d_before[i][f] += da[f] * gate / V(Before::count);
+      g.add(0, f, da[f] * mean<Before>(before, f) * gate * (V(1) - gate));
+    }
+  }
+  template <class Before, class V>
+  static constexpr V mean(const V* const* before, std::size_t f) {
+    V sum = before[0][f];
+    for (std::size_t i = 1; i < Before::count; ++i) sum += before[i][f];
+    return sum / V(Before::count);
+  }
+};
 }  // namespace policy
 
 /// Plain is what follows the cores of a bare stack.

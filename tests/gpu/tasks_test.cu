@@ -1,0 +1,66 @@
+// The examples' networks: their first twenty steps on the device have the host's losses.
+#include <aila/zoo/aila_image.hpp>
+#include <aila/zoo/aila_sequence.hpp>
+#include <numeric>
+
+#include "compare.hpp"
+
+using namespace aila;
+
+namespace {
+
+using Linear4 = integrate::Linear<Heads<4>>;
+using Tied = integrate::Attention<TiedValues>;
+using Forecaster = zoo::AilaSequence<Linear4, Sequence<12, 1>, 1>;
+using Reviewer = zoo::AilaSequence<Tied, Sequence<200, 100>, 1, AttentionPooling<64>>;
+using Classifier = zoo::AilaImage<Linear4, Image<32, 32, 3>, 10>;
+
+template <class Net>
+Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t classes, bool lengths) {
+  using In = NetworkInput<Net>;
+  Samples<In> all;
+  std::mt19937_64 engine(7);
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < count * In::elements; ++i) all.inputs.push_back(normal(engine));
+  for (std::size_t i = 0; i < count; ++i) {
+    all.targets.push_back(classes > 0 ? static_cast<float>(engine() % classes) : normal(engine));
+    if (lengths) all.lengths.push_back(static_cast<std::int32_t>(1 + engine() % In::extents[0]));
+  }
+  return all;
+}
+
+template <class Net, class Loss>
+void check_task(const char* name, const Loss& loss, std::size_t batch, std::size_t classes, bool lengths) {
+  const auto data = samples<Net>(2 * batch, classes, lengths);
+  const auto train = [&]<class Backend>(Backend) {
+    Model<Net, Backend> model(Seed{1});
+    ThreadPool pool(4);
+    Trainer<Net, Loss, AdamW, Backend> trainer(model, loss, AdamW{.learning_rate = 1e-3},
+                                               {.batch = batch, .clip_norm = 1}, pool);
+    std::vector<std::size_t> indices(2 * batch);
+    std::iota(indices.begin(), indices.end(), std::size_t{0});
+    std::vector<double> losses;
+    for (std::size_t step = 0; step < 20; ++step) {
+      losses.push_back(trainer.step(data, std::span(indices).first(batch)).loss);
+      std::rotate(indices.begin(), indices.begin() + 17, indices.end());
+    }
+    return losses;
+  };
+  const auto host = train(backend::Cpu{}), device = train(backend::Cuda{});
+  double worst = 0;
+  for (std::size_t step = 0; step < 20; ++step) {
+    CAPTURE(step);
+    worst = std::max(worst, std::abs(device[step] - host[step]) / std::abs(host[step]));
+    CHECK(device[step] == doctest::Approx(host[step]).epsilon(1e-4));
+  }
+  std::printf("%s: the losses of 20 steps differ by at most %.2g\n", name, worst);
+}
+
+}  // namespace
+
+TEST_CASE("twenty steps of the examples' networks") {
+  if (!gpu::is_there()) return;
+  check_task<Forecaster>("forecast", MeanSquaredError{}, 32, 0, false);
+  check_task<Reviewer>("sentiment", BinaryCrossEntropy{}, 64, 2, true);
+  check_task<Classifier>("image", CrossEntropy{}, 128, 10, false);
+}
