@@ -164,15 +164,19 @@ class Worker {
   std::size_t samples() const { return samples_; }
 
   void forward(const ModelType& model, Pass pass) {
-    const auto refs = model.table_refs();
-    complete(pass, refs.data());
-    workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
+    workspace.queue().run([&] {
+      const auto refs = model.table_refs();
+      complete(pass, refs.data());
+      workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
+    });
   }
 
   void backward(const ModelType& model, Pass pass, Scalar* gradients) {
-    const auto refs = model.table_refs();
-    complete(pass, refs.data());
-    workspace.backward(pass, model.kernel_parameters(), model.packed(), gradients);
+    workspace.queue().run([&] {
+      const auto refs = model.table_refs();
+      complete(pass, refs.data());
+      workspace.backward(pass, model.kernel_parameters(), model.packed(), gradients);
+    });
   }
 
   /// The sum over samples of weight * loss; writes `scale` times its gradient to the workspace where that has one.

@@ -194,9 +194,11 @@ class Model {
     Pass pass;
     pass.samples = samples;
     pass.lengths = lengths;
-    const auto refs = table_refs();
-    pass.tables = refs.data();
-    workspace.forward(pass, kernel_parameters(), packed_.data(), x);
+    workspace.queue().run([&] {
+      const auto refs = table_refs();
+      pass.tables = refs.data();
+      workspace.forward(pass, kernel_parameters(), packed_.data(), x);
+    });
   }
 
  private:

@@ -10,7 +10,8 @@ namespace aila::inline v0 {
 
 namespace detail {
 
-/// Calls of one sample, for a class with `one(const Element* x, const std::int32_t* length)`, null for all steps.
+/// Calls of one sample, for a class with `one(const Element* x, const std::int32_t* length)`, null for all steps, and
+/// `never_throws`: a device may fail.
 template <class Self, class In, class Out, class Scalar>
 class PredictsOne {
   using Element = ElementOf<In, Scalar>;
@@ -20,7 +21,7 @@ class PredictsOne {
   /// size): the outputs, valid until the next call.
   template <class X>
     requires(static_size<X>() != std::dynamic_extent)
-  std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) noexcept {
+  std::span<const Scalar, Out::elements> operator()(const X& x, AllSteps = all_steps) noexcept(Self::never_throws) {
     enum { checked = require_input<X, Element>(), fits = require_size<static_size<X>(), In>() };
     return self().one(elements_of_sample(x), nullptr);
   }
@@ -70,6 +71,8 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
   using Out = typename ModelType::Out;
   using Element = ElementOf<In, Scalar>;
 
+  static constexpr bool never_throws = shares_memory<Backend>;
+
   /// Throws Error where most_samples is 0, or more than there is memory for.
   explicit Predictor(const ModelType& model, std::size_t most_samples = 1)
       : model_(&model), workspace_(at_least_one(most_samples)) {}
@@ -102,7 +105,7 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
  private:
   friend class detail::PredictsOne<Predictor, In, Out, Scalar>;
   // NOLINTNEXTLINE(bugprone-exception-escape): there is room for one sample, and its length was looked at
-  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
+  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept(never_throws) {
     model_->predict(x, 1, workspace_, length);
     return std::span<const Scalar, Out::elements>(workspace_.host_output(1), Out::elements);
   }

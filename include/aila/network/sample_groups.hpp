@@ -37,12 +37,14 @@ class SampleGroups {
       Pass pass;
       pass.samples = std::min(most, samples - first);
       pass.lengths = workspace.take_lengths(lengths.empty() ? nullptr : lengths.data() + first, pass.samples);
-      const auto refs = model.table_refs();
-      pass.tables = refs.data();
       if constexpr (!shares_memory<Backend>) pass.queue = &workspace.queue();
       std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.host_input());
-      workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.send_input(pass.samples));
-      f(workspace, pass, first);
+      workspace.queue().run([&] {
+        const auto refs = model.table_refs();
+        pass.tables = refs.data();
+        workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.send_input(pass.samples));
+        f(workspace, pass, first);
+      });
     }
   }
 };

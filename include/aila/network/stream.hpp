@@ -43,6 +43,8 @@ class Stream {
   using Out = typename Space::Out;  ///< Sequence<1, F'>, Vector<F'>
   using Element = ElementOf<In, Scalar>;
 
+  static constexpr bool never_throws = shares_memory<Backend>;  ///< a device may fail
+
   /// Begins with the first step.
   explicit Stream(const ModelType& model) : model_(&model), space_(1) {}
 
@@ -58,7 +60,7 @@ class Stream {
   /// Eigen vector of fixed size): the outputs, valid until the next call.
   template <class X>
     requires(detail::static_size<X>() != std::dynamic_extent)
-  std::span<const Scalar, Out::elements> step(const X& x) noexcept {
+  std::span<const Scalar, Out::elements> step(const X& x) noexcept(never_throws) {
     enum { checked = detail::require_input<X, Element>(), fits = detail::require_size<detail::static_size<X>(), In>() };
     return next(detail::elements_of<Element, In>(x).data());
   }
@@ -70,14 +72,14 @@ class Stream {
     return next(detail::elements_of_one<Element, In>(x, "stream", "a step"));
   }
   /// The only feature, or the token, of a step.
-  std::span<const Scalar, Out::elements> step(Element x) noexcept
+  std::span<const Scalar, Out::elements> step(Element x) noexcept(never_throws)
     requires(In::elements == 1)
   {
     return next(&x);
   }
 
  private:
-  std::span<const Scalar, Out::elements> next(const Element* x) noexcept {
+  std::span<const Scalar, Out::elements> next(const Element* x) noexcept(never_throws) {
     if constexpr (Space::keeps_host_mode && !In::is_tokens) {
       for (std::size_t f = 0; f < In::features; ++f) space_.host_input()[f] = without_denormal(x[f]);
       x = space_.send_input(1);
@@ -86,13 +88,19 @@ class Stream {
     }
     Pass pass;
     pass.step = steps_++;
-    if constexpr (ModelType::tables > 0) {
-      const auto refs = model_->table_refs();
-      pass.tables = refs.data();
-      space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
-    } else {
-      space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
-    }
+    const auto forward = [&] {
+      if constexpr (ModelType::tables > 0) {
+        const auto refs = model_->table_refs();
+        pass.tables = refs.data();
+        space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
+      } else {
+        space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
+      }
+    };
+    if constexpr (shares_memory<Backend>)
+      forward();
+    else
+      space_.queue().run(forward);
     return std::span<const Scalar, Out::elements>(space_.host_output(1), Out::elements);
   }
   static constexpr Scalar without_denormal(Scalar x) noexcept {

@@ -58,6 +58,8 @@ class WavefrontPredictor
   using Out = typename ModelType::Out;
   using Element = ElementOf<In, Scalar>;
 
+  static constexpr bool never_throws = shares_memory<Backend>;
+
   /// Throws Error where threads is 0 or cannot be started. More threads than layers are not started.
   explicit WavefrontPredictor(const ModelType& model, std::size_t threads = 2)
       : model_(&model),
@@ -78,7 +80,7 @@ class WavefrontPredictor
   static constexpr std::size_t scratch_size = round_up(Blocks::scratch() + alignment_elements, alignment_elements);
   static constexpr int spins_before_yield = 4000;
 
-  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept {
+  std::span<const Scalar, Out::elements> one(const Element* x, const std::int32_t* length) noexcept(never_throws) {
     x = workspace_.take_input(x, 1);
     if (length != nullptr)
       workspace_.queue().run([&] {

@@ -188,6 +188,7 @@ class Workspace {
   /// The same of tensors that lie where the caller says.
   constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(given)) return;
+    if constexpr (requires { queue_.expect_here(packed); }) queue_.expect_here(w.base());
     put(given, w, packed, x, [&] {
       [[maybe_unused]] const Mode mode;
       const auto& pass = on_queue(given);

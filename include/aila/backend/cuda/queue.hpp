@@ -75,6 +75,17 @@ class Queue {
     open();
     return stream_;
   }
+  /// Throws Error where memory that work is about to read is another device's.
+  void expect_here(const void* memory) const {
+    if (memory == nullptr || memory == found_here_) return;
+    open();
+    cudaPointerAttributes of{};
+    check(cudaPointerGetAttributes(&of, memory), "cudaPointerGetAttributes");
+    if (of.type == cudaMemoryTypeDevice && of.device != device_)
+      throw_error("cuda: expected a model on device ", device_, ", where its workspace is, found one on device ",
+                  of.device, "; both are taken from the thread's device (cudaSetDevice) when they are first used");
+    found_here_ = memory;
+  }
 
   /// A queue for work that nobody on this one waits for until join(), see `beside`; null: there is none.
   Queue* side = nullptr;
@@ -106,6 +117,7 @@ class Queue {
   mutable cudaStream_t stream_ = nullptr;
   mutable cudaEvent_t event_ = nullptr;
   mutable int device_ = 0;
+  mutable const void* found_here_ = nullptr;
 };
 
 /// f(pass) for the gradients of parameters: on the side, where there is one, for only the step's end waits for them.

@@ -55,12 +55,14 @@ class TrainingStep<Net, LossType, Rule, Backend> {
 
   StepResult run(const Source& source, Indices indices, double rate, std::uint64_t epoch, Indices next) {
     epoch_ = epoch;
-    for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
-    const cuda::Batch batch = batches_.take(source, indices, epoch, queue());
-    tell_rules(rate);
-    graphs_.run(queue(), key(batch), [&] { put_in_order(batch); });
-    batches_.look_ahead(source, next, epoch);
-    queue().wait();
+    queue().run([&] {
+      for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
+      const cuda::Batch batch = batches_.take(source, indices, epoch, queue());
+      tell_rules(rate);
+      graphs_.run(queue(), key(batch), [&] { put_in_order(batch); });
+      batches_.look_ahead(source, next, epoch);
+      queue().wait();
+    });
     const cuda::StepState& state = *state_.host();
     if (state.finite) ++steps_;
     return {.loss = state.loss, .gradient_norm = state.norm, .finite = state.finite};

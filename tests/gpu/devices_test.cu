@@ -1,0 +1,77 @@
+// Several devices in one process: each thread says on which one its models are.
+#include <numeric>
+#include <thread>
+
+#include "compare.hpp"
+
+using namespace aila;
+
+namespace {
+
+struct Net : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Lstm<8>>>, LastStep, Linear<1>> {};
+using Cuda = backend::Cuda;
+
+Samples<NetworkInput<Net>> samples() {
+  Samples<NetworkInput<Net>> all;
+  std::mt19937_64 engine(5);
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < 64 * 15; ++i) all.inputs.push_back(normal(engine));
+  for (std::size_t i = 0; i < 64; ++i) all.targets.push_back(normal(engine));
+  return all;
+}
+
+bool are_two() {
+  int count = 0;
+  const bool found = cudaGetDeviceCount(&count) == cudaSuccess && count > 1;
+  if (!found) std::puts("skipped: no GPU was found beside another");
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("two models on two devices, by turns in one thread and at once in two, are one model twice") {
+  if (!are_two()) return;
+  const auto data = samples();
+  std::vector<std::size_t> all(64);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  Inline alone;
+  std::vector<std::unique_ptr<Model<Net, Cuda>>> models;
+  std::vector<std::unique_ptr<Trainer<Net, MeanSquaredError, Adam, Cuda>>> trainers;
+  for (int device = 0; device < 2; ++device) {
+    cudaSetDevice(device);
+    models.push_back(std::make_unique<Model<Net, Cuda>>(Seed{3}));
+    trainers.push_back(std::make_unique<Trainer<Net, MeanSquaredError, Adam, Cuda>>(
+        *models.back(), MeanSquaredError{}, Adam{}, TrainerOptions{.batch = 64}, alone));
+  }
+  for (int step = 0; step < 5; ++step) {  // wherever the thread is
+    cudaSetDevice(step % 2);
+    const double first = trainers[0]->step(data, all).loss;
+    CHECK(trainers[1]->step(data, all).loss == first);
+  }
+  CHECK(std::ranges::equal(models[0]->parameters(), models[1]->parameters()));
+  std::vector<std::vector<float>> outputs(2);
+  std::vector<std::thread> threads;
+  for (std::size_t device = 0; device < 2; ++device)
+    threads.emplace_back([&, device] {
+      cudaSetDevice(static_cast<int>(device));
+      for (int step = 0; step < 20; ++step) trainers[device]->step(data, all);
+      Predictor<Net, Cuda> predictor(*models[device], 64);
+      const auto y = predictor.batch(data.inputs);
+      outputs[device].assign(y.begin(), y.end());
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(outputs[0] == outputs[1]);
+}
+
+TEST_CASE("a workspace on another device than its model is refused in one sentence") {
+  if (!are_two()) return;
+  const auto data = samples();
+  cudaSetDevice(1);
+  const Model<Net, Cuda> model(Seed{3});
+  Predictor<Net, Cuda>(model, 64).batch(data.inputs);
+  cudaSetDevice(0);
+  Predictor<Net, Cuda> predictor(model, 64);
+  CHECK_THROWS_WITH(predictor.batch(data.inputs),
+                    "cuda: expected a model on device 0, where its workspace is, found one on device 1; both are taken "
+                    "from the thread's device (cudaSetDevice) when they are first used");
+}
