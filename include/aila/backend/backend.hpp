@@ -88,7 +88,7 @@ struct OnHost {
 /// it, and nobody else. run(work) calls work(), which computes, or tells a device what to compute; to_device copies
 /// what may be changed when it returns; to_host returns when all work before is done and the copy is there; clear
 /// writes zeros. All of them may be called by work, too. (Optional) send is to_device of a HostArray, without a wait:
-/// it stays as it is until to_host, or wait, returns.
+/// it stays as it is until to_host, or wait, returns; there(f) calls f() with the queue's device as the thread's.
 template <class Q>
 concept WorkQueue = std::default_initializable<Q> &&
                     requires(Q& queue, void (&work)(), const float* from, float* to, std::size_t count) {

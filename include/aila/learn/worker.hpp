@@ -164,7 +164,7 @@ class Worker {
   std::size_t samples() const { return samples_; }
 
   void forward(const ModelType& model, Pass pass) {
-    workspace.queue().run([&] {
+    workspace.on_its_device([&] {
       const auto refs = model.table_refs();
       complete(pass, refs.data());
       workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
@@ -172,7 +172,7 @@ class Worker {
   }
 
   void backward(const ModelType& model, Pass pass, Scalar* gradients) {
-    workspace.queue().run([&] {
+    workspace.on_its_device([&] {
       const auto refs = model.table_refs();
       complete(pass, refs.data());
       workspace.backward(pass, model.kernel_parameters(), model.packed(), gradients);

@@ -194,7 +194,7 @@ class Model {
     Pass pass;
     pass.samples = samples;
     pass.lengths = lengths;
-    workspace.queue().run([&] {
+    workspace.on_its_device([&] {
       const auto refs = table_refs();
       pass.tables = refs.data();
       workspace.forward(pass, kernel_parameters(), packed_.data(), x);

@@ -39,7 +39,7 @@ class SampleGroups {
       pass.lengths = workspace.take_lengths(lengths.empty() ? nullptr : lengths.data() + first, pass.samples);
       if constexpr (!shares_memory<Backend>) pass.queue = &workspace.queue();
       std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.host_input());
-      workspace.queue().run([&] {
+      workspace.on_its_device([&] {
         const auto refs = model.table_refs();
         pass.tables = refs.data();
         workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.send_input(pass.samples));

@@ -88,7 +88,7 @@ class Stream {
     }
     Pass pass;
     pass.step = steps_++;
-    const auto forward = [&] {
+    space_.on_its_device([&] {
       if constexpr (ModelType::tables > 0) {
         const auto refs = model_->table_refs();
         pass.tables = refs.data();
@@ -96,11 +96,7 @@ class Stream {
       } else {
         space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);
       }
-    };
-    if constexpr (shares_memory<Backend>)
-      forward();
-    else
-      space_.queue().run(forward);
+    });
     return std::span<const Scalar, Out::elements>(space_.host_output(1), Out::elements);
   }
   static constexpr Scalar without_denormal(Scalar x) noexcept {

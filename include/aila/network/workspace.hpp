@@ -171,6 +171,14 @@ class Workspace {
     }
   }
   constexpr Queue& queue() { return queue_; }
+  /// Calls f(), which takes addresses of a model's memory, on the device where the workspace is.
+  template <class F>
+  constexpr void on_its_device(F&& f) {
+    if constexpr (requires { queue_.there(f); })
+      queue_.there(f);
+    else
+      f();
+  }
 
   /// As if no step of a stream had been.
   constexpr void reset() noexcept

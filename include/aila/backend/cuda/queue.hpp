@@ -44,6 +44,11 @@ class Queue {
     const OnDevice on(device_);
     work();
   }
+  /// Calls f() with this queue's device as the thread's.
+  template <class F>
+  void there(F&& f) const {
+    run(f);
+  }
   template <class T>
   void to_device(const T* host, std::size_t count, T* device) const {
     if (count == 0) return;
