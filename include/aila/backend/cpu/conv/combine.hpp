@@ -90,18 +90,23 @@ template <const auto& m, std::size_t row, Share share, class B>
   return sum;
 }
 
+/// Of each row, and of each column.
+template <const auto& m>
+inline constexpr auto mirrors_of_rows = mirrored_rows(m);
+template <const auto& m>
+inline constexpr auto mirrors_of_columns = mirrored_rows(m.transposed());
+
 /// out [rows] = m in [columns].
 template <const auto& m, class B>
 [[gnu::always_inline]] inline void combine(const B* in, B* out) noexcept {
-  constexpr auto columns = mirrored_rows(m.transposed());
   if constexpr (!has_mirrored_rows(m) && has_mirrored_rows(m.transposed())) {
     B folded[m.columns];
     for_each_index<m.columns>([&](auto i) __attribute__((always_inline)) {
       constexpr std::size_t c = decltype(i)::value;
-      if constexpr (columns[c] == Mirror::first) {
+      if constexpr (mirrors_of_columns<m>[c] == Mirror::first) {
         folded[c] = in[c] + in[c + 1];
         folded[c + 1] = in[c] - in[c + 1];
-      } else if constexpr (columns[c] == Mirror::none) {
+      } else if constexpr (mirrors_of_columns<m>[c] == Mirror::none) {
         folded[c] = in[c];
       }
     });
@@ -109,14 +114,13 @@ template <const auto& m, class B>
       out[i] = sum_of_row<columns_folded<m>, decltype(i)::value, Share::all>(folded);
     });
   } else {
-    constexpr auto rows = mirrored_rows(m);
     for_each_index<m.rows>([&](auto i) __attribute__((always_inline)) {
       constexpr std::size_t r = decltype(i)::value;
-      if constexpr (rows[r] == Mirror::first) {
+      if constexpr (mirrors_of_rows<m>[r] == Mirror::first) {
         const B same = sum_of_row<m, r, Share::same>(in), opposite = sum_of_row<m, r, Share::opposite>(in);
         out[r] = same + opposite;
         out[r + 1] = same - opposite;
-      } else if constexpr (rows[r] == Mirror::none) {
+      } else if constexpr (mirrors_of_rows<m>[r] == Mirror::none) {
         out[r] = sum_of_row<m, r, Share::all>(in);
       }
     });
