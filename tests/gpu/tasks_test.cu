@@ -29,19 +29,21 @@ Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t classes, bool 
   return all;
 }
 
-template <class Net, class Loss>
-void check_task(const char* name, const Loss& loss, std::size_t batch, std::size_t classes, bool lengths) {
+/// rate(step) times the learning rate, as the example has it: at the full rate from the first step on, the losses of
+/// the image task differ between float and double by more than any device's do.
+template <class Net, class Loss, class Rate>
+void check_task(const char* name, const Loss& loss, const AdamW& optimiser, std::size_t batch, std::size_t classes,
+                bool lengths, Rate&& rate) {
   const auto data = samples<Net>(2 * batch, classes, lengths);
   const auto train = [&]<class Backend>(Backend) {
     Model<Net, Backend> model(Seed{1});
     ThreadPool pool(4);
-    Trainer<Net, Loss, AdamW, Backend> trainer(model, loss, AdamW{.learning_rate = 1e-3},
-                                               {.batch = batch, .clip_norm = 1}, pool);
+    Trainer<Net, Loss, AdamW, Backend> trainer(model, loss, optimiser, {.batch = batch, .clip_norm = 1}, pool);
     std::vector<std::size_t> indices(2 * batch);
     std::iota(indices.begin(), indices.end(), std::size_t{0});
     std::vector<double> losses;
     for (std::size_t step = 0; step < 20; ++step) {
-      losses.push_back(trainer.step(data, std::span(indices).first(batch)).loss);
+      losses.push_back(trainer.step(data, std::span(indices).first(batch), rate(step)).loss);
       std::rotate(indices.begin(), indices.begin() + 17, indices.end());
     }
     return losses;
@@ -60,7 +62,9 @@ void check_task(const char* name, const Loss& loss, std::size_t batch, std::size
 
 TEST_CASE("twenty steps of the examples' networks") {
   if (!gpu::is_there()) return;
-  check_task<Forecaster>("forecast", MeanSquaredError{}, 32, 0, false);
-  check_task<Reviewer>("sentiment", BinaryCrossEntropy{}, 64, 2, true);
-  check_task<Classifier>("image", CrossEntropy{}, 128, 10, false);
+  const auto whole = [](std::size_t) { return 1.0; };
+  const auto rises = [](std::size_t step) { return static_cast<double>(step + 1) / 352; };
+  check_task<Forecaster>("forecast", MeanSquaredError{}, AdamW{.learning_rate = 1e-3}, 32, 0, false, whole);
+  check_task<Reviewer>("sentiment", BinaryCrossEntropy{}, AdamW{.learning_rate = 1e-3}, 64, 2, true, whole);
+  check_task<Classifier>("image", CrossEntropy{}, AdamW{.learning_rate = 2e-3}, 128, 10, false, rises);
 }

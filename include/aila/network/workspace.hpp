@@ -85,7 +85,7 @@ class Workspace {
                                                                          &Workspace::tokens)),
         lengths_(shares_memory<Backend> ? 0 : samples),
         all_reduce_(all_reduce),
-        border_(samples, In::elements, Out::elements) {
+        border_(taking_border(samples)) {
     MemoryPlan plan = plan_for(samples, retain);
     buffers_->bind(plan, reuse(retain), memory_.data(), samples);
   }
@@ -276,6 +276,14 @@ class Workspace {
   [[noreturn]] void refuse(std::size_t samples) const {
     throw_error("workspace: expected up to ", capacity_, " samples, found ", samples);
   }
+  using Border = detail::Border<Element, Backend>;
+  static constexpr Border taking_border(std::size_t samples) {
+    if constexpr (shares_memory<Backend>)
+      return Border(samples, In::elements, Out::elements);
+    else
+      return detail::taking("workspace", samples, "samples",
+                            [&] { return Border(samples, In::elements, Out::elements); });
+  }
   /// Work of a forward to the queue, which may have done the same before.
   template <class F>
   constexpr void put(const Pass& pass, Weights<Scalar> w, const Scalar* packed, const Element* x, F&& work) {
@@ -378,7 +386,7 @@ class Workspace {
   ArrayOn<Scalar, Backend> memory_;
   ArrayOn<std::int32_t, Backend> tokens_, lengths_;
   ArrayOn<double, Backend> all_reduce_;
-  [[no_unique_address]] detail::Border<Element, Backend> border_;
+  [[no_unique_address]] Border border_;
   detail::Held<Buffers> buffers_;
   bool sent_ = false;  ///< what border_ holds is on its way
 };

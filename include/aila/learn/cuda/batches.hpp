@@ -38,7 +38,8 @@ class Batches {
   using Indices = std::span<const std::size_t>;
   static constexpr std::size_t targets = LossType::template targets<typename Placed::Out>;
 
-  Batches(std::size_t most, ExecutorRef executor) : executor_(executor), indices_(most) {}
+  explicit Batches(ExecutorRef executor) : executor_(executor) {}
+  void take_memory(std::size_t most) { indices_ = PinnedMirror<std::uint32_t>(most); }
 
   /// Takes a copy of the source's samples, where there is room.
   void keep(const Source& source, const Queue& queue) {

@@ -43,11 +43,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
 
   TrainingStep(ModelType& model, const LossType& loss, const Rule& optimiser, TrainerOptions options,
                ExecutorRef executor)
-      : model_(model),
-        loss_(loss),
-        optimiser_(optimiser),
-        options_(std::move(options)),
-        batches_(options_.batch, executor) {
+      : model_(model), loss_(loss), optimiser_(optimiser), options_(std::move(options)), batches_(executor) {
     detail::taking("trainer", options_.batch, "samples a batch", [this] { take_memory(); });
   }
 
@@ -95,6 +91,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     const bool overlaps = has_room(WorkspaceType::size(options_.batch, Retain::all));
     workspace_ = std::make_unique<WorkspaceType>(options_.batch, overlaps ? Retain::all : Retain::needed);
     if (overlaps) queue().side = &side_;
+    batches_.take_memory(options_.batch);
     targets_ = cuda::Array<Scalar>(options_.batch * targets);
     weights_ = cuda::Array<Scalar>(options_.batch);
     lengths_ = cuda::Array<std::int32_t>(options_.batch);
