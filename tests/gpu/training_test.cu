@@ -15,6 +15,7 @@ struct Regression : Network<Vector<6>, Linear<16>, Tanh, LayerNorm, Linear<2>> {
 struct Steps
     : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Linear<8>>>, Dropout<20>, LastStep, Linear<1>> {};
 struct Words : Network<Tokens<9>, Embedding<8>, MeanOverPositions, Linear<3>> {};
+struct Deep : Network<Sequence<6, 64>, Stack<integrate::Linear<Heads<4>>, Repeat<6, Linear<64>>>> {};
 struct Normed : Network<Image<6, 6, 2>, Conv<4, NoBias>, BatchNorm<>, Relu, GlobalMaxPool, Linear<3>> {};
 
 template <class Net>
@@ -179,6 +180,24 @@ TEST_CASE("fit, evaluate, predict and files are the same on both sides") {
     });
   for (auto& thread : threads) thread.join();
   CHECK(equal == std::vector<int>(4, 20));
+}
+
+TEST_CASE("threads that predict for the first time at once do not take each other's shared memory") {
+  if (!gpu::is_there()) return;
+  const auto data = samples<Deep>(12, 0, 0, false);
+  const Model<Deep, backend::Cuda> model(Seed{4});
+  const auto expected = predict(model, data);
+  std::vector<std::thread> threads;
+  std::vector<int> equal(8);
+  for (std::size_t t = 0; t < equal.size(); ++t)
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 40; ++round) {  // kernels of one name with an item more for each layer
+        Predictor<Deep, backend::Cuda> predictor(model, 12);
+        equal[t] += std::ranges::equal(predictor.batch(data.inputs), expected) ? 1 : 0;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(equal == std::vector<int>(8, 40));
 }
 
 TEST_CASE("what is predicted again follows the model, from the program's memory and from the device's") {

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "queue.hpp"
 
@@ -20,14 +23,26 @@ constexpr unsigned blocks_for(std::size_t n, std::size_t threads, std::size_t mo
   return static_cast<unsigned>(std::min(divide_up(n, threads), most));
 }
 
+/// Allows a kernel on the thread's device so many bytes of dynamic shared memory. What was allowed once stays: another
+/// thread may be about to start the kernel with as many.
+inline void allow_shared(const void* kernel, std::size_t bytes) {
+  static std::mutex mutex;
+  static std::map<std::pair<const void*, int>, std::size_t> allowed;
+  const std::lock_guard<std::mutex> lock(mutex);
+  std::size_t& most = allowed[{kernel, current_device()}];
+  if (bytes <= most) return;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "cudaFuncSetAttribute");
+  most = bytes;
+}
+
 #ifdef __CUDACC__
 /// Starts kernel<<<blocks, threads, shared>>>(arguments...) on the pass's stream; nothing for no blocks.
 template <class... P, class... A>
 void launch(const Pass& pass, void (*kernel)(P...), dim3 blocks, dim3 threads, std::size_t shared, A&&... arguments) {
   if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0) return;
   if (shared > 16 * 1024)  // beside what a kernel declares, all of it may be more than 48 KiB
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)),
-          "cudaFuncSetAttribute");
+    allow_shared(reinterpret_cast<const void*>(kernel), shared);
   kernel<<<blocks, threads, shared, stream_of(pass)>>>(static_cast<P>(arguments)...);
   check(cudaGetLastError(), "a kernel's start");
 }
