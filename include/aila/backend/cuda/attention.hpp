@@ -186,6 +186,7 @@ __device__ void multiply_by_rows(int depth, const float* a, const float* b, cons
 template <int width>
 __device__ void ask_for_head(const float* x, std::size_t between, int first, int count, int length, float* to) {
   constexpr int vectors = width / 4;
+#pragma unroll 2  // all at once their addresses take so many registers that those of an A100 spill
   for (int e = static_cast<int>(threadIdx.x); e < count * vectors; e += tile::threads) {
     const int r = e / vectors, f = 4 * (e % vectors);
     const bool here = first + r < length;

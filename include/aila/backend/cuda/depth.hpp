@@ -45,6 +45,10 @@ template <class Layout>
 constexpr std::size_t bytes_of(const Layout& layout) {
   return static_cast<std::size_t>(layout.size) * sizeof(float);
 }
+/// Blocks that share a multiprocessor as memory goes: more than that leave registers idle and make them spill.
+constexpr unsigned blocks_at_once(std::size_t bytes) {
+  return bytes <= bytes_of_two ? 2 : 1;
+}
 /// At most so many for each number of rows: what holds for n rows holds for fewer.
 constexpr std::size_t blocks_of(std::size_t rows) {
   return std::min(divide_up(rows, 16), most_blocks);

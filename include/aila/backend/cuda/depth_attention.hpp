@@ -241,7 +241,7 @@ __device__ void soften_scores(const tile::Rows& rows, std::size_t first, int hea
 
 /// z = own + a; no z: nobody wants it, as tools that want weights alone.
 template <class Z, int R>
-__global__ void __launch_bounds__(tile::threads, 2)
+__global__ void __launch_bounds__(tile::threads, blocks_at_once(Z::ahead_bytes(R, 8)))
     attention_forward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps, const float* query,
                       const float* key, const __grid_constant__ Addresses<const float> values, const float* own,
                       float* z, AttentionKept kept) {
@@ -458,7 +458,7 @@ __device__ void add_to_item(const tile::Product<R, Z::di>& sum, std::size_t firs
 
 /// Adds to d_own and d_maps, and to this block's sums of the gradients of the parameters; no sums: nobody asks.
 template <class Z, int R>
-__global__ void __launch_bounds__(tile::threads, 2)
+__global__ void __launch_bounds__(tile::threads, blocks_at_once(Z::back_bytes(R, 8)))
     attention_backward(tile::Rows rows, int n, const __grid_constant__ Addresses<const float> maps,
                        const __grid_constant__ Addresses<const float> values, const float* own, const float* dz,
                        float* d_own, const __grid_constant__ Addresses<float> d_maps, AttentionKept kept, float* sums) {

@@ -224,7 +224,7 @@ __device__ void average_heads(int n, const float* weights, float* mean) {
 
 /// z = own + a; no z: nobody wants it, as tools that want weights alone.
 template <class Z, int R>
-__global__ void __launch_bounds__(tile::threads, 2)
+__global__ void __launch_bounds__(tile::threads, blocks_at_once(Z::ahead_bytes(R, 8)))
     linear_forward(tile::Rows rows, const __grid_constant__ LinearItems items,
                    const __grid_constant__ Addresses<const float> maps, const float* score, float* z, float* weights) {
   const int n = items.n, count = n - 1 - (Z::has_task ? 1 : 0);
@@ -394,7 +394,7 @@ __device__ void slopes_of_item(std::size_t first, const tile::Rows& rows, const 
 
 /// Adds to d_own and d_maps, and to this block's sums of the gradients of the parameters; no sums: nobody asks.
 template <class Z, int R>
-__global__ void __launch_bounds__(tile::threads, 2)
+__global__ void __launch_bounds__(tile::threads, blocks_at_once(Z::back_bytes(R, 8)))
     linear_backward(tile::Rows rows, const __grid_constant__ LinearItems items,
                     const __grid_constant__ Addresses<const float> maps, const float* score, const float* dz,
                     float* d_own, const __grid_constant__ Addresses<float> d_maps, const float* weights, float* sums) {

@@ -116,6 +116,7 @@ template <int width, class F>
 __device__ void ask_for_rows(const float* x, std::size_t first, int count, F&& counts, float* to) {
   constexpr int vectors = width / 4;
   static_assert(width % 4 == 0);
+#pragma unroll 2  // all at once their addresses take so many registers that those of an A100 spill
   for (int e = static_cast<int>(threadIdx.x); e < count * vectors; e += threads) {
     const int r = e / vectors, f = 4 * (e % vectors);
     const bool here = counts(r);
