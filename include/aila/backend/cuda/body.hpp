@@ -29,11 +29,16 @@ struct BodyPlan {
   static constexpr std::size_t most_bytes = 96 * 1024;
 
   static constexpr std::size_t stride(std::size_t width) { return width | 1U; }
-  /// For `floats` of shared memory a row, strides included, beside `fixed` ones a block.
-  static constexpr BodyPlan of(std::size_t floats, std::size_t fixed) {
+  /// For `floats` of shared memory a row, strides included.
+  static constexpr BodyPlan of(std::size_t floats) {
     for (const std::size_t threads : {std::size_t{128}, std::size_t{64}, std::size_t{32}})
-      if ((floats * threads + fixed) * sizeof(float) <= most_bytes) return {threads, true};
+      if (floats * threads * sizeof(float) <= most_bytes) return {threads, true};
     return {};
+  }
+  /// Gradients that each thread sums in shared memory, beside so many floats of its row: all `parameters`, or where
+  /// they are many none, and then a warp adds up each time.
+  static constexpr std::size_t sums_of_thread(std::size_t floats, std::size_t parameters) {
+    return parameters <= 128 && of(floats + parameters).staged ? parameters : 0;
   }
   /// Most blocks of a backward, each of which has sums of `parameters` gradients of its own.
   static constexpr std::size_t most_blocks(std::size_t parameters) {
@@ -109,9 +114,11 @@ struct CudaBody : KernelDefaults<float> {
   using Sums = cuda::TensorSums<Placed<L, In>>;
   static constexpr auto first_sums = Sums::first;
   static constexpr cuda::BodyPlan ahead =
-      cuda::BodyPlan::of(cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out), 0);
-  static constexpr cuda::BodyPlan back =
-      cuda::BodyPlan::of(2 * cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out), 0);
+      cuda::BodyPlan::of(cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out));
+  static constexpr std::size_t maps_of_back = 2 * cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out);
+  static constexpr std::size_t sums_of_thread = cuda::BodyPlan::sums_of_thread(maps_of_back, Sums::size);
+  static constexpr std::size_t back_floats = maps_of_back + sums_of_thread;
+  static constexpr cuda::BodyPlan back = cuda::BodyPlan::of(back_floats);
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     return keeps_for_backward(c) ? back.blocks(samples * rows_per_sample, Sums::size) * (back.threads / 32) * Sums::size
@@ -166,9 +173,12 @@ struct CudaPolicyBody : KernelDefaults<float> {
   using Sums = cuda::TensorSums<Part>;
   static constexpr auto first_sums = Sums::first;
   static constexpr cuda::BodyPlan ahead =
-      cuda::BodyPlan::of(cuda::BodyPlan::stride(d) + cuda::BodyPlan::stride(width) + before_width, 0);
-  static constexpr cuda::BodyPlan back =
-      cuda::BodyPlan::of(2 * cuda::BodyPlan::stride(d) + cuda::BodyPlan::stride(width) + 2 * before_width, 0);
+      cuda::BodyPlan::of(cuda::BodyPlan::stride(d) + cuda::BodyPlan::stride(width) + before_width);
+  static constexpr std::size_t maps_of_back =
+      cuda::BodyPlan::stride(d) * (d == width ? 1 : 2) + cuda::BodyPlan::stride(width) + 2 * before_width;
+  static constexpr std::size_t sums_of_thread = cuda::BodyPlan::sums_of_thread(maps_of_back, Sums::size);
+  static constexpr std::size_t back_floats = maps_of_back + sums_of_thread;
+  static constexpr cuda::BodyPlan back = cuda::BodyPlan::of(back_floats);
 
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     return keeps_for_backward(c) ? back.blocks(samples * Own::positions, Sums::size) * (back.threads / 32) * Sums::size

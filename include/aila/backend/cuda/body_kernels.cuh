@@ -25,23 +25,90 @@ struct WarpGradient {
   }
 };
 
-/// Rows [base, base + count) of a map into a block's rows at an odd stride, and back.
+/// Where a thread of its own keeps what its body adds: no other waits for it.
+struct ThreadGradient {
+  float* sums;                 ///< [elements, threads], in shared memory
+  const std::uint32_t* first;  ///< of each tensor
+  __device__ void add(std::size_t tensor, std::size_t element, float value) const {
+    sums[(first[tensor] + element) * blockDim.x + threadIdx.x] += value;
+  }
+  __device__ void open(std::size_t size) const {
+    for (std::size_t i = 0; i < size; ++i) sums[i * blockDim.x + threadIdx.x] = 0;
+  }
+  /// The sums over a warp's threads, each in an order of its own, so that lanes meet at no bank.
+  __device__ void close(std::size_t size, float* partial) const {
+    __syncwarp();
+    const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    float* const to = partial + (static_cast<std::size_t>(blockIdx.x) * (blockDim.x / 32) + warp) * size;
+    for (std::size_t i = lane; i < size; i += 32) {
+      float sum = 0;
+      for (unsigned l = 0; l < 32; ++l) sum += sums[i * blockDim.x + warp * 32 + (l + lane) % 32];
+      to[i] = sum;
+    }
+  }
+};
+
+/// f(x, to) for the numbers x of rows [base, base + count) of a map and their places in a block's rows at an odd
+/// stride: vectors of four where rows are whole ones, several on their way at once.
+template <class Vector, class F>
+__device__ void over_tile(Vector* map, std::size_t count, std::size_t width, float* tile, F f) {
+  constexpr unsigned together = 8, each = sizeof(Vector) / sizeof(float);
+  const unsigned stride = static_cast<unsigned>(BodyPlan::stride(width)), of_row = static_cast<unsigned>(width) / each;
+  const unsigned all = static_cast<unsigned>(count) * of_row;
+  for (unsigned i = threadIdx.x; i < all; i += together * blockDim.x) {
+    std::remove_const_t<Vector> x[together];
+#pragma unroll
+    for (unsigned k = 0; k < together; ++k) {
+      const unsigned at = i + k * blockDim.x;
+      if constexpr (F::loads)
+        if (at < all) x[k] = map[at];
+    }
+#pragma unroll
+    for (unsigned k = 0; k < together; ++k) {
+      const unsigned at = i + k * blockDim.x;
+      if (at < all) f(x[k], map + at, tile + at / of_row * stride + at % of_row * each);
+    }
+  }
+}
+template <class T, class F>
+__device__ void over_rows(T* map, std::size_t base, std::size_t count, std::size_t width, float* tile, F f) {
+  using Four = std::conditional_t<std::is_const_v<T>, const float4, float4>;
+  if (width % 4 == 0)
+    over_tile(reinterpret_cast<Four*>(map + base * width), count, width, tile, f);
+  else
+    over_tile(map + base * width, count, width, tile, f);
+}
+/// Rows into a block's rows, and back.
+struct LoadTile {
+  static constexpr bool loads = true;
+  __device__ void operator()(float x, const float*, float* tile) const { *tile = x; }
+  __device__ void operator()(float4 x, const float4*, float* tile) const {
+    tile[0] = x.x, tile[1] = x.y, tile[2] = x.z, tile[3] = x.w;
+  }
+};
+struct StoreTile {
+  static constexpr bool loads = false;
+  __device__ void operator()(float, float* to, const float* tile) const { *to = *tile; }
+  __device__ void operator()(float4, float4* to, const float* tile) const {
+    *to = make_float4(tile[0], tile[1], tile[2], tile[3]);
+  }
+};
+struct AddTile {
+  static constexpr bool loads = true;
+  __device__ void operator()(float x, float* to, const float* tile) const { *to = x + *tile; }
+  __device__ void operator()(float4 x, float4* to, const float* tile) const {
+    *to = make_float4(x.x + tile[0], x.y + tile[1], x.z + tile[2], x.w + tile[3]);
+  }
+};
 __device__ inline void load_rows(const float* map, std::size_t base, std::size_t count, std::size_t width,
                                  float* tile) {
-  const std::size_t stride = BodyPlan::stride(width);
-  for (std::size_t i = threadIdx.x; i < count * width; i += blockDim.x)
-    tile[i / width * stride + i % width] = map[base * width + i];
+  over_rows(map, base, count, width, tile, LoadTile{});
 }
-__device__ inline void store_rows(const float* tile, std::size_t base, std::size_t count, std::size_t width,
-                                  float* map) {
-  const std::size_t stride = BodyPlan::stride(width);
-  for (std::size_t i = threadIdx.x; i < count * width; i += blockDim.x)
-    map[base * width + i] = tile[i / width * stride + i % width];
+__device__ inline void store_rows(float* tile, std::size_t base, std::size_t count, std::size_t width, float* map) {
+  over_rows(map, base, count, width, tile, StoreTile{});
 }
-__device__ inline void add_rows(const float* tile, std::size_t base, std::size_t count, std::size_t width, float* map) {
-  const std::size_t stride = BodyPlan::stride(width);
-  for (std::size_t i = threadIdx.x; i < count * width; i += blockDim.x)
-    map[base * width + i] += tile[i / width * stride + i % width];
+__device__ inline void add_rows(float* tile, std::size_t base, std::size_t count, std::size_t width, float* map) {
+  over_rows(map, base, count, width, tile, AddTile{});
 }
 
 /// Calls f(base, count) for the rows of every block in turn.
@@ -52,12 +119,34 @@ __device__ void over_row_blocks(std::size_t rows, F&& f) {
     f(base, rows - base < blockDim.x ? rows - base : static_cast<std::size_t>(blockDim.x));
 }
 
+/// What a body's gradients are added to, in a kernel K with shared memory for its threads' own sums at `shared`.
+template <class K>
+struct GradientOf {
+  static constexpr bool by_thread = K::sums_of_thread > 0;
+  using type = std::conditional_t<by_thread, ThreadGradient, WarpGradient>;
+  __device__ static type open(float* partial, float* shared, const std::uint32_t* first);
+  __device__ static void close(const type& gradient, float* partial) {
+    if constexpr (by_thread) gradient.close(K::Sums::size, partial);
+  }
+};
+
 /// A warp's own sums begin at zero.
 __device__ inline float* open_sums(float* partial, std::size_t size) {
   float* const sums = partial + (static_cast<std::size_t>(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32) * size;
   for (std::size_t i = threadIdx.x % 32; i < size; i += 32) sums[i] = 0;
   __syncwarp();
   return sums;
+}
+
+template <class K>
+__device__ typename GradientOf<K>::type GradientOf<K>::open(float* partial, float* shared, const std::uint32_t* first) {
+  if constexpr (by_thread) {
+    const ThreadGradient gradient{shared, first};
+    gradient.open(K::Sums::size);
+    return gradient;
+  } else {
+    return WarpGradient{open_sums(partial, K::Sums::size), first};
+  }
 }
 
 /// What warps have summed, in their order, added to the gradients: blocks of 32 parameters by 8 shares of the warps.
@@ -199,8 +288,8 @@ __global__ void body_backward_kernel(std::size_t rows, const std::int32_t* lengt
   float* const tile_x = memory;
   float* const tile_dx = tile_x + blockDim.x * BodyPlan::stride(in);
   float* const tile_dy = tile_dx + blockDim.x * BodyPlan::stride(in);
-  float* const sums = open_sums(partial, K::Sums::size);
-  WarpGradient gradient{sums, first.data()};
+  float* const tile_sums = tile_dy + blockDim.x * BodyPlan::stride(out);
+  auto gradient = GradientOf<K>::open(partial, tile_sums, first.data());
   over_row_blocks(rows, [&](std::size_t base, std::size_t count) {
     if constexpr (staged) {
       load_rows(x, base, count, in, tile_x);
@@ -249,6 +338,7 @@ __global__ void body_backward_kernel(std::size_t rows, const std::int32_t* lengt
       __syncthreads();
     }
   });
+  GradientOf<K>::close(gradient, partial);
   static_cast<void>(tile_dx), static_cast<void>(tile_dy);
 }
 
@@ -321,11 +411,13 @@ __global__ void policy_backward_kernel(std::size_t rows, const std::int32_t* len
   constexpr bool staged = K::back.staged;
   constexpr std::size_t stride = BodyPlan::stride(K::d);
   float* const tile_own = memory;
-  float* const tile_d_own = tile_own + blockDim.x * stride;
-  float* const tile_dz = tile_d_own + blockDim.x * stride;
-  float* const tile_before = tile_dz + blockDim.x * BodyPlan::stride(K::width);
+  float* const tile_dz = tile_own + blockDim.x * stride;
+  // Where rows are equally wide: a thread has taken its row of dz when it writes that of the own item.
+  float* const tile_d_own = K::d == K::width ? tile_dz : tile_dz + blockDim.x * BodyPlan::stride(K::width);
+  float* const tile_before = tile_d_own + blockDim.x * stride;
   float* const tile_d_before = tile_before + blockDim.x * K::before_width;
-  WarpGradient gradient{open_sums(partial, K::Sums::size), first.data()};
+  float* const tile_sums = tile_d_before + blockDim.x * K::before_width;
+  auto gradient = GradientOf<K>::open(partial, tile_sums, first.data());
   over_row_blocks(rows, [&](std::size_t base, std::size_t count) {
     if constexpr (staged) {
       load_rows(own, base, count, K::d, tile_own);
@@ -387,6 +479,7 @@ __global__ void policy_backward_kernel(std::size_t rows, const std::int32_t* len
       __syncthreads();
     }
   });
+  GradientOf<K>::close(gradient, partial);
   static_cast<void>(tile_d_before);
 }
 
@@ -462,10 +555,7 @@ template <Capability C>
                                                       NothingSaved&, float* scratch) {
   if constexpr (BackwardBody<L, In, float>) {
     const std::size_t rows = pass.samples * rows_per_sample, blocks = back.blocks(rows, Sums::size);
-    const std::size_t memory =
-        back.staged
-            ? (2 * cuda::BodyPlan::stride(width_in) + cuda::BodyPlan::stride(width_out)) * back.threads * sizeof(float)
-            : 0;
+    const std::size_t memory = back.staged ? back_floats * back.threads * sizeof(float) : 0;
     cuda::launch(pass, &cuda::body_backward_kernel<CudaBody, L, In, Sums::tensors>, static_cast<unsigned>(blocks),
                  static_cast<unsigned>(back.threads), memory, rows, pass.lengths, cuda::GivenWeights<Sums::tensors>(w),
                  x, dy, dx, scratch);
@@ -497,10 +587,7 @@ template <Capability C>
                                                            Gradients<float> g, NothingSaved&, float* scratch) {
   if constexpr (has_backward) {
     const std::size_t rows = pass.samples * Own::positions, blocks = back.blocks(rows, Sums::size);
-    const std::size_t memory =
-        back.staged ? (2 * cuda::BodyPlan::stride(d) + cuda::BodyPlan::stride(width) + 2 * before_width) *
-                          back.threads * sizeof(float)
-                    : 0;
+    const std::size_t memory = back.staged ? back_floats * back.threads * sizeof(float) : 0;
     cuda::launch(pass, &cuda::policy_backward_kernel<CudaPolicyBody, Sums::tensors>, static_cast<unsigned>(blocks),
                  static_cast<unsigned>(back.threads), memory, rows, pass.lengths, cuda::GivenWeights<Sums::tensors>(w),
                  own, cuda::given_maps<items>(before), dz, d_own, cuda::given_maps<items>(d_before), scratch);
