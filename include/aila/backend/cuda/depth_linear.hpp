@@ -100,31 +100,6 @@ __device__ float4 load_item(const LinearItems& items, int i, std::size_t row, bo
   return tile::load_four(items.of.of[i] + (is_task ? 0 : row * Z::d) + lanes.feature);
 }
 
-/// The sums of `count` numbers over `lanes` lanes: number l % count in lane l where count is a power of two, else all
-/// of them in all lanes.
-template <int lanes, int count>
-__device__ void sum_numbers(float (&x)[count], int lane) {
-  if constexpr ((count & (count - 1)) == 0 && count <= lanes) {
-    int far = 1;
-#pragma unroll
-    for (int left = count; left > 1; left /= 2, far *= 2) {
-      const bool upper = (lane & far) != 0;
-#pragma unroll
-      for (int j = 0; j < left / 2; ++j) {
-        const float mine = upper ? x[2 * j + 1] : x[2 * j], other = upper ? x[2 * j] : x[2 * j + 1];
-        x[j] = mine + __shfl_xor_sync(0xffffffffU, other, far);
-      }
-    }
-#pragma unroll
-    for (int rest = count; rest < lanes; rest *= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], rest);
-  } else {
-#pragma unroll
-    for (int j = 0; j < count; ++j) x[j] = tile::sum_over<lanes>(x[j]);
-  }
-}
-template <int lanes, int count>
-inline constexpr bool spreads_numbers = (count & (count - 1)) == 0 && count <= lanes;
-
 /// scores [R, heads, n] of a tile.
 template <class Z, int R>
 __device__ void score_items(std::size_t first, const LinearItems& items, const int* counts, const float* vectors,

@@ -23,15 +23,15 @@ struct FewSizes {
 
   static constexpr int counts_of = 4;  ///< tiles: those before are in use
 
-  // In shared memory: maps of two tiles.
+  // In shared memory: maps of two tiles. What groups of columns have of scores and of slopes of weights lies apart.
   struct Ahead {
     static constexpr int maps = n, value = 2 * maps * map, vector = value + count * d * d,
-                         score = vector + n * Z::heads * d, mean = score + n * rows * heads, counts = mean + n * rows,
+                         score = vector + n * Z::heads * d, counts = score + column_groups * n * rows * heads,
                          size = counts + counts_of * rows;
   };
   struct Back {
     static constexpr int maps = 1 + n, value = 2 * maps * map, vector = value + count * d * d,
-                         slope = vector + n * Z::heads * d, mean = slope + n * rows * heads, dots = mean + n * rows,
+                         slope = vector + n * heads * d, mean = slope + n * rows * heads, dots = mean + n * rows,
                          counts = dots + column_groups * rows * 4, size = counts + counts_of * rows;
   };
   static constexpr std::size_t ahead_bytes = Ahead::size * sizeof(float), back_bytes = Back::size * sizeof(float);
@@ -71,7 +71,7 @@ __device__ inline int place(int r, int f) {
 /// Where the number of row r of a tile is in lists that products across rows take four numbers of at once: of rows t,
 /// t + 4, t + 8 and t + 12.
 __device__ inline int place_across(int r) {
-  return r / 16 * 16 + r % 4 * 4 + r % 16 / 4;
+  return (r & ~15) | (r & 3) << 2 | (r >> 2 & 3);
 }
 
 /// A warp's operands of two products, [16, 8] each: numbers of rows g and g + 8 along k.
@@ -91,6 +91,22 @@ struct Operand {
   }
 };
 
+/// The other operands of these, [8, 8 tiles] each: a lane's column of each tile along k, in the same order.
+template <int tiles>
+struct Columns {
+  float hi[2][tiles][2], lo[2][tiles][2];
+
+  __device__ void take(const float4 (&x)[tiles]) {
+#pragma unroll
+    for (int q = 0; q < tiles; ++q) {
+      tile::split(x[q].x, hi[0][q][0], lo[0][q][0]);
+      tile::split(x[q].y, hi[0][q][1], lo[0][q][1]);
+      tile::split(x[q].z, hi[1][q][0], lo[1][q][0]);
+      tile::split(x[q].w, hi[1][q][1], lo[1][q][1]);
+    }
+  }
+};
+
 /// A warp's part of a product: 16 rows, and 8 columns of each of `tiles` tiles. 16 products follow one another on
 /// tensor cores; the rest is added as float32 is.
 template <int tiles>
@@ -103,30 +119,28 @@ struct Part {
 #pragma unroll
       for (int e = 0; e < 4; ++e) of[q][e] = 0;
   }
-  __device__ void add(const Operand& a, const float4 (&b)[tiles]) {
-    float c[tiles][4], hi[tiles][2][2], lo[tiles][2][2];
-#pragma unroll
-    for (int q = 0; q < tiles; ++q) {
-#pragma unroll
-      for (int e = 0; e < 4; ++e) c[q][e] = 0;
-      tile::split(b[q].x, hi[q][0][0], lo[q][0][0]);
-      tile::split(b[q].y, hi[q][0][1], lo[q][0][1]);
-      tile::split(b[q].z, hi[q][1][0], lo[q][1][0]);
-      tile::split(b[q].w, hi[q][1][1], lo[q][1][1]);
-    }
-#pragma unroll
-    for (int s = 0; s < 2; ++s) {
-#pragma unroll
-      for (int q = 0; q < tiles; ++q) tile::multiply_add(c[q], a.lo[s], hi[q][s]);
-#pragma unroll
-      for (int q = 0; q < tiles; ++q) tile::multiply_add(c[q], a.hi[s], lo[q][s]);
-#pragma unroll
-      for (int q = 0; q < tiles; ++q) tile::multiply_add(c[q], a.hi[s], hi[q][s]);
-    }
+  __device__ void add(const Part& other) {
 #pragma unroll
     for (int q = 0; q < tiles; ++q)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) of[q][e] += c[q][e];
+      for (int e = 0; e < 4; ++e) of[q][e] += other.of[q][e];
+  }
+  __device__ void add(const Operand& a, const float4 (&x)[tiles]) {
+    Columns<tiles> b;
+    b.take(x);
+    Part c;
+    c.clear();
+#pragma unroll
+    for (int s = 0; s < 2; ++s) {
+      c.multiply_add(a.lo[s], b.hi[s]);
+      c.multiply_add(a.hi[s], b.lo[s]);
+      c.multiply_add(a.hi[s], b.hi[s]);
+    }
+    add(c);
+  }
+  __device__ void multiply_add(const float (&a)[4], const float (&b)[tiles][2]) {
+#pragma unroll
+    for (int q = 0; q < tiles; ++q) tile::multiply_add(of[q], a, b[q]);
   }
 };
 
@@ -142,8 +156,19 @@ struct Lane {
     column = 16 * column_group + 4 * t;
   }
   __device__ int row(int h) const { return 16 * row_tile + g + 8 * h; }
+  /// Where number k of such a row is in a tile, and the row's number in a list across rows.
+  __device__ int place_in_row(int h, int k) const { return place(row(0), k) + 8 * h * 64; }
+  __device__ int place_of_row(int h) const { return place_across(row(0)) + 2 * h; }
   __device__ static float4 numbers_of_row(const Part<2>& of, int h) {
     return make_float4(of.of[0][2 * h], of.of[0][2 * h + 1], of.of[1][2 * h], of.of[1][2 * h + 1]);
+  }
+  /// The same where an operand's columns are pairs, one of each tile.
+  __device__ static float4 numbers_of_pairs(const Part<2>& of, int h) {
+    return make_float4(of.of[0][2 * h], of.of[1][2 * h], of.of[0][2 * h + 1], of.of[1][2 * h + 1]);
+  }
+  /// The column that lane `lane` has of an operand, of tile q of a group.
+  __device__ static int operand_column(int group, int q, int lane) {
+    return 16 * group + lane / 4 / 2 * 4 + 2 * q + lane / 4 % 2;
   }
 };
 
@@ -153,7 +178,7 @@ template <class F, bool transposed>
 __device__ void take_projections(const Addresses<const float>& maps, float* to) {
   for (int e = static_cast<int>(threadIdx.x); e < F::count * 1024; e += F::threads) {
     const int lane = e % 32, k = e / 32 % 4 * 16 + lane % 4 * 4, q = e / 128 % 2, group = e / 256 % 4;
-    const int g = lane / 4, column = 16 * group + g / 2 * 4 + 2 * q + g % 2;
+    const int column = Lane::operand_column(group, q, lane);
     const float* const from = maps.of[e / 1024];
     tile::store_four(to + 4 * e, transposed ? make_float4(from[k * 64 + column], from[(k + 1) * 64 + column],
                                                           from[(k + 2) * 64 + column], from[(k + 3) * 64 + column])
@@ -175,24 +200,33 @@ __device__ void find_counts(const tile::Rows& rows, int turn, int from, int* cou
   const std::size_t t = blockIdx.x + static_cast<std::size_t>(turn) * gridDim.x;
   counts[turn % F::counts_of * F::rows + r] = rows.counts(t * F::rows + static_cast<std::size_t>(r)) ? 1 : 0;
 }
-/// Asks for the rows of one map.
+/// How a thread asks for its vectors of the rows of a tile, of one map after the other: of two rows, 32 apart.
 template <class F>
-__device__ void ask_for_map(const float* x, std::size_t first, const int* counts, float* to) {
-  const int v = static_cast<int>(threadIdx.x) % 16;
-#pragma unroll
-  for (int r = static_cast<int>(threadIdx.x) / 16, m = 0; m < 2; ++m, r += 32) {
-    const bool here = counts[r] != 0;
-    tile::copy_four(to + place(r, 4 * v), here ? x + (first + static_cast<std::size_t>(r)) * F::d + 4 * v : x, here);
-  }
-}
+struct Asking {
+  std::size_t from;
+  int to;
+  bool here[2];
 
-/// The weights of the items of a row and head, by the thread that has these; to `mean` those over the heads.
-template <class F, class Z>
-__device__ void average_heads(const float (&weight)[F::n], float* mean, int at) {
+  __device__ Asking(std::size_t first, const int* counts)
+      : from(first * F::d + 4 * threadIdx.x),
+        to(place(static_cast<int>(threadIdx.x) / 16, static_cast<int>(threadIdx.x) % 16 * 4)) {
 #pragma unroll
-  for (int i = 0; i < F::n; ++i) {
-    const float sum = tile::sum_over<F::heads>(weight[i]);
-    if (threadIdx.x % F::heads == 0) mean[i * F::rows + at] = sum * Z::share;
+    for (int m = 0; m < 2; ++m) here[m] = counts[static_cast<int>(threadIdx.x) / 16 + 32 * m] != 0;
+  }
+  __device__ void ask(const float* x, float* map) const {
+#pragma unroll
+    for (int m = 0; m < 2; ++m) tile::copy_four(map + to + m * 32 * F::d, x + from + m * 32 * F::d, here[m]);
+  }
+};
+
+/// Vectors of heads as operands: a lane has its head's numbers of two columns, zeros of a head that is not there.
+template <class F, class Z>
+__device__ void take_vectors(const float* from, float* to) {
+  for (int e = static_cast<int>(threadIdx.x); e < F::count * 128; e += F::threads) {
+    const int lane = e % 32, group = e / 32 % 4, head = lane % 4;
+    const float* const of_head = from + (e / 128 * Z::heads + head) * F::d;
+    const auto number = [&](int q) { return head < Z::heads ? of_head[Lane::operand_column(group, q, lane)] : 0.0F; };
+    tile::store_two(to + 2 * e, number(0), number(1));
   }
 }
 
@@ -208,22 +242,19 @@ __global__ void __launch_bounds__(F::threads, F::ahead_blocks)
   constexpr int n = F::n, count = F::count;
   float* const memory = tile::shared_memory();
   float *const value = memory + L::value, *const vector = memory + L::vector, *const scores = memory + L::score;
-  float* const mean = memory + L::mean;
   int* const all_counts = reinterpret_cast<int*>(memory + L::counts);
-  const int thread = static_cast<int>(threadIdx.x);
   const few::Lane lane;
   const auto ask = [&](int turn, std::size_t t) {
+    const few::Asking<F> rows_of(t * F::rows, all_counts + turn % F::counts_of * F::rows);
 #pragma unroll
-    for (int i = 0; i < n; ++i)
-      few::ask_for_map<F>(items.of.of[i], t * F::rows, all_counts + turn % F::counts_of * F::rows,
-                          memory + (turn % 2 * n + i) * F::map);
+    for (int i = 0; i < n; ++i) rows_of.ask(items.of.of[i], memory + (turn % 2 * n + i) * F::map);
   };
   few::find_counts<F>(rows, 0, 0, all_counts);
   few::find_counts<F>(rows, 1, F::rows, all_counts);
   __syncthreads();
   const std::size_t tiles = divide_up(rows.count, F::rows);
   if (blockIdx.x < tiles) ask(0, blockIdx.x);
-  if (z != nullptr) few::take_projections<F, false>(maps, value);
+  few::take_projections<F, false>(maps, value);
   make_vectors<Z>(n, maps, score, vector);
 
   int turn = 0;
@@ -234,81 +265,82 @@ __global__ void __launch_bounds__(F::threads, F::ahead_blocks)
     tile::copies_done();
     __syncthreads();  // rows are there, and all are done with the tile before
     if (t + gridDim.x < tiles) ask(turn + 1, t + gridDim.x);
+    few::find_counts<F>(rows, turn + 2, 0, all_counts);
 
-    // Scores: a warp has 16 rows of an item, its heads are the columns of a tile.
-    if (lane.column_group < n) {
-      const float* const item = of_items + lane.column_group * F::map;
-      const float* const of_head = vector + (lane.column_group * Z::heads + lane.g) * F::d;
+    const auto take = [&](int i, int k, few::Operand& a) {
+      const float* const item = of_items + i * F::map;
+      a.take(tile::load_four(item + lane.place_in_row(0, k)), tile::load_four(item + lane.place_in_row(1, k)));
+    };
+    // Scores: heads are the columns of a tile, and a group of columns sums over 16 numbers.
+    const auto add_to_scores = [&](int i, int k, const few::Operand& a) {
+      const float4 b[1] = {lane.g < Z::heads ? tile::load_four(vector + (i * Z::heads + lane.g) * F::d + k)
+                                             : zero_four()};
       few::Part<1> sum;
       sum.clear();
-#pragma unroll 1
-      for (int k = 4 * lane.t; k < F::d; k += 16) {
-        few::Operand a;
-        a.take(tile::load_four(item + few::place(lane.row(0), k)), tile::load_four(item + few::place(lane.row(1), k)));
-        const float4 b[1] = {lane.g < Z::heads ? tile::load_four(of_head + k) : zero_four()};
-        sum.add(a, b);
-      }
-      if (lane.t < 2)
+      sum.add(a, b);
+      if (lane.t >= 2) return;
 #pragma unroll
-        for (int h = 0; h < 2; ++h)
-          tile::store_two(scores + (lane.column_group * F::rows + lane.row(h)) * F::heads + 2 * lane.t,
-                          sum.of[0][2 * h], sum.of[0][2 * h + 1]);
-    }
-    __syncthreads();
-
-    // Weights: a thread has a row and a head, others look which rows of the tile after the next one count.
-    if (thread < F::rows * F::heads) {
-      const int r = thread / F::heads, head = thread % F::heads;
-      const bool has_weight = counts[r] != 0 && head < Z::heads;
-      float weight[n];
-#pragma unroll
-      for (int i = 0; i < n; ++i) weight[i] = scores[i * F::rows * F::heads + thread];
-      float most = weight[0], sum = 0;
-#pragma unroll
-      for (int i = 1; i < n; ++i) most = fmaxf(most, weight[i]);
-#pragma unroll
-      for (int i = 0; i < n; ++i) sum += weight[i] = expf(weight[i] - most);
-      const float inverse = 1 / sum;
-#pragma unroll
-      for (int i = 0; i < n; ++i) weight[i] = has_weight ? weight[i] * inverse : 0.0F;
-      const std::size_t row = first + static_cast<std::size_t>(r);
-      if (weights != nullptr && row < rows.count && head < Z::heads)
-#pragma unroll
-        for (int i = 0; i < n; ++i)
-          weights[(row * Z::heads + static_cast<std::size_t>(head)) * n + static_cast<std::size_t>(i)] = weight[i];
-      few::average_heads<F, Z>(weight, mean, r);
-    } else {
-      few::find_counts<F>(rows, turn + 2, F::rows * F::heads, all_counts);
-    }
-    if (z == nullptr) continue;
-    __syncthreads();
-
-    few::Part<2> sum;
-    sum.clear();
+      for (int h = 0; h < 2; ++h)
+        tile::store_two(scores + ((lane.column_group * n + i) * F::rows + lane.row(h)) * F::heads + 2 * lane.t,
+                        sum.of[0][2 * h], sum.of[0][2 * h + 1]);
+    };
+    few::Operand own;
+    take(0, lane.column, own);
+    add_to_scores(0, lane.column, own);
+    few::Part<2> v[count];
 #pragma unroll
     for (int i = 0; i < count; ++i) {
-      const float* const item = of_items + (1 + i) * F::map;
-      const float upper = mean[(1 + i) * F::rows + lane.row(0)], lower = mean[(1 + i) * F::rows + lane.row(1)];
+      v[i].clear();
 #pragma unroll 1
       for (int c = 0; c < 4; ++c) {
         const int k = 16 * c + 4 * lane.t;
         few::Operand a;
-        a.take(tile::times(upper, tile::load_four(item + few::place(lane.row(0), k))),
-               tile::times(lower, tile::load_four(item + few::place(lane.row(1), k))));
+        take(1 + i, k, a);
         float4 b[2];
         few::load_projection(value, i, c, lane, b);
-        sum.add(a, b);
+        v[i].add(a, b);
+        if (c == lane.column_group) add_to_scores(1 + i, k, a);
       }
     }
+    __syncthreads();
+
+    // Weights: the four lanes of a row have a head each.
+    const std::size_t first_row = first + static_cast<std::size_t>(lane.row(0));
+    float* const to_weights = weights + (first_row * Z::heads + static_cast<std::size_t>(lane.t)) * n;
+    float* const to_z = z + first_row * F::d + lane.column;
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       const int r = lane.row(h);
-      const std::size_t row = first + static_cast<std::size_t>(r);
-      if (row >= rows.count) continue;
-      const float4 own = tile::load_four(of_items + few::place(r, lane.column));
-      tile::store_four(
-          z + row * F::d + lane.column,
-          counts[r] != 0 ? tile::add_times(lane.numbers_of_row(sum, h), 1.0F + mean[r], own) : zero_four());
+      const bool here = counts[r] != 0, is_row = first_row + 8 * h < rows.count;
+      float weight[n], sum = 0;
+#pragma unroll
+      for (int i = 0; i < n; ++i) {
+        const float* const of_groups = scores + (i * F::rows + r) * F::heads + lane.t;
+        weight[i] = of_groups[0];
+#pragma unroll
+        for (int group = 1; group < F::column_groups; ++group) weight[i] += of_groups[group * n * F::rows * F::heads];
+      }
+      float most = weight[0];
+#pragma unroll
+      for (int i = 1; i < n; ++i) most = fmaxf(most, weight[i]);
+#pragma unroll
+      for (int i = 0; i < n; ++i) sum += weight[i] = expf(weight[i] - most);
+      const float inverse = here && lane.t < Z::heads ? 1 / sum : 0.0F;
+#pragma unroll
+      for (int i = 0; i < n; ++i) weight[i] *= inverse;
+      if (weights != nullptr && lane.column_group == h && is_row && lane.t < Z::heads)
+#pragma unroll
+        for (int i = 0; i < n; ++i) to_weights[8 * h * Z::heads * n + i] = weight[i];
+#pragma unroll
+      for (int i = 0; i < n; ++i) weight[i] = tile::sum_over<F::heads>(weight[i]) * Z::share;
+      if (z == nullptr || !is_row) continue;
+      float4 to = zero_four();
+      if (here) {
+        to = tile::times(1.0F + weight[0], tile::load_four(of_items + lane.place_in_row(h, lane.column)));
+#pragma unroll
+        for (int i = 0; i < count; ++i) to = tile::add_times(to, weight[1 + i], lane.numbers_of_row(v[i], h));
+      }
+      tile::store_four(to_z + 8 * h * F::d, to);
     }
   }
 }
@@ -329,22 +361,18 @@ __global__ void __launch_bounds__(F::threads, 1)
   const int thread = static_cast<int>(threadIdx.x);
   const few::Lane lane;
   const bool asked = sums != nullptr, writes_own = d_own == dz;
-  // Sums of ds h: a thread has a column, and eight rows of a tile.
-  const int sum_column = thread % F::d, sum_rows = thread / F::d * 8;
   few::Part<2> matrix_sum[count];
-  float own_sum = 0, head_sum[count][F::heads];
 #pragma unroll
-  for (int i = 0; i < count; ++i) {
-    matrix_sum[i].clear();
-#pragma unroll
-    for (int k = 0; k < F::heads; ++k) head_sum[i][k] = 0;
-  }
+  for (int i = 0; i < count; ++i) matrix_sum[i].clear();
+  // Sums of ds h: a warp has an item, lanes a head and four columns.
+  float4 head_sum = zero_four();
+  const int head_item = lane.row_tile;
   const auto ask = [&](int turn, std::size_t t) {
+    const few::Asking<F> rows_of(t * F::rows, all_counts + turn % F::counts_of * F::rows);
     float* const to = memory + turn % 2 * L::maps * F::map;
-    const int* const counts = all_counts + turn % F::counts_of * F::rows;
-    few::ask_for_map<F>(dz, t * F::rows, counts, to);
+    rows_of.ask(dz, to);
 #pragma unroll
-    for (int i = 0; i < n; ++i) few::ask_for_map<F>(items.of.of[i], t * F::rows, counts, to + (1 + i) * F::map);
+    for (int i = 0; i < n; ++i) rows_of.ask(items.of.of[i], to + (1 + i) * F::map);
   };
   few::find_counts<F>(rows, 0, 0, all_counts);
   few::find_counts<F>(rows, 1, F::rows, all_counts);
@@ -352,7 +380,12 @@ __global__ void __launch_bounds__(F::threads, 1)
   const std::size_t tiles = divide_up(rows.count, F::rows);
   if (blockIdx.x < tiles) ask(0, blockIdx.x);
   few::take_projections<F, true>(maps, value);
-  make_vectors<Z>(n, maps, score, vector);
+  make_vectors<Z>(n, maps, score, slopes);
+  float* const own_vector = vector + count * F::heads * F::d;
+  const int own_head = lane.column / Z::slice;
+  __syncthreads();
+  few::take_vectors<F, Z>(slopes + Z::heads * F::d, vector);
+  if (thread < F::d) own_vector[thread] = slopes[thread / Z::slice * F::d + thread];
 
   int turn = 0;
   for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x, ++turn) {
@@ -363,17 +396,18 @@ __global__ void __launch_bounds__(F::threads, 1)
     tile::copies_done();
     __syncthreads();  // rows are there, and all are done with the tile before
     if (t + gridDim.x < tiles) ask(turn + 1, t + gridDim.x);
-    const int r_of_weights = thread / F::heads, head = thread % F::heads;
-    const bool has_weight = r_of_weights < F::rows && head < Z::heads && counts[r_of_weights % F::rows] != 0;
-    float weight[n];
+    few::find_counts<F>(rows, turn + 2, 0, all_counts);
+    // Of weights a thread has those of its rows and of one head; of its group's item for the mean over the heads.
+    const std::size_t first_row = first + static_cast<std::size_t>(lane.row(0)), at = first_row * F::d + lane.column;
+    const bool here[2] = {counts[lane.row(0)] != 0, counts[lane.row(1)] != 0};
+    const float* const of_rows = weights + (first_row * Z::heads + static_cast<std::size_t>(lane.t)) * n;
+    const auto load_weight = [&](int h, int i) {
+      return here[h] && lane.t < Z::heads ? of_rows[8 * h * Z::heads * n + i] : 0.0F;
+    };
+    float of_group[2] = {0, 0};
+    if (lane.column_group < n)
 #pragma unroll
-    for (int i = 0; i < n; ++i)
-      weight[i] =
-          has_weight
-              ? weights[((first + static_cast<std::size_t>(r_of_weights)) * Z::heads + static_cast<std::size_t>(head)) *
-                            n +
-                        static_cast<std::size_t>(i)]
-              : 0.0F;
+      for (int h = 0; h < 2; ++h) of_group[h] = load_weight(h, lane.column_group);
 
     // W_i^T da, and the slopes of weights <da, own> and <W_i^T da, h_i>.
     few::Part<2> e[count];
@@ -383,7 +417,7 @@ __global__ void __launch_bounds__(F::threads, 1)
     for (int c = 0; c < 4; ++c) {
       const int k = 16 * c + 4 * lane.t;
       few::Operand a;
-      a.take(tile::load_four(up + few::place(lane.row(0), k)), tile::load_four(up + few::place(lane.row(1), k)));
+      a.take(tile::load_four(up + lane.place_in_row(0, k)), tile::load_four(up + lane.place_in_row(1, k)));
 #pragma unroll
       for (int i = 0; i < count; ++i) {
         float4 b[2];
@@ -393,121 +427,133 @@ __global__ void __launch_bounds__(F::threads, 1)
     }
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
-      const int at = few::place(lane.row(h), lane.column);
-      float dot[4] = {tile::dot(tile::load_four(up + at), tile::load_four(of_items + at)), 0, 0, 0};
+      const int in_tile = lane.place_in_row(h, lane.column);
+      float dot[4] = {tile::dot(tile::load_four(up + in_tile), tile::load_four(of_items + in_tile)), 0, 0, 0};
 #pragma unroll
       for (int i = 0; i < count; ++i)
-        dot[1 + i] = tile::dot(lane.numbers_of_row(e[i], h), tile::load_four(of_items + (1 + i) * F::map + at));
-#pragma unroll
-      for (int i = 0; i < n; ++i) dot[i] = tile::sum_over<4>(dot[i]);
-      if (lane.t == 0)
-        tile::store_four(dots + (lane.column_group * F::rows + lane.row(h)) * 4,
-                         make_float4(dot[0], dot[1], dot[2], dot[3]));
+        dot[1 + i] = tile::dot(lane.numbers_of_row(e[i], h), tile::load_four(of_items + (1 + i) * F::map + in_tile));
+      sum_numbers<4>(dot, lane.t);
+      dots[(lane.column_group * F::rows + lane.row(h)) * 4 + lane.t] = dot[0];
+      of_group[h] = tile::sum_over<F::heads>(of_group[h]) * Z::share;
+      if (lane.t == 0 && lane.column_group < n) mean[lane.column_group * F::rows + lane.place_of_row(h)] = of_group[h];
     }
-    // What gradients are added to comes while slopes are computed.
+    // Weights are near by now. What gradients are added to comes while slopes are computed.
+    float weight[2][n];
     float4 old[count][2];
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
-      const bool here = counts[lane.row(h)] != 0;
-      const std::size_t at = (first + static_cast<std::size_t>(lane.row(h))) * F::d + lane.column;
 #pragma unroll
       for (int i = 0; i < count; ++i)
-        old[i][h] = here && d_maps.of[i] != nullptr ? tile::load_four(d_maps.of[i] + at) : zero_four();
+        old[i][h] =
+            here[h] && d_maps.of[i] != nullptr ? tile::load_four(d_maps.of[i] + at + 8 * h * F::d) : zero_four();
+#pragma unroll
+      for (int i = 0; i < n; ++i) weight[h][i] = load_weight(h, i);
     }
     __syncthreads();
 
-    // From weights to their slopes ds: a thread has a row and a head.
-    if (thread < F::rows * F::heads) {
-      float dot[4] = {0, 0, 0, 0}, expected = 0;
+    // From weights to their slopes ds.
 #pragma unroll
-      for (int group = 0; group < F::column_groups; ++group) {
-        const float4 x = tile::load_four(dots + (group * F::rows + r_of_weights) * 4);
-        dot[0] += x.x, dot[1] += x.y, dot[2] += x.z, dot[3] += x.w;
+    for (int h = 0; h < 2; ++h) {
+      const int r = lane.row(h);
+      float4 sum = tile::load_four(dots + 4 * r);
+#pragma unroll
+      for (int group = 1; group < F::column_groups; ++group)
+        sum = sum_of(sum, tile::load_four(dots + (group * F::rows + r) * 4));
+      const float dot[4] = {sum.x, sum.y, sum.z, sum.w};
+      float expected = 0, of_item = 0;
+#pragma unroll
+      for (int i = 0; i < n; ++i) expected = fmaf(weight[h][i], dot[i], expected);
+#pragma unroll
+      for (int i = 0; i < n; ++i) {
+        weight[h][i] *= Z::share * (dot[i] - expected);
+        if (lane.column_group == i) of_item = weight[h][i];
       }
-      few::average_heads<F, Z>(weight, mean, few::place_across(r_of_weights));
-#pragma unroll
-      for (int i = 0; i < n; ++i) expected = fmaf(weight[i], dot[i], expected);
-#pragma unroll
-      for (int i = 0; i < n; ++i)
-        slopes[i * F::rows * F::heads + thread] = weight[i] * (Z::share * (dot[i] - expected));
-    } else {
-      few::find_counts<F>(rows, turn + 2, F::rows * F::heads, all_counts);
+      if (lane.column_group < n) slopes[(lane.column_group * F::rows + r) * F::heads + lane.t] = of_item;
+      // d_own += (1 + mean) da + ds w
+      const float slope = __shfl_sync(0xffffffffU, weight[h][0], 4 * lane.g + own_head);
+      if (d_own == nullptr || !(here[h] || (writes_own && first_row + 8 * h < rows.count))) continue;
+      float4 to = zero_four();
+      if (here[h]) {
+        if (!writes_own) to = tile::load_four(d_own + at + 8 * h * F::d);
+        to = tile::add_times(to, 1.0F + mean[lane.place_of_row(h)],
+                             tile::load_four(up + lane.place_in_row(h, lane.column)));
+        to = tile::add_times(to, slope, tile::load_four(own_vector + lane.column));
+      }
+      tile::store_four(d_own + at + 8 * h * F::d, to);
     }
-    __syncthreads();
-
-    // d_own += (1 + mean) da + ds w
-    if (d_own != nullptr)
-#pragma unroll
-      for (int h = 0; h < 2; ++h) {
-        const int r = lane.row(h), of_head = lane.column / Z::slice;
-        const std::size_t row = first + static_cast<std::size_t>(r);
-        float4 to = zero_four();
-        if (counts[r] != 0) {
-          if (!writes_own) to = tile::load_four(d_own + row * F::d + lane.column);
-          to = tile::add_times(to, 1.0F + mean[few::place_across(r)], tile::load_four(up + few::place(r, lane.column)));
-          to = tile::add_times(to, slopes[r * F::heads + of_head],
-                               tile::load_four(vector + of_head * F::d + lane.column));
-        } else if (!writes_own || row >= rows.count) {
-          continue;
-        }
-        tile::store_four(d_own + row * F::d + lane.column, to);
-      }
-    // d_map += mean W_i^T da + sum over heads of ds W_i^T w
+    // d_map += mean W_i^T da + sum over heads of ds W_i^T w, the heads being k of a product.
 #pragma unroll
     for (int i = 0; i < count; ++i) {
       if (d_maps.of[i] == nullptr) continue;
-      float4 of_head[Z::heads];
-#pragma unroll
-      for (int k = 0; k < Z::heads; ++k)
-        of_head[k] = tile::load_four(vector + ((1 + i) * Z::heads + k) * F::d + lane.column);
+      float hi[4] = {0, 0, 0, 0}, lo[4] = {0, 0, 0, 0}, b_hi[2][2] = {}, b_lo[2][2] = {};
+      tile::split(weight[0][1 + i], hi[0], lo[0]);
+      tile::split(weight[1][1 + i], hi[1], lo[1]);
+      const float2 b = tile::load_two(vector + ((i * F::column_groups + lane.column_group) * 32 + thread % 32) * 2);
+      tile::split(b.x, b_hi[0][0], b_lo[0][0]);
+      tile::split(b.y, b_hi[1][0], b_lo[1][0]);
+      few::Part<2> of_scores;
+      of_scores.clear();
+      of_scores.multiply_add(lo, b_hi);
+      of_scores.multiply_add(hi, b_lo);
+      of_scores.multiply_add(hi, b_hi);
 #pragma unroll
       for (int h = 0; h < 2; ++h) {
-        const int r = lane.row(h);
-        if (counts[r] == 0) continue;
-        const float4 slope = tile::load_four(slopes + ((1 + i) * F::rows + r) * F::heads);
-        const float of[4] = {slope.x, slope.y, slope.z, slope.w};
-        float4 to =
-            tile::add_times(old[i][h], mean[(1 + i) * F::rows + few::place_across(r)], lane.numbers_of_row(e[i], h));
-#pragma unroll
-        for (int k = 0; k < Z::heads; ++k) to = tile::add_times(to, of[k], of_head[k]);
-        tile::store_four(d_maps.of[i] + (first + static_cast<std::size_t>(r)) * F::d + lane.column, to);
+        if (!here[h]) continue;
+        const float4 to = sum_of(old[i][h], lane.numbers_of_row(of_scores, h));
+        tile::store_four(
+            d_maps.of[i] + at + 8 * h * F::d,
+            tile::add_times(to, mean[(1 + i) * F::rows + lane.place_of_row(h)], lane.numbers_of_row(e[i], h)));
       }
     }
     if (!asked) continue;
 
-#pragma unroll 2
-    for (int r = sum_rows; r < sum_rows + 8; ++r) {
-      const int at = few::place(r, sum_column);
-      own_sum = fmaf(slopes[r * F::heads + sum_column / Z::slice], of_items[at], own_sum);
-#pragma unroll
-      for (int i = 0; i < count; ++i) {
-        const float4 slope = tile::load_four(slopes + ((1 + i) * F::rows + r) * F::heads);
-        const float x = of_items[(1 + i) * F::map + at], of[4] = {slope.x, slope.y, slope.z, slope.w};
-#pragma unroll
-        for (int k = 0; k < Z::heads; ++k) head_sum[i][k] = fmaf(of[k], x, head_sum[i][k]);
-      }
-    }
     // da^T (mean h_i): lanes take pairs of columns, of rows t, t + 4, t + 8 and t + 12.
+    const auto pairs = [&](const float* from, int c, int column_tile, float2(&x)[4]) {
+#pragma unroll
+      for (int m = 0; m < 4; ++m)
+        x[m] = tile::load_two(from + few::place(lane.t, 16 * column_tile + 2 * lane.g) + (c + 4 * m) * F::d);
+    };
 #pragma unroll 1
     for (int c = 0; c < F::rows; c += 16) {
-      const auto pairs = [&](const float* from, int column_tile, float2(&x)[4]) {
-#pragma unroll
-        for (int m = 0; m < 4; ++m)
-          x[m] = tile::load_two(from + few::place(c + lane.t + 4 * m, 16 * column_tile + 2 * lane.g));
-      };
       float2 x[4];
-      pairs(up, lane.row_tile, x);
+      pairs(up, c, lane.row_tile, x);
       few::Operand a;
       a.take(make_float4(x[0].x, x[1].x, x[2].x, x[3].x), make_float4(x[0].y, x[1].y, x[2].y, x[3].y));
 #pragma unroll
       for (int i = 0; i < count; ++i) {
         const float4 by = tile::load_four(mean + (1 + i) * F::rows + c + 4 * lane.t);
-        pairs(of_items + (1 + i) * F::map, lane.column_group, x);
+        pairs(of_items + (1 + i) * F::map, c, lane.column_group, x);
         const float4 b[2] = {make_float4(by.x * x[0].x, by.y * x[1].x, by.z * x[2].x, by.w * x[3].x),
                              make_float4(by.x * x[0].y, by.y * x[1].y, by.z * x[2].y, by.w * x[3].y)};
         matrix_sum[i].add(a, b);
       }
     }
+    __syncthreads();  // slopes of all rows are there
+    // Rows g of an operand are heads, and rows g + 8 what rounding the same to TF32 left.
+    if (head_item < n)
+#pragma unroll 1
+      for (int c = 0; c < F::rows; c += 16) {
+        float2 x[4];
+        pairs(of_items + head_item * F::map, c, lane.column_group, x);
+        const float4 columns[2] = {make_float4(x[0].x, x[1].x, x[2].x, x[3].x),
+                                   make_float4(x[0].y, x[1].y, x[2].y, x[3].y)};
+        few::Columns<2> b;
+        b.take(columns);
+        few::Part<2> sum;
+        sum.clear();
+#pragma unroll
+        for (int s = 0; s < 2; ++s) {
+          float a[4] = {0, 0, 0, 0};
+          if (lane.g < F::heads)
+#pragma unroll
+            for (int m = 0; m < 2; ++m)
+              tile::split(slopes[(head_item * F::rows + c + lane.t + 8 * s + 4 * m) * F::heads + lane.g], a[2 * m],
+                          a[2 * m + 1]);
+          sum.multiply_add(a, b.lo[s]);
+          sum.multiply_add(a, b.hi[s]);
+        }
+        head_sum = sum_of(head_sum, sum_of(lane.numbers_of_pairs(sum, 0), lane.numbers_of_pairs(sum, 1)));
+      }
   }
   if (!asked) return;
 
@@ -517,27 +563,11 @@ __global__ void __launch_bounds__(F::threads, 1)
 #pragma unroll
     for (int h = 0; h < 2; ++h)
       tile::store_four(sums + i * Z::matrix_sum + (16 * lane.row_tile + 2 * lane.g + h) * F::d + lane.column,
-                       make_float4(matrix_sum[i].of[0][2 * h], matrix_sum[i].of[1][2 * h],
-                                   matrix_sum[i].of[0][2 * h + 1], matrix_sum[i].of[1][2 * h + 1]));
-  // The eight threads of a column put theirs beside each other.
-  __syncthreads();
-  float* const of_threads = memory;
-  constexpr int vectors = 1 + count * F::heads;
-  of_threads[thread] = own_sum;
-#pragma unroll
-  for (int i = 0; i < count; ++i)
-#pragma unroll
-    for (int k = 0; k < F::heads; ++k) of_threads[(1 + i * F::heads + k) * F::threads + thread] = head_sum[i][k];
-  __syncthreads();
-  float* const to = sums + static_cast<std::size_t>(count) * Z::matrix_sum;
-  for (int v = thread; v < vectors * F::d; v += F::threads) {
-    const int which = v / F::d - 1, f = v % F::d, head = which < 0 ? f / Z::slice : which % F::heads;
-    if (head >= Z::heads) continue;
-    float sum = 0;
-#pragma unroll
-    for (int m = 0; m < F::threads / F::d; ++m) sum += of_threads[(1 + which) * F::threads + m * F::d + f];
-    to[Z::vector(n, which < 0 ? 0 : 1 + which / F::heads, 0, head) * F::d + f] = sum;
-  }
+                       lane.numbers_of_pairs(matrix_sum[i], h));
+  if (head_item < n && lane.g < Z::heads)
+    tile::store_four(sums + static_cast<std::size_t>(count) * Z::matrix_sum +
+                         Z::vector(n, head_item, 0, lane.g) * F::d + lane.column,
+                     head_sum);
 }
 
 #endif

@@ -1,4 +1,5 @@
-// What kernels of linear integration on a GPU ask of every item: the vectors that scores are products with.
+// What kernels of linear integration on a GPU ask of every item, the vectors that scores are products with, and how
+// they sum such numbers up.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -34,6 +35,31 @@ __device__ void make_vectors(int n, const Addresses<const float>& maps, const fl
     to[e] = sum;
   }
 }
+
+/// The sums of `count` numbers over `lanes` lanes: number l % count in lane l where count is a power of two, else all
+/// of them in all lanes.
+template <int lanes, int count>
+__device__ void sum_numbers(float (&x)[count], int lane) {
+  if constexpr ((count & (count - 1)) == 0 && count <= lanes) {
+    int far = 1;
+#pragma unroll
+    for (int left = count; left > 1; left /= 2, far *= 2) {
+      const bool upper = (lane & far) != 0;
+#pragma unroll
+      for (int j = 0; j < left / 2; ++j) {
+        const float mine = upper ? x[2 * j + 1] : x[2 * j], other = upper ? x[2 * j] : x[2 * j + 1];
+        x[j] = mine + __shfl_xor_sync(0xffffffffU, other, far);
+      }
+    }
+#pragma unroll
+    for (int rest = count; rest < lanes; rest *= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], rest);
+  } else {
+#pragma unroll
+    for (int j = 0; j < count; ++j) x[j] = tile::sum_over<lanes>(x[j]);
+  }
+}
+template <int lanes, int count>
+inline constexpr bool spreads_numbers = (count & (count - 1)) == 0 && count <= lanes;
 
 #endif
 
