@@ -144,6 +144,21 @@ struct Part {
   }
 };
 
+/// A product along heads: lane t of a row has a head's number of rows g and g + 8, and of two columns.
+__device__ inline Part<2> multiply_heads(float upper, float lower, float2 columns) {
+  float hi[4] = {0, 0, 0, 0}, lo[4] = {0, 0, 0, 0}, b_hi[2][2] = {}, b_lo[2][2] = {};
+  tile::split(upper, hi[0], lo[0]);
+  tile::split(lower, hi[1], lo[1]);
+  tile::split(columns.x, b_hi[0][0], b_lo[0][0]);
+  tile::split(columns.y, b_hi[1][0], b_lo[1][0]);
+  Part<2> sum;
+  sum.clear();
+  sum.multiply_add(lo, b_hi);
+  sum.multiply_add(hi, b_lo);
+  sum.multiply_add(hi, b_hi);
+  return sum;
+}
+
 /// What a thread has of a tile of 64 rows and 64 columns: of rows row(0) and row(1), four columns from `column` on.
 /// Of products along rows, lanes take k four at a time; columns of their tiles are shared so that a lane's follow one
 /// another.
@@ -222,7 +237,7 @@ struct Asking {
 /// Vectors of heads as operands: a lane has its head's numbers of two columns, zeros of a head that is not there.
 template <class F, class Z>
 __device__ void take_vectors(const float* from, float* to) {
-  for (int e = static_cast<int>(threadIdx.x); e < F::count * 128; e += F::threads) {
+  for (int e = static_cast<int>(threadIdx.x); e < F::n * 128; e += F::threads) {
     const int lane = e % 32, group = e / 32 % 4, head = lane % 4;
     const float* const of_head = from + (e / 128 * Z::heads + head) * F::d;
     const auto number = [&](int q) { return head < Z::heads ? of_head[Lane::operand_column(group, q, lane)] : 0.0F; };
@@ -381,11 +396,8 @@ __global__ void __launch_bounds__(F::threads, 1)
   if (blockIdx.x < tiles) ask(0, blockIdx.x);
   few::take_projections<F, true>(maps, value);
   make_vectors<Z>(n, maps, score, slopes);
-  float* const own_vector = vector + count * F::heads * F::d;
-  const int own_head = lane.column / Z::slice;
   __syncthreads();
-  few::take_vectors<F, Z>(slopes + Z::heads * F::d, vector);
-  if (thread < F::d) own_vector[thread] = slopes[thread / Z::slice * F::d + thread];
+  few::take_vectors<F, Z>(slopes, vector);
 
   int turn = 0;
   for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x, ++turn) {
@@ -469,40 +481,30 @@ __global__ void __launch_bounds__(F::threads, 1)
         if (lane.column_group == i) of_item = weight[h][i];
       }
       if (lane.column_group < n) slopes[(lane.column_group * F::rows + r) * F::heads + lane.t] = of_item;
-      // d_own += (1 + mean) da + ds w
-      const float slope = __shfl_sync(0xffffffffU, weight[h][0], 4 * lane.g + own_head);
-      if (d_own == nullptr || !(here[h] || (writes_own && first_row + 8 * h < rows.count))) continue;
-      float4 to = zero_four();
-      if (here[h]) {
-        if (!writes_own) to = tile::load_four(d_own + at + 8 * h * F::d);
-        to = tile::add_times(to, 1.0F + mean[lane.place_of_row(h)],
-                             tile::load_four(up + lane.place_in_row(h, lane.column)));
-        to = tile::add_times(to, slope, tile::load_four(own_vector + lane.column));
-      }
-      tile::store_four(d_own + at + 8 * h * F::d, to);
     }
-    // d_map += mean W_i^T da + sum over heads of ds W_i^T w, the heads being k of a product.
+    // d_own += (1 + mean) da and d_map += mean W_i^T da, and to each the sum over heads of ds W_i^T w.
 #pragma unroll
-    for (int i = 0; i < count; ++i) {
-      if (d_maps.of[i] == nullptr) continue;
-      float hi[4] = {0, 0, 0, 0}, lo[4] = {0, 0, 0, 0}, b_hi[2][2] = {}, b_lo[2][2] = {};
-      tile::split(weight[0][1 + i], hi[0], lo[0]);
-      tile::split(weight[1][1 + i], hi[1], lo[1]);
-      const float2 b = tile::load_two(vector + ((i * F::column_groups + lane.column_group) * 32 + thread % 32) * 2);
-      tile::split(b.x, b_hi[0][0], b_lo[0][0]);
-      tile::split(b.y, b_hi[1][0], b_lo[1][0]);
-      few::Part<2> of_scores;
-      of_scores.clear();
-      of_scores.multiply_add(lo, b_hi);
-      of_scores.multiply_add(hi, b_lo);
-      of_scores.multiply_add(hi, b_hi);
+    for (int i = 0; i < n; ++i) {
+      float* const to = i == 0 ? d_own : d_maps.of[i - 1];
+      if (to == nullptr) continue;
+      const few::Part<2> of_scores = few::multiply_heads(
+          weight[0][i], weight[1][i],
+          tile::load_two(vector + ((i * F::column_groups + lane.column_group) * 32 + thread % 32) * 2));
 #pragma unroll
       for (int h = 0; h < 2; ++h) {
-        if (!here[h]) continue;
-        const float4 to = sum_of(old[i][h], lane.numbers_of_row(of_scores, h));
-        tile::store_four(
-            d_maps.of[i] + at + 8 * h * F::d,
-            tile::add_times(to, mean[(1 + i) * F::rows + lane.place_of_row(h)], lane.numbers_of_row(e[i], h)));
+        float* const of_row = to + at + 8 * h * F::d;
+        if (!here[h]) {
+          if (i == 0 && writes_own && first_row + 8 * h < rows.count) tile::store_four(of_row, zero_four());
+          continue;
+        }
+        const float share = mean[i * F::rows + lane.place_of_row(h)];
+        float4 sum = lane.numbers_of_row(of_scores, h);
+        if (i > 0)
+          sum = tile::add_times(sum_of(sum, old[i - 1][h]), share, lane.numbers_of_row(e[i - 1], h));
+        else
+          sum = tile::add_times(sum_of(sum, writes_own ? zero_four() : tile::load_four(of_row)), 1.0F + share,
+                                tile::load_four(up + lane.place_in_row(h, lane.column)));
+        tile::store_four(of_row, sum);
       }
     }
     if (!asked) continue;
