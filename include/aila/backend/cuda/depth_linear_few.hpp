@@ -167,7 +167,8 @@ struct Lane {
 
   __device__ Lane() {
     const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
-    g = thread % 32 / 4, t = thread % 4, row_tile = warp % 4, column_group = warp / 4;
+    g = thread % 32 / 4, t = thread % 4, column_group = warp / 4;
+    row_tile = (warp + column_group) % 4;  // every fourth warp shares a scheduler: each has all kinds of them
     column = 16 * column_group + 4 * t;
   }
   __device__ int row(int h) const { return 16 * row_tile + g + 8 * h; }
@@ -421,6 +422,19 @@ __global__ void __launch_bounds__(F::threads, 1)
 #pragma unroll
       for (int h = 0; h < 2; ++h) of_group[h] = load_weight(h, lane.column_group);
 
+    // What gradients of maps are added to comes early where registers are free, else while slopes are computed.
+    constexpr bool is_early = count == 1;
+    float4 old[count][2];
+    const auto load_old = [&] {
+#pragma unroll
+      for (int h = 0; h < 2; ++h)
+#pragma unroll
+        for (int i = 0; i < count; ++i)
+          old[i][h] =
+              here[h] && d_maps.of[i] != nullptr ? tile::load_four(d_maps.of[i] + at + 8 * h * F::d) : zero_four();
+    };
+    if (is_early) load_old();
+
     // W_i^T da, and the slopes of weights <da, own> and <W_i^T da, h_i>.
     few::Part<2> e[count];
 #pragma unroll
@@ -449,18 +463,12 @@ __global__ void __launch_bounds__(F::threads, 1)
       of_group[h] = tile::sum_over<F::heads>(of_group[h]) * Z::share;
       if (lane.t == 0 && lane.column_group < n) mean[lane.column_group * F::rows + lane.place_of_row(h)] = of_group[h];
     }
-    // Weights are near by now. What gradients are added to comes while slopes are computed.
-    float weight[2][n];
-    float4 old[count][2];
+    if (!is_early) load_old();
+    float weight[2][n];  // near by now
 #pragma unroll
-    for (int h = 0; h < 2; ++h) {
-#pragma unroll
-      for (int i = 0; i < count; ++i)
-        old[i][h] =
-            here[h] && d_maps.of[i] != nullptr ? tile::load_four(d_maps.of[i] + at + 8 * h * F::d) : zero_four();
+    for (int h = 0; h < 2; ++h)
 #pragma unroll
       for (int i = 0; i < n; ++i) weight[h][i] = load_weight(h, i);
-    }
     __syncthreads();
 
     // From weights to their slopes ds.
