@@ -12,7 +12,7 @@
 #include "../../core/macros_aside.hpp"
 
 #include "../../integrate/linear.hpp"
-#include "depth.hpp"
+#include "depth_linear_few.hpp"
 
 namespace aila::inline v0 {
 
@@ -90,12 +90,6 @@ struct LinearSizes {
   }
 };
 
-/// The items of a row: number 0 is the own one; a task is the last.
-struct LinearItems {
-  Addresses<const float> of;
-  int n;
-};
-
 #ifdef __CUDACC__
 
 /// A vector of lanes' features of an item, zeros where they do not count.
@@ -105,51 +99,6 @@ __device__ float4 load_item(const LinearItems& items, int i, std::size_t row, bo
   const bool is_task = Z::has_task && i == items.n - 1;
   return tile::load_four(items.of.of[i] + (is_task ? 0 : row * Z::d) + lanes.feature);
 }
-
-/// The vectors W_i^T w of all items and scores; of the own item and the task, w in its head's slice.
-template <class Z>
-__device__ void make_vectors(int n, const Addresses<const float>& maps, const float* score, float* to) {
-  const int count = n - 1 - (Z::has_task ? 1 : 0);
-  for (int e = static_cast<int>(threadIdx.x); e < Z::vectors(n) * Z::d; e += tile::threads) {
-    const int f = e % Z::d, head = e / Z::d % Z::heads, which = e / (Z::d * Z::heads);
-    const int item = Z::context ? which / n : which, of_score = Z::context ? which % n : which;
-    const float* const w = score + Z::score_at(n, item, of_score, head);
-    float sum = 0;
-    if (item == 0 || item > count) {
-      if (f / Z::slice == head) sum = w[f % Z::slice];
-    } else {
-      const float* const column = maps.of[item - 1] + head * Z::slice * Z::d + f;
-#pragma unroll 16
-      for (int s = 0; s < Z::slice; ++s) sum = fmaf(column[s * Z::d], w[s], sum);
-    }
-    to[e] = sum;
-  }
-}
-
-/// The sums of `count` numbers over `lanes` lanes: number l % count in lane l where count is a power of two, else all
-/// of them in all lanes.
-template <int lanes, int count>
-__device__ void sum_numbers(float (&x)[count], int lane) {
-  if constexpr ((count & (count - 1)) == 0 && count <= lanes) {
-    int far = 1;
-#pragma unroll
-    for (int left = count; left > 1; left /= 2, far *= 2) {
-      const bool upper = (lane & far) != 0;
-#pragma unroll
-      for (int j = 0; j < left / 2; ++j) {
-        const float mine = upper ? x[2 * j + 1] : x[2 * j], other = upper ? x[2 * j] : x[2 * j + 1];
-        x[j] = mine + __shfl_xor_sync(0xffffffffU, other, far);
-      }
-    }
-#pragma unroll
-    for (int rest = count; rest < lanes; rest *= 2) x[0] += __shfl_xor_sync(0xffffffffU, x[0], rest);
-  } else {
-#pragma unroll
-    for (int j = 0; j < count; ++j) x[j] = tile::sum_over<lanes>(x[j]);
-  }
-}
-template <int lanes, int count>
-inline constexpr bool spreads_numbers = (count & (count - 1)) == 0 && count <= lanes;
 
 /// scores [R, heads, n] of a tile.
 template <class Z, int R>
@@ -503,61 +452,48 @@ struct LinearGradients {
   float* task;
 };
 
-/// Adds what `blocks` blocks have summed to the gradients. Blocks are, for each earlier map, four rows of its
-/// projection; then the own item, and the task.
+/// Adds what `blocks` blocks have summed to the gradients. Blocks are, for each earlier map, a row of its projection;
+/// then the own item, and the task.
 template <class Z>
 __global__ void __launch_bounds__(tile::threads)
     linear_gradients(int n, std::size_t blocks, const float* sums, const __grid_constant__ Addresses<const float> maps,
                      const float* score, const float* task, const __grid_constant__ LinearGradients to) {
   float4* const space = reinterpret_cast<float4*>(tile::shared_memory());
   float4* const sum = space + tile::threads;
-  float* const dots = reinterpret_cast<float*>(space);
-  constexpr int groups = Z::d / 4, row_vectors = Z::vectors_of_row;
+  constexpr int row_vectors = Z::vectors_of_row;
   const int count = n - 1 - (Z::has_task ? 1 : 0), thread = static_cast<int>(threadIdx.x);
   const int unit = static_cast<int>(blockIdx.x);
   const std::size_t between = Z::sums(count);
   const float* const vector_sums = sums + static_cast<std::size_t>(count) * Z::matrix_sum;
-  if (unit < count * groups) {
-    const int map = unit / groups, item = 1 + map, first = unit % groups * 4;
-    const int head = first / Z::slice, within = first % Z::slice;  // four rows are of one head
-    const int row = thread / row_vectors, f = thread % row_vectors * 4;
-    const bool is_one = thread < 4 * row_vectors;
-    const float* const from = sums + static_cast<std::size_t>(map) * Z::matrix_sum + first * (Z::rows_of_matrix);
-    tile::sum_blocks(
-        4 * row_vectors, blocks, between,
-        [&](int v) { return from + v / row_vectors * (Z::rows_of_matrix) + v % row_vectors * 4; }, space, sum);
-    const std::size_t place = static_cast<std::size_t>(first + row) * Z::d + static_cast<std::size_t>(f);
-    float4 d = zero_four(), w = zero_four();
-    if (is_one) {
-      d = sum[thread];
+  if (unit < count * Z::d) {
+    const int map = unit / Z::d, item = 1 + map, row = unit % Z::d, head = row / Z::slice;
+    const bool has_vector = thread < row_vectors;
+    const float* const from = sums + static_cast<std::size_t>(map) * Z::matrix_sum + row * Z::rows_of_matrix;
+    const int place = row * Z::d + 4 * thread;
+    float4 d = zero_four(), w = zero_four(), old = zero_four();
+    if (has_vector) {
       w = tile::load_four(maps.of[map] + place);
+      old = tile::load_four(to.maps.of[map] + place);
     }
+    tile::sum_blocks(row_vectors, blocks, between, [&](int v) { return from + 4 * v; }, space, sum);
+    if (has_vector) d = sum[thread];
     for (int m = Z::first_score(item); m < Z::end_score(n, item); ++m) {
       __syncthreads();  // all have taken what they need of the sums
       tile::sum_blocks(
           row_vectors, blocks, between, [&](int v) { return vector_sums + Z::vector(n, item, m, head) * Z::d + 4 * v; },
           space, sum);
-      const int score_at = Z::score_at(n, item, m, head) + within;
-      if (is_one) {
-        const float4 r = sum[thread % row_vectors];
-        d = tile::add_times(d, score[score_at + row], r);
-        dots[thread] = tile::dot(w, r);
-      }
-      __syncthreads();
-      if (thread < 4) {
-        float dot = 0;
-        for (int v = 0; v < row_vectors; ++v) dot += dots[thread * row_vectors + v];
-        to.score[score_at + thread] += dot;
-      }
+      if (thread >= 32) continue;
+      const int score_at = Z::score_at(n, item, m, head) + row % Z::slice;
+      const float4 r = has_vector ? sum[thread] : zero_four();
+      d = tile::add_times(d, score[score_at], r);
+      const float dot = tile::sum_over<32>(tile::dot(w, r));
+      if (thread == 0) to.score[score_at] += dot;
     }
-    if (is_one) {
-      float* const target = to.maps.of[map] + place;
-      const float4 x = tile::load_four(target);
-      tile::store_four(target, make_float4(x.x + d.x, x.y + d.y, x.z + d.z, x.w + d.w));
-    }
+    if (has_vector)
+      tile::store_four(to.maps.of[map] + place, make_float4(old.x + d.x, old.y + d.y, old.z + d.z, old.w + d.w));
     return;
   }
-  const bool is_task = unit > count * groups;
+  const bool is_task = unit > count * Z::d;
   const int item = is_task ? n - 1 : 0, head = thread * 4 / Z::slice, within = thread * 4 % Z::slice;
   float4 d = zero_four();
   if (is_task) {
@@ -662,6 +598,13 @@ template <class Sizes>
   const auto items = items_of(of, w, own, before);
   const auto maps = depth::tensors_from<const float>(w, 0, of.maps);
   const float* const score = w[of.maps];
+  const auto start_few = [&](auto sizes) {
+    using F = decltype(sizes);
+    cuda::launch(pass, &depth::linear_forward_few<Sizes, F>,
+                 cuda::blocks_for(rows.count, F::rows, F::ahead_blocks * depth::most_blocks / 2), F::threads,
+                 F::ahead_bytes, rows, items, maps, score, z, weights);
+  };
+  if (depth::with_few<Sizes>(rows.count, of.maps, [](auto sizes) { return sizes.ahead_bytes; }, start_few)) return;
   const auto start = [&](auto tile_rows) {
     constexpr int R = decltype(tile_rows)::value;
     cuda::launch(pass, &depth::linear_forward<Sizes, R>, cuda::blocks_for(rows.count, R, depth::most_blocks),
@@ -692,6 +635,12 @@ template <Capability C>
   const float* const score = w[of.maps];
   float* const sums = g ? scratch : nullptr;
   std::size_t blocks = 0;
+  const auto start_few = [&](auto sizes) {
+    using F = decltype(sizes);
+    blocks = cuda::blocks_for(rows.count, F::rows, depth::most_blocks / 2);
+    cuda::launch(pass, &depth::linear_backward_few<Sizes, F>, static_cast<unsigned>(blocks), F::threads, F::back_bytes,
+                 rows, items, maps, score, dz, d_own, d_maps, static_cast<const float*>(saved.weights), sums);
+  };
   const auto start = [&](auto tile_rows) {
     constexpr int R = decltype(tile_rows)::value;
     blocks = cuda::blocks_for(rows.count, R, depth::most_blocks);
@@ -699,11 +648,12 @@ template <Capability C>
                  Sizes::back_bytes(R, items.n), rows, items, maps, score, dz, d_own, d_maps,
                  static_cast<const float*>(saved.weights), sums);
   };
-  depth::with_tile<Sizes::back_rows>(rows.count, items.n, Sizes::back_bytes, start);
+  if (!depth::with_few<Sizes>(rows.count, of.maps, [](auto sizes) { return sizes.back_bytes; }, start_few))
+    depth::with_tile<Sizes::back_rows>(rows.count, items.n, Sizes::back_bytes, start);
   if (sums == nullptr || blocks == 0) return;
   depth::LinearGradients to{depth::tensors_from<float>(g, 0, of.maps), g[of.maps], nullptr};
   if constexpr (Sizes::has_task) to.task = g[of.maps + 1];
-  const int units = static_cast<int>(of.maps) * (Sizes::d / 4) + 1 + (Sizes::has_task ? 1 : 0);
+  const int units = static_cast<int>(of.maps) * Sizes::d + 1 + (Sizes::has_task ? 1 : 0);
   cuda::beside(pass, [&](const Pass& on) {
     cuda::launch(on, &depth::linear_gradients<Sizes>, static_cast<unsigned>(units), cuda::tile::threads,
                  cuda::tile::sum_bytes, items.n, blocks, static_cast<const float*>(sums), maps, score,

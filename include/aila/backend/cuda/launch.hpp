@@ -36,6 +36,14 @@ inline void allow_shared(const void* kernel, std::size_t bytes) {
   most = bytes;
 }
 
+/// Whether a block may have so many bytes of shared memory on the device of the thread.
+inline bool gives_shared(std::size_t bytes) {
+  int device = 0, most = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "cudaDeviceGetAttribute");
+  return bytes <= static_cast<std::size_t>(most);
+}
+
 #ifdef __CUDACC__
 /// Starts kernel<<<blocks, threads, shared>>>(arguments...) on the pass's stream; nothing for no blocks.
 template <class... P, class... A>
