@@ -9,5 +9,6 @@ TEST_CASE("linear scores") {
   check<integrate::Linear<Heads<4>>>("linear, four heads");
   check<integrate::Linear<TaskEmbedding>>("linear, task");
   gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700}, false, most);
+  gpu::compare_all<Wide<integrate::Linear<Heads<4>>>>("linear, four heads", {345, 700}, false, most);  // many rows
   gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5}, false, most);
 }
