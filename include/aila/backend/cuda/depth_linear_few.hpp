@@ -21,9 +21,10 @@ struct FewSizes {
   static constexpr int heads = 4;                  ///< in shared memory: those that are not there have no weight
   static constexpr int column_groups = 4;          ///< of 16
 
-  static constexpr int counts_of = 4;  ///< tiles: those before are in use
+  static constexpr int counts_of = 4;  ///< tiles it is known of which of their rows count: of one, and of the next two
 
-  // In shared memory: maps of two tiles. What groups of columns have of scores and of slopes of weights lies apart.
+  // In shared memory: maps of two tiles, projections, and what groups of columns have of scores and of slopes of
+  // weights.
   struct Ahead {
     static constexpr int maps = n, value = 2 * maps * map, vector = value + count * d * d,
                          score = vector + n * Z::heads * d, counts = score + column_groups * n * rows * heads,
@@ -37,6 +38,8 @@ struct FewSizes {
   static constexpr std::size_t ahead_bytes = Ahead::size * sizeof(float), back_bytes = Back::size * sizeof(float);
   /// Blocks of a multiprocessor.
   static constexpr int ahead_blocks = 2 * ahead_bytes <= 220 * 1024 ? 2 : 1;
+  /// Whether threads have registers left on the way back.
+  static constexpr bool has_registers = count == 1;
 };
 
 /// Whether these kernels are made for layers of such sizes, whatever the number of maps.
@@ -173,7 +176,7 @@ struct Lane {
   __device__ Lane() {
     const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
     g = thread % 32 / 4, t = thread % 4, column_group = warp / 4;
-    row_tile = (warp + column_group) % 4;  // every fourth warp shares a scheduler: each has all kinds of them
+    row_tile = (warp + column_group) % 4;  // every fourth warp has the same scheduler, which gets all kinds of them
     column = 16 * column_group + 4 * t;
   }
   __device__ int row(int h) const { return 16 * row_tile + g + 8 * h; }
@@ -213,7 +216,7 @@ __device__ inline void load_projection(const float* from, int i, int c, const La
   to[1] = tile::load_four(from + 512);
 }
 
-/// Which rows of a tile count, by the threads from `from` on: its turn among the block's.
+/// Which rows of the block's tile number `turn` count: the threads from `from` on find out.
 template <class F>
 __device__ void find_counts(const tile::Rows& rows, int turn, int from, int* counts) {
   const int r = static_cast<int>(threadIdx.x) - from;
@@ -385,9 +388,10 @@ __global__ void __launch_bounds__(F::threads, 1)
   few::Part<2> matrix_sum[count];
 #pragma unroll
   for (int i = 0; i < count; ++i) matrix_sum[i].clear();
-  // Sums of ds h: a warp has an item, lanes a head and four columns.
+  // Sums of ds h: a warp has an item and all rows of a tile or half of them, lanes have a head and four columns.
+  constexpr int parts = n == 2 ? 2 : 1, rows_of_part = F::rows / parts;
   float4 head_sum = zero_four();
-  const int head_item = lane.row_tile;
+  const int head_item = lane.row_tile / parts, head_rows = lane.row_tile % parts * rows_of_part;
   const auto ask = [&](int turn, std::size_t t) {
     const few::Asking<F> rows_of(t * F::rows, all_counts + turn % F::counts_of * F::rows);
     float* const to = memory + turn % 2 * L::maps * F::map;
@@ -428,7 +432,7 @@ __global__ void __launch_bounds__(F::threads, 1)
       for (int h = 0; h < 2; ++h) of_group[h] = load_weight(h, lane.column_group);
 
     // What gradients of maps are added to comes early where registers are free, else while slopes are computed.
-    constexpr bool is_early = count == 1;
+    constexpr bool is_early = F::has_registers;
     float4 old[count][2];
     const auto load_old = [&] {
 #pragma unroll
@@ -444,7 +448,7 @@ __global__ void __launch_bounds__(F::threads, 1)
     few::Part<2> e[count];
 #pragma unroll
     for (int i = 0; i < count; ++i) e[i].clear();
-#pragma unroll 1
+#pragma unroll F::has_registers ? 2 : 1
     for (int c = 0; c < 4; ++c) {
       const int k = 16 * c + 4 * lane.t;
       few::Operand a;
@@ -528,7 +532,7 @@ __global__ void __launch_bounds__(F::threads, 1)
       for (int m = 0; m < 4; ++m)
         x[m] = tile::load_two(from + few::place(lane.t, 16 * column_tile + 2 * lane.g) + (c + 4 * m) * F::d);
     };
-#pragma unroll 1
+#pragma unroll F::has_registers ? 2 : 1
     for (int c = 0; c < F::rows; c += 16) {
       float2 x[4];
       pairs(up, c, lane.row_tile, x);
@@ -546,8 +550,8 @@ __global__ void __launch_bounds__(F::threads, 1)
     __syncthreads();  // slopes of all rows are there
     // Rows g of an operand are heads, and rows g + 8 what rounding the same to TF32 left.
     if (head_item < n)
-#pragma unroll 1
-      for (int c = 0; c < F::rows; c += 16) {
+#pragma unroll F::has_registers ? 2 : 1
+      for (int c = head_rows; c < head_rows + rows_of_part; c += 16) {
         float2 x[4];
         pairs(of_items + head_item * F::map, c, lane.column_group, x);
         const float4 columns[2] = {make_float4(x[0].x, x[1].x, x[2].x, x[3].x),
@@ -579,6 +583,14 @@ __global__ void __launch_bounds__(F::threads, 1)
     for (int h = 0; h < 2; ++h)
       tile::store_four(sums + i * Z::matrix_sum + (16 * lane.row_tile + 2 * lane.g + h) * F::d + lane.column,
                        lane.numbers_of_pairs(matrix_sum[i], h));
+  if constexpr (parts == 2) {
+    float* const of_lane = memory + ((lane.column_group * 4 + lane.row_tile) * 32 + thread % 32) * 4;
+    __syncthreads();
+    tile::store_four(of_lane, head_sum);
+    __syncthreads();
+    if (head_rows > 0) return;
+    head_sum = sum_of(head_sum, tile::load_four(of_lane + 32 * 4));
+  }
   if (head_item < n && lane.g < Z::heads)
     tile::store_four(sums + static_cast<std::size_t>(count) * Z::matrix_sum +
                          Z::vector(n, head_item, 0, lane.g) * F::d + lane.column,
