@@ -43,16 +43,6 @@ struct Aila6 {
                             aila::Linear<classes>> {};
 };
 
-/// Eight, twice as wide, for who has a GPU or time.
-template <class Policy>
-struct Aila8 {
-  using Wide = aila::Conv<128>;
-  using Halving = aila::Conv<128, aila::Stride<2>>;
-  template <class In>
-  struct On : aila::Network<In, aila::Stack<Policy, Wide, Wide, Halving, Wide, Wide, Halving, Wide, Wide>,
-                            aila::MeanOverPositions, aila::Linear<classes>> {};
-};
-
 template <class In>
 struct ResNet20 : aila::zoo::ResNet<20, In, classes> {};
 template <class In>
