@@ -129,10 +129,12 @@ inline double distance(const std::vector<double>& a, const std::vector<double>& 
 #ifdef AILA_TEST_MOST_FLOPS
 inline constexpr std::size_t most_flops = AILA_TEST_MOST_FLOPS;
 inline constexpr double leeway = 10;
+inline constexpr int rounds = 2;                 ///< of threads that predict at once
 inline constexpr std::uint64_t input_seed = 18;  // of no input a ReLU's is so near to 0 that rounding tells its sign
 #else
 inline constexpr std::size_t most_flops = static_cast<std::size_t>(-1);
 inline constexpr double leeway = 1;
+inline constexpr int rounds = 20;
 inline constexpr std::uint64_t input_seed = 17;
 #endif
 
