@@ -173,13 +173,13 @@ TEST_CASE("fit, evaluate, predict and files are the same on both sides") {
   for (std::size_t t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       Predictor<Steps, backend::Cuda> predictor(device, 300);
-      for (int round = 0; round < 20; ++round) {
+      for (int round = 0; round < gpu::rounds; ++round) {
         const auto y = predictor.batch(data.inputs, data.lengths);
         equal[t] += std::ranges::equal(y, a) ? 1 : 0;
       }
     });
   for (auto& thread : threads) thread.join();
-  CHECK(equal == std::vector<int>(4, 20));
+  CHECK(equal == std::vector<int>(4, gpu::rounds));
 }
 
 TEST_CASE("threads that predict for the first time at once do not take each other's shared memory") {
@@ -191,13 +191,13 @@ TEST_CASE("threads that predict for the first time at once do not take each othe
   std::vector<int> equal(8);
   for (std::size_t t = 0; t < equal.size(); ++t)
     threads.emplace_back([&, t] {
-      for (int round = 0; round < 40; ++round) {  // kernels of one name with an item more for each layer
+      for (int round = 0; round < 2 * gpu::rounds; ++round) {  // kernels of one name with an item more for each layer
         Predictor<Deep, backend::Cuda> predictor(model, 12);
         equal[t] += std::ranges::equal(predictor.batch(data.inputs), expected) ? 1 : 0;
       }
     });
   for (auto& thread : threads) thread.join();
-  CHECK(equal == std::vector<int>(8, 40));
+  CHECK(equal == std::vector<int>(8, 2 * gpu::rounds));
 }
 
 TEST_CASE("what is predicted again follows the model, from the program's memory and from the device's") {

@@ -231,7 +231,7 @@ template <class K, class L, class In, std::size_t Tensors>
 __global__ void body_forward_kernel(std::size_t rows, const std::int32_t* lengths, GivenWeights<Tensors> given,
                                     const float* x, float* y) {
   using Out = typename K::Out;
-  extern __shared__ float memory[];
+  float* const memory = dynamic_shared();
   constexpr std::size_t in = K::width_in, out = K::width_out;
   float* const tile_x = memory;
   float* const tile_y = tile_x + blockDim.x * BodyPlan::stride(in);
@@ -281,7 +281,7 @@ __global__ void body_forward_kernel(std::size_t rows, const std::int32_t* length
 template <class K, class L, class In, std::size_t Tensors>
 __global__ void body_backward_kernel(std::size_t rows, const std::int32_t* lengths, GivenWeights<Tensors> given,
                                      const float* x, const float* dy, float* dx, float* partial) {
-  extern __shared__ float memory[];
+  float* const memory = dynamic_shared();
   constexpr std::size_t in = K::width_in, out = K::width_out;
   constexpr auto first = K::first_sums;
   constexpr bool staged = K::back.staged;
@@ -348,7 +348,7 @@ __global__ void policy_forward_kernel(std::size_t rows, const std::int32_t* leng
   using P = typename K::P;
   using Own = typename K::Own;
   using Before = typename K::Before;
-  extern __shared__ float memory[];
+  float* const memory = dynamic_shared();
   constexpr auto column = K::column;
   constexpr auto features = K::features;
   constexpr bool staged = K::ahead.staged;
@@ -404,7 +404,7 @@ __global__ void policy_backward_kernel(std::size_t rows, const std::int32_t* len
   using P = typename K::P;
   using Own = typename K::Own;
   using Before = typename K::Before;
-  extern __shared__ float memory[];
+  float* const memory = dynamic_shared();
   constexpr auto column = K::column;
   constexpr auto features = K::features;
   constexpr auto first = K::first_sums;

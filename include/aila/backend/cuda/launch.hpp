@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "instructions.hpp"
 #include "queue.hpp"
 
 namespace aila::inline v0::cuda {
@@ -51,7 +52,7 @@ void launch(const Pass& pass, void (*kernel)(P...), dim3 blocks, dim3 threads, s
   if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0) return;
   if (shared > 16 * 1024)  // beside what a kernel declares, all of it may be more than 48 KiB
     allow_shared(reinterpret_cast<const void*>(kernel), shared);
-  kernel<<<blocks, threads, shared, stream_of(pass)>>>(static_cast<P>(arguments)...);
+  start(kernel, blocks, threads, shared, stream_of(pass), static_cast<P>(arguments)...);
   check(cudaGetLastError(), "a kernel's start");
 }
 

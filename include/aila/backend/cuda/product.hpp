@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "instructions.hpp"
 #include "launch.hpp"
 
 namespace aila::inline v0::cuda {
@@ -165,47 +166,6 @@ void column_sum(const Pass& pass, std::size_t rows, std::size_t columns, const f
 
 #ifdef __CUDACC__
 namespace detail {
-
-// What a thread asks the processor for.
-
-/// Copies `bytes` bytes of 16 to shared memory in the background, zeros behind them; past the first-level cache.
-__device__ inline void copy_16(float* to, const float* from, unsigned bytes) {
-  asm volatile(
-      "cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
-      "l"(from), "r"(bytes));
-}
-/// The same by way of that cache, for what the block reads again.
-__device__ inline void copy_16_cached(float* to, const float* from, unsigned bytes) {
-  asm volatile(
-      "cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
-      "l"(from), "r"(bytes));
-}
-__device__ inline void copy_4(float* to, const float* from, unsigned bytes) {
-  asm volatile(
-      "cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
-      "l"(from), "r"(bytes));
-}
-__device__ inline void end_group_of_copies() {
-  asm volatile("cp.async.commit_group;\n" ::: "memory");
-}
-/// Waits until no more than so many groups of this thread's copies are under way.
-template <int groups>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;\n" ::"n"(groups) : "memory");
-}
-/// d = a b + c by a warp, [16, 8] x [8, 8] of TF32: the lower 13 bits of a and b are not looked at.
-__device__ inline void multiply_tile(float (&d)[4], float a0, float a1, float a2, float a3, float b0, float b1,
-                                     const float (&c)[4]) {
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};\n"
-      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
-      : "r"(__float_as_uint(a0)), "r"(__float_as_uint(a1)), "r"(__float_as_uint(a2)), "r"(__float_as_uint(a3)),
-        "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
-}
-__device__ inline float* dynamic_shared() {
-  extern __shared__ float4 aila_shared[];
-  return reinterpret_cast<float*>(aila_shared);
-}
-// End of these.
 
 /// x = hi + lo, hi rounded to TF32. Of infinity and of what is no number lo is no number.
 __device__ inline void split_number(float& x, float& lo) {

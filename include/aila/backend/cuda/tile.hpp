@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "instructions.hpp"
 #include "launch.hpp"
 
 namespace aila::inline v0::cuda::tile {
@@ -54,26 +55,7 @@ struct Shares {
 
 /// All of a block's dynamic shared memory.
 __device__ inline float* shared_memory() {
-  extern __shared__ float4 aila_cuda_tile_memory[];
-  return reinterpret_cast<float*>(aila_cuda_tile_memory);
-}
-
-/// Four floats from the device's memory to shared memory, zeros where they do not count. All that a thread has asked
-/// for is there behind its `copies_done`.
-__device__ inline void copy_four(float* to, const float* from, bool counts) {
-  const auto at = static_cast<unsigned>(__cvta_generic_to_shared(to));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(at), "l"(from), "r"(counts ? 16 : 0) : "memory");
-}
-__device__ inline void copies_done() {
-  asm volatile("cp.async.wait_all;\n" ::: "memory");
-}
-
-/// c += a b by a warp, [16, 8] x [8, 8] of TF32: the lower 13 bits of a and b are not looked at.
-__device__ inline void multiply_add(float (&c)[4], const float (&a)[4], const float (&b)[2]) {
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-      : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])), "r"(__float_as_uint(a[3])),
-        "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
+  return dynamic_shared();
 }
 /// x = hi + lo, hi rounded to TF32. Of infinity and of what is no number lo is no number.
 __device__ inline void split(float x, float& hi, float& lo) {
