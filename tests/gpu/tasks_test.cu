@@ -1,4 +1,4 @@
-// The examples' networks: their first twenty steps on the device have the host's losses.
+// The examples' networks: their first twenty steps on the device have the host's losses, as far as float has.
 #include <aila/zoo/aila_image.hpp>
 #include <aila/zoo/aila_sequence.hpp>
 #include <numeric>
@@ -15,27 +15,27 @@ using Forecaster = zoo::AilaSequence<Linear4, Sequence<12, 1>, 1>;
 using Reviewer = zoo::AilaSequence<Tied, Sequence<200, 100>, 1, AttentionPooling<64>>;
 using Classifier = zoo::AilaImage<Linear4, Image<32, 32, 3>, 10>;
 
-template <class Net>
-Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t classes, bool lengths) {
+template <class Net, class Scalar>
+Samples<NetworkInput<Net>, Scalar> samples(std::size_t count, std::size_t classes, bool lengths) {
   using In = NetworkInput<Net>;
-  Samples<In> all;
+  Samples<In, Scalar> all;
   std::mt19937_64 engine(7);
   std::normal_distribution<float> normal;
   for (std::size_t i = 0; i < count * In::elements; ++i) all.inputs.push_back(normal(engine));
   for (std::size_t i = 0; i < count; ++i) {
-    all.targets.push_back(classes > 0 ? static_cast<float>(engine() % classes) : normal(engine));
+    all.targets.push_back(classes > 0 ? static_cast<Scalar>(engine() % classes) : static_cast<Scalar>(normal(engine)));
     if (lengths) all.lengths.push_back(static_cast<std::int32_t>(1 + engine() % In::extents[0]));
   }
   return all;
 }
 
-/// rate(step) times the learning rate, as the example has it: at the full rate from the first step on, the losses of
-/// the image task differ between float and double by more than any device's do.
+/// rate(step) times the learning rate, as the example has it. Steps make rounding larger: after some of them float
+/// differs from double by more than 1e-4, on the host too, and three times its distance is then the bound.
 template <class Net, class Loss, class Rate>
 void check_task(const char* name, const Loss& loss, const AdamW& optimiser, std::size_t batch, std::size_t classes,
                 bool lengths, Rate&& rate) {
-  const auto data = samples<Net>(2 * batch, classes, lengths);
   const auto train = [&]<class Backend>(Backend) {
+    const auto data = samples<Net, typename Backend::Scalar>(2 * batch, classes, lengths);
     Model<Net, Backend> model(Seed{1});
     ThreadPool pool(4);
     Trainer<Net, Loss, AdamW, Backend> trainer(model, loss, optimiser, {.batch = batch, .clip_norm = 1}, pool);
@@ -48,14 +48,16 @@ void check_task(const char* name, const Loss& loss, const AdamW& optimiser, std:
     }
     return losses;
   };
-  const auto host = train(backend::Cpu{}), device = train(backend::Cuda{});
-  double worst = 0;
+  const auto exact = train(backend::CpuDouble{}), host = train(backend::Cpu{}), device = train(backend::Cuda{});
+  double of_host = 0, of_device = 0;
   for (std::size_t step = 0; step < 20; ++step) {
     CAPTURE(step);
-    worst = std::max(worst, std::abs(device[step] - host[step]) / std::abs(host[step]));
-    CHECK(device[step] == doctest::Approx(host[step]).epsilon(1e-4));
+    of_host = std::max(of_host, std::abs(host[step] - exact[step]) / std::abs(exact[step]));
+    of_device = std::max(of_device, std::abs(device[step] - exact[step]) / std::abs(exact[step]));
+    CHECK(of_device <= std::max(1e-4, 3 * of_host));
   }
-  std::printf("%s: the losses of 20 steps differ by at most %.2g\n", name, worst);
+  std::printf("%s: of 20 steps' losses the device is %.2g from double at most, the host %.2g\n", name, of_device,
+              of_host);
 }
 
 }  // namespace
