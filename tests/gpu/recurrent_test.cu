@@ -9,6 +9,7 @@ struct Lstm64of1 : Network<Sequence<13, 1>, Lstm<64>> {};
 struct LstmOdd : Network<Sequence<7, 5>, Lstm<19>, Lstm<33>> {};
 struct Lstm128 : Network<Sequence<5, 50>, Lstm<128>> {};
 struct LstmWide : Network<Sequence<4, 20>, Lstm<300>> {};
+struct LstmShort : Network<Sequence<3, 4>, Lstm<16>> {};
 struct LstmOneStep : Network<Sequence<1, 8>, Lstm<64>> {};
 struct LstmLong : Network<Sequence<100, 64>, Lstm<64>> {};
 struct Gru64 : Network<Sequence<6, 64>, Gru<64>> {};
@@ -50,6 +51,11 @@ TEST_CASE("LSTM") {
   gpu::compare_all<Lstm128>("lstm 128", {1, 67, 300});
   gpu::compare_all<LstmWide>("lstm 300", {1, 67});
   gpu::compare_all<LstmOneStep>("lstm of one step", {1, 67});
+  for (const std::size_t samples : {150, 300, 600}) {  // two, four and eight in a block
+    std::vector<std::int32_t> lengths(samples);
+    for (std::size_t i = 0; i < samples; ++i) lengths[i] = static_cast<std::int32_t>(1 + i % 3);
+    gpu::compare<LstmShort>("lstm 16", {.samples = samples, .lengths = lengths});
+  }
   gpu::compare_all<LstmLong>("lstm of 100 steps", {3, 24});
 }
 

@@ -15,6 +15,9 @@ template <class Policy>
 struct Maps : Network<Image<8, 8, 8>, Stack<Policy, Conv<8>, Conv<8, Stride<2>>, Repeat<2, Conv<8>>>> {};
 template <class Policy>
 struct Deep : Network<Sequence<3, 32>, Stack<Policy, Repeat<18, Linear<32>>>> {};
+/// Cores that cost next to nothing, for many rows.
+template <class Policy, std::size_t features>
+struct Bare : Network<Sequence<6, features>, Stack<Policy, Repeat<3, Tanh>>> {};
 
 /// Of networks of many layers: each adds to the error of one layer, 2.5e-7, and norms of a few numbers make it larger.
 inline constexpr double most = 3e-5;
@@ -24,5 +27,11 @@ void check(const char* name) {
   gpu::compare_all<Wide<Policy>>(name, {1, 67}, false, most);
   gpu::compare_all<Narrowest<Policy>>(name, {1, 67}, false, most);
   gpu::compare_all<Maps<Policy>>(name, {1, 67}, false, most);
+}
+template <class Policy, std::size_t features>
+void check_many(const char* name, std::size_t samples) {
+  gpu::Case of{.samples = samples};
+  for (std::size_t i = 0; i < samples; ++i) of.lengths.push_back(static_cast<std::int32_t>(1 + i * 7 % 6));
+  gpu::compare<Bare<Policy, features>>(name, of, most);
 }
 }  // namespace stacks
