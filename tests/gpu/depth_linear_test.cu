@@ -3,12 +3,6 @@
 
 using namespace stacks;
 
-namespace {
-/// More rows than a tile has.
-template <class Policy>
-struct Long : Network<Sequence<70, 64>, Stack<Policy, Repeat<4, Linear<64>>>> {};
-}  // namespace
-
 TEST_CASE("linear scores") {
   if (!gpu::is_there()) return;
   check<integrate::Linear<>>("linear");
@@ -19,12 +13,4 @@ TEST_CASE("linear scores") {
   check_many<integrate::Linear<Heads<4>>, 64>("linear, few maps", 345);
   check_many<integrate::Linear<>, 12>("linear, many rows", 710);
   gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5}, false, most);
-}
-
-TEST_CASE("linear scores over few maps, in the kernels for many rows") {
-  if (!gpu::is_there()) return;
-  const std::size_t before = std::exchange(aila::cuda::depth::fewest_rows, 0);
-  gpu::compare_all<Long<integrate::Linear<Heads<2>>>>("linear, two heads", {1, 9}, false, most);
-  gpu::compare_all<Long<integrate::Linear<Heads<4>>>>("linear, four heads", {1, 9}, false, most);
-  aila::cuda::depth::fewest_rows = before;
 }

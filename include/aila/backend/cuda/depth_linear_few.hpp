@@ -47,8 +47,8 @@ struct FewSizes {
 template <class Z>
 inline constexpr bool may_be_few = Z::d == 64 && Z::heads <= 4 && !Z::context && !Z::has_task;
 
-/// Rows below which the other kernels' smaller tiles keep more multiprocessors at work. Tests ask for these of fewer.
-inline std::size_t fewest_rows = 2048;
+/// Rows below which the other kernels' smaller tiles keep more multiprocessors at work.
+inline constexpr std::size_t fewest_rows = 2048;
 
 /// f with FewSizes where kernels over few maps serve so many rows, and this device gives a block `bytes` of them; else
 /// false.
