@@ -89,7 +89,7 @@ std::string kernel_name() {
   const std::unique_ptr<char, void (*)(void*)> whole(abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status),
                                                      &std::free);
   const std::string name = status == 0 ? whole.get() : info.dli_sname;
-  const std::size_t end = name.find('<'), begin = name.rfind(' ', end);
+  const std::size_t end = name.find_first_of("<("), begin = name.rfind(' ', end);
   return name.substr(begin == name.npos ? 0 : begin + 1, end - (begin == name.npos ? 0 : begin + 1));
 }
 
