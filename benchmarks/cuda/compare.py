@@ -16,15 +16,16 @@ PEERS = pathlib.Path(__file__).parent / 'peers.py'
 
 def of_library(program, part):
     command = [program, '--benchmark_format=json', '--benchmark_repetitions=5', '--benchmark_report_aggregates_only=true',
-               '--benchmark_min_time=' + ('0.05s' if '0.05s' in help_of(program) else '0.05'), f'--benchmark_filter={part or "."}']
+               f'--benchmark_min_time=0.05{unit_of_seconds(program)}', f'--benchmark_filter={part or "."}']
     out = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
     return {row['run_name'].removesuffix('/real_time'): row['real_time']
             for row in json.loads(out)['benchmarks'] if row.get('aggregate_name') == 'median'}
 
 
-def help_of(program):
-    """Newer versions of Google Benchmark want a unit behind seconds."""
-    return '0.05s' if '<integer>x' in subprocess.run([program, '--help'], stdout=subprocess.PIPE, text=True).stdout else ''
+def unit_of_seconds(program):
+    """Newer versions of Google Benchmark want one."""
+    words = subprocess.run([program, '--help'], stdout=subprocess.PIPE, text=True).stdout
+    return 's' if '<integer>x' in words else ''
 
 
 def of_peers(part, ways):

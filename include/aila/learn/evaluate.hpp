@@ -93,10 +93,8 @@ class Evaluator {
   }
 
   void load(WorkerType& worker, const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices) {
-    if constexpr (Copies::are_kept) {
-      const auto& samples = source.samples_in_memory();
-      if (copy_.holds(samples)) return worker.load(copy_, samples, indices);
-    }
+    if constexpr (Copies::are_kept)
+      if (copy_.holds(source.samples_in_memory())) return worker.load(copy_, indices);
     worker.load(source, indices, 0);
   }
 

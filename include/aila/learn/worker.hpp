@@ -36,9 +36,7 @@ consteval bool compile_loss() {
   else
     return false;
 }
-}  // namespace detail
 
-namespace detail {
 /// Throws Error where a source gives another number of targets a sample than the loss takes.
 template <class LossType, class Out, class Source>
 void check_target_count(const Source& source, const char* where) {
@@ -49,9 +47,7 @@ void check_target_count(const Source& source, const char* where) {
                   source.targets_per_sample());
   }
 }
-}  // namespace detail
 
-namespace detail {
 /// Whether a loss is given targets of padded steps, which are zeros then.
 template <class LossType, class Placed>
 inline constexpr bool has_padded_targets =
@@ -67,9 +63,7 @@ void clear_padded_targets([[maybe_unused]] std::size_t samples, [[maybe_unused]]
                 [&](std::size_t n) { return valid_steps_after<typename Placed::Layer, typename Placed::In>(pass, n); });
   }
 }
-}  // namespace detail
 
-namespace detail {
 /// Whether batches may be taken from a copy of the samples: not where targets of padded steps are to be cleared first.
 template <class LossType, class Placed, class Kernels, class View>
 bool may_be_copied([[maybe_unused]] const View& samples) {
@@ -140,24 +134,17 @@ class Worker {
     lengths_of_pass_ = all_steps_valid ? nullptr : workspace.take_lengths(lengths_.data(), samples_);
   }
 
-  /// The same of samples in memory of which the backend has a copy.
-  void load(const typename Copies::All& copy, const SamplesView<In, Scalar>& of, std::span<const std::size_t> indices)
+  /// The same of samples in memory, from the backend's copy of them.
+  void load(const typename Copies::All& copy, std::span<const std::size_t> indices)
     requires(Copies::are_kept)
   {
     if (indices.size() > workspace.capacity()) refuse_count(indices.size());
     samples_ = indices.size();
-    bool all_steps_valid = true;
-    for (const std::size_t i : indices) {
-      detail::check_index(i, of.size());
-      if (!of.lengths().empty() && of.lengths()[i] != static_cast<std::int32_t>(In::extents[0]))
-        all_steps_valid = false;
-    }
     auto& queue = workspace.queue();
-    lengths_of_pass_ = all_steps_valid ? nullptr : workspace.lengths();
     queue.run([&] {
-      groups_.take(
-          queue, copy, indices,
-          {workspace.input(), targets_.device(), weights_.device(), all_steps_valid ? nullptr : workspace.lengths()});
+      const bool have_lengths = groups_.take(
+          queue, copy, indices, {workspace.input(), targets_.device(), weights_.device(), workspace.lengths()});
+      lengths_of_pass_ = have_lengths ? workspace.lengths() : nullptr;
     });
   }
 

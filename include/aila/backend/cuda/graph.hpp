@@ -13,8 +13,8 @@
 namespace aila::inline v0::cuda {
 
 /// One graph a key. Work of a key is run as it is the first time, which loads its kernels, is captured the second time,
-/// and from then on is one launch. Keys are numbers that tell all
-/// that work depends on. A few of them: full batches, the last one of an epoch.
+/// and from then on is one launch. A key is numbers that tell all that work depends on; there are a few: full batches,
+/// the last one of an epoch.
 class Graphs {
  public:
   using Key = std::vector<std::size_t>;
@@ -27,12 +27,11 @@ class Graphs {
   template <class F>
   void run(Queue& queue, std::span<const std::size_t> key, F&& put_in_order) {
     for (Graph& graph : graphs_)
-      if (std::ranges::equal(graph.key, key)) {
+      if (std::ranges::equal(graph.key, key))
         return queue.run([&] {
           if (graph.program == nullptr) graph.program = capture(queue, put_in_order);
           check(cudaGraphLaunch(graph.program, queue.stream()), "cudaGraphLaunch");
         });
-      }
     if (graphs_.size() >= most) forget();
     queue.run(put_in_order);
     graphs_.push_back({Key(key.begin(), key.end()), nullptr});

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "../../backend/cuda/pinned_mirror.hpp"
@@ -50,13 +51,13 @@ class Batches {
   /// The samples `indices` of a source, for the work that is put on `queue` next.
   Batch take(const Source& source, Indices indices, std::uint64_t epoch, const Queue& queue) {
     const auto& samples = source.samples_in_memory();
-    if (kept_.holds(samples)) return take_kept(samples, indices);
+    if (kept_.holds(samples))
+      return {.samples = indices.size(), .has_lengths = kept_.number(indices, indices_.host()), .is_kept = true};
     if (!is_ahead_ || !places_[next_].holds(source, indices, epoch)) load(source, indices, epoch);
     is_ahead_ = false;
-    in_use_ = next_;
-    next_ = 1 - next_;
     copies_.before(queue);
-    return {.samples = indices.size(), .place = in_use_, .has_lengths = places_[in_use_].has_lengths};
+    const std::size_t place = std::exchange(next_, 1 - next_);
+    return {.samples = indices.size(), .place = place, .has_lengths = places_[place].has_lengths};
   }
   /// Begins with the batch behind the one that was taken last, while that is computed. What goes wrong here goes wrong
   /// again where the batch is taken, and is told there.
@@ -108,17 +109,6 @@ class Batches {
     }
   };
 
-  Batch take_kept(const SamplesView<In, float>& samples, Indices indices) {
-    Batch batch{.samples = indices.size(), .is_kept = true};
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      aila::detail::check_index(indices[i], samples.size());
-      indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
-      if (!samples.lengths().empty() && samples.lengths()[indices[i]] != static_cast<std::int32_t>(In::extents[0]))
-        batch.has_lengths = true;
-    }
-    return batch;
-  }
-
   /// Samples to the next place, and from there to the device.
   void load(const Source& source, Indices indices, std::uint64_t epoch) {
     Place& place = places_[next_];
@@ -154,7 +144,7 @@ class Batches {
   PinnedMirror<std::uint32_t> indices_;
   std::array<Place, 2> places_;
   Queue copies_;
-  std::size_t next_ = 0, in_use_ = 1;
+  std::size_t next_ = 0;  ///< the place that is filled next
   bool is_ahead_ = false;
 };
 

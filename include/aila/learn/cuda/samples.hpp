@@ -43,6 +43,18 @@ class KeptSamples {
     of_ = samples;
   }
   bool holds(const View& samples) const { return of_.size() > 0 && of_.is(samples); }
+  /// The numbers of samples as `take` has them; whether any of these has a length of its own. Throws Error where there
+  /// is no such sample.
+  bool number(std::span<const std::size_t> indices, std::uint32_t* to) const {
+    bool have_lengths = false;
+    for (const std::size_t index : indices) {
+      aila::detail::check_index(index, of_.size());
+      *to++ = static_cast<std::uint32_t>(index);
+      if (!of_.lengths().empty() && of_.lengths()[index] != static_cast<std::int32_t>(In::extents[0]))
+        have_lengths = true;
+    }
+    return have_lengths;
+  }
   /// Samples `indices` (in the device's memory) to the arrays.
   void take(const Pass& pass, const std::uint32_t* indices, const BatchArrays<In>& to) const;
 
@@ -69,15 +81,17 @@ template <class In>
 class KeptGroups {
  public:
   explicit KeptGroups(std::size_t most) : indices_(most) {}
-  void take(const Queue& queue, const KeptSamples<In>& from, std::span<const std::size_t> indices,
-            const BatchArrays<In>& to) {
+  /// Copies to the arrays, lengths where a sample has one of its own, which it says.
+  bool take(const Queue& queue, const KeptSamples<In>& from, std::span<const std::size_t> indices, BatchArrays<In> to) {
     queue.wait();  // for the last group's numbers
-    for (std::size_t i = 0; i < indices.size(); ++i) indices_.host()[i] = static_cast<std::uint32_t>(indices[i]);
+    const bool have_lengths = from.number(indices, indices_.host());
+    if (!have_lengths) to.lengths = nullptr;
     indices_.send(queue, indices.size());
     Pass pass;
     pass.samples = indices.size();
     pass.queue = const_cast<Queue*>(&queue);
     from.take(pass, indices_.device(), to);
+    return have_lengths;
   }
 
  private:
