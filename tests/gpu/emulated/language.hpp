@@ -128,6 +128,9 @@ inline void copy_16_cached(float* to, const float* from, unsigned bytes) {
 inline void copy_4(float* to, const float* from, unsigned bytes) {
   emulated::copy_aside(to, from, bytes, 4 - bytes);
 }
+inline unsigned anew(unsigned x) {
+  return x;
+}
 inline void end_group_of_copies() {
   emulated::end_copies();
 }
@@ -179,6 +182,9 @@ inline float power_of_two(float x) {
 }
 inline float reciprocal(float x) {
   return 1 / x;
+}
+inline float choose(bool first, float a, float b) {
+  return first ? a : b;
 }
 inline void write(float* to, float x) {
   *to = x;

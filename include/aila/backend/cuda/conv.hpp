@@ -65,7 +65,7 @@ struct GatheredOperand {
     static constexpr std::int64_t no_place = -1;
   };
 
-  template <unsigned Rows>
+  template <unsigned Rows, unsigned Threads>
   struct Reader {
     const ConvPhase& phase;
     __device__ Reader(const GatheredOperand& o, Shared<Rows>& shared, unsigned copy, unsigned first_row)
@@ -98,7 +98,7 @@ struct GatheredOperand {
 
     __device__ void load(const GatheredOperand& o, const Shared<Rows>& shared, float* tile, unsigned k_first) const {
       const ConvMap& map = o.windows.map;
-      const unsigned id = threadIdx.x, part = map.wide ? id % 8 * 4 : id % tile_k;
+      const unsigned id = anew(threadIdx.x), part = map.wide ? id % 8 * 4 : id % tile_k;
       const TapOrder::Place place = phase.order.at(k_first, part);
       const auto row_of_tap = static_cast<int>(phase.order.columns.divide(place.tap));
       const int tap_y = row_of_tap * phase.y.tap_step;
@@ -108,7 +108,7 @@ struct GatheredOperand {
           place.feature;
       const bool in_k = k_first + part < phase.k;
       if (map.wide) {
-        constexpr unsigned pass = tile_threads / 8;
+        constexpr unsigned pass = Threads / 8;
         float* const to = tile + tile_offset<true>(Rows, id / 8, part);  // the same bit of the row in every pass
 #pragma unroll
         for (unsigned i = 0; i < Rows / pass; ++i) {
@@ -117,7 +117,7 @@ struct GatheredOperand {
           copy_16_cached(to + i * pass * tile_k, some ? map.at + (window.offset + delta) : map.at, some ? 16 : 0);
         }
       } else {
-        constexpr unsigned pass = tile_threads / tile_k;
+        constexpr unsigned pass = Threads / tile_k;
 #pragma unroll 4
         for (unsigned i = 0; i < Rows / pass; ++i) {
           const unsigned row = id / tile_k + i * pass;
@@ -139,9 +139,9 @@ struct OrderedWeights {
   TapOrder order;
   template <unsigned Rows>
   using Shared = NothingShared;
-  template <unsigned Rows>
+  template <unsigned Rows, unsigned Threads>
   struct Reader {
-    typename PlainOperand<false>::template Reader<Rows> reader;
+    typename PlainOperand<false>::template Reader<Rows, Threads> reader;
     __device__ Reader(const OrderedWeights& o, const NothingShared& shared, unsigned copy, unsigned first_row)
         : reader(o.rows, shared, copy, first_row) {}
     __device__ void load(const OrderedWeights& o, const NothingShared& shared, float* tile, unsigned k) const {
@@ -165,7 +165,7 @@ struct TurnedWeights {
   unsigned phase_count = 1;
   template <unsigned Rows>
   using Shared = NothingShared;
-  template <unsigned Rows>
+  template <unsigned Rows, unsigned Threads>
   struct Reader {
     const ConvPhase& phase;
     const float* at;
@@ -183,20 +183,20 @@ struct TurnedWeights {
       const int tap_x = phase.x.kernel_first + (tap - row_of_tap * phase.x.taps) * phase.x.kernel_step;
       const auto in_kernel = static_cast<std::size_t>(tap_y) * o.tap_columns + static_cast<std::size_t>(tap_x);
       const bool in_k = k_first + part < phase.k;
-      const unsigned pass = o.wide ? tile_threads / 8 : tile_threads / tile_k, row = id / (tile_threads / pass);
+      const unsigned pass = o.wide ? Threads / 8 : Threads / tile_k, row = id / (Threads / pass);
       const float* from = at + (in_kernel * o.features + first + row) * o.filters + place.feature;
       const std::size_t step = static_cast<std::size_t>(pass) * o.filters;
       if (o.wide) {
         float* const to = tile + tile_offset<true>(Rows, row, part);
 #pragma unroll
-        for (unsigned i = 0; i < Rows / (tile_threads / 8); ++i, from += step) {
-          const bool some = in_k && first + row + i * (tile_threads / 8) < o.features;
-          copy_16(to + i * (tile_threads / 8) * tile_k, some ? from : o.at, some ? 16 : 0);
+        for (unsigned i = 0; i < Rows / (Threads / 8); ++i, from += step) {
+          const bool some = in_k && first + row + i * (Threads / 8) < o.features;
+          copy_16(to + i * (Threads / 8) * tile_k, some ? from : o.at, some ? 16 : 0);
         }
       } else {
 #pragma unroll 4
-        for (unsigned i = 0; i < Rows / (tile_threads / tile_k); ++i, from += step) {
-          const unsigned its_row = row + i * (tile_threads / tile_k);
+        for (unsigned i = 0; i < Rows / (Threads / tile_k); ++i, from += step) {
+          const unsigned its_row = row + i * (Threads / tile_k);
           const bool some = in_k && first + its_row < o.features;
           copy_4(tile + tile_offset<true>(Rows, its_row, part), some ? from : o.at, some ? 4 : 0);
         }
@@ -255,23 +255,13 @@ struct WindowOperand {
   struct Shared {
     ConvWindow windows[4][tile_k];
   };
-  static_assert(tile_stages <= 3 && tile_threads >= tile_stages * tile_k);
 
-  template <unsigned Rows>
+  template <unsigned Rows, unsigned Threads>
   struct Reader {
-    std::int64_t delta;
-    unsigned group, bytes;
-    int tap_y, tap_x;
-    __device__ Reader(const WindowOperand& o, const Shared<Rows>&, unsigned copy, unsigned first_row) : group(copy) {
-      const unsigned row = first_row + (o.map.wide ? threadIdx.x % (Rows / 4) * 4 : threadIdx.x % Rows);
-      const unsigned tap = o.order.features.divide(row), feature = row - tap * o.order.features.by;
-      const unsigned row_of_tap = o.order.columns.divide(tap);
-      bytes = row >= o.rows ? 0 : o.map.wide ? 16 : 4;
-      tap_y = static_cast<int>(row_of_tap) * o.dilation_y;
-      tap_x = static_cast<int>(tap - row_of_tap * o.order.columns.by) * o.dilation_x;
-      delta = (static_cast<std::int64_t>(tap_y) * o.map.width + tap_x) * static_cast<std::int64_t>(o.map.channels) +
-              feature;
-    }
+    static_assert(tile_stages <= 3 && Threads >= tile_stages * tile_k);
+    unsigned group, first;
+    __device__ Reader(const WindowOperand&, const Shared<Rows>&, unsigned copy, unsigned first_row)
+        : group(copy), first(first_row) {}
     __device__ void prepare_one(const WindowOperand& o, Shared<Rows>& shared, unsigned k) const {
       ConvWindow window = no_window(o.map);
       if (k < o.k) {
@@ -291,31 +281,39 @@ struct WindowOperand {
       if (threadIdx.x < tile_stages * tile_k) prepare_one(o, shared, k + threadIdx.x);
     }
     __device__ void prepare(const WindowOperand& o, Shared<Rows>& shared, unsigned k) const {
-      if (threadIdx.x < tile_k) prepare_one(o, shared, k + threadIdx.x);
+      const unsigned id = anew(threadIdx.x);
+      if (id < tile_k) prepare_one(o, shared, k + id);
     }
     __device__ void load(const WindowOperand& o, const Shared<Rows>& shared, float* tile, unsigned k_first) const {
       const ConvMap& map = o.map;
       const ConvWindow* const windows = shared.windows[k_first / tile_k % 4];
-      const unsigned id = threadIdx.x;
+      const unsigned id = anew(threadIdx.x), row = first + (map.wide ? id % (Rows / 4) * 4 : id % Rows);
+      const unsigned tap = o.order.features.divide(row), feature = row - tap * o.order.features.by;
+      const unsigned row_of_tap = o.order.columns.divide(tap);
+      const int tap_y = static_cast<int>(row_of_tap) * o.dilation_y;
+      const int tap_x = static_cast<int>(tap - row_of_tap * o.order.columns.by) * o.dilation_x;
+      const std::int64_t delta =
+          (static_cast<std::int64_t>(tap_y) * map.width + tap_x) * static_cast<std::int64_t>(map.channels) + feature;
+      const bool counts = row < o.rows;
       if (map.wide) {
-        constexpr unsigned across = Rows / 4, pass = tile_threads / across;
+        constexpr unsigned across = Rows / 4, pass = Threads / across;
 #pragma unroll
         for (unsigned i = 0; i < tile_k / pass; ++i) {
           const unsigned line = id / across + i * pass;
           const ConvWindow window = windows[line];
-          const bool some = bytes > 0 && window.has(map, tap_y, tap_x);
+          const bool some = counts && window.has(map, tap_y, tap_x);
           copy_16_cached(tile + tile_offset<false>(Rows, id % across * 4, line),
-                         some ? map.at + (window.offset + delta) : map.at, some ? bytes : 0);
+                         some ? map.at + (window.offset + delta) : map.at, some ? 16 : 0);
         }
       } else {
-        constexpr unsigned pass = tile_threads / Rows;
+        constexpr unsigned pass = Threads / Rows;
 #pragma unroll 4
         for (unsigned i = 0; i < tile_k / pass; ++i) {
           const unsigned line = id / Rows + i * pass;
           const ConvWindow window = windows[line];
-          const bool some = bytes > 0 && window.has(map, tap_y, tap_x);
+          const bool some = counts && window.has(map, tap_y, tap_x);
           copy_4(tile + tile_offset<false>(Rows, id % Rows, line), some ? map.at + (window.offset + delta) : map.at,
-                 some ? bytes : 0);
+                 some ? 4 : 0);
         }
       }
     }
@@ -371,7 +369,7 @@ void conv_forward(const Pass& pass, const ConvPlan& c, bool is_sequence, const f
                   const float* x, float* y) {
   OrderedWeights w;
   w.rows = plain_operand<false>(weights, c.group_outputs(), c.group_outputs(), c.group_inputs() * c.taps());
-  w.rows.copy = c.group_outputs() * c.group_inputs() * c.taps();
+  w.rows.copy = static_cast<std::ptrdiff_t>(c.group_outputs() * c.group_inputs() * c.taps());
   w.order = TapOrder(c.group_inputs(), c.y.kernel, c.x.kernel);
   for_each_part(
       c, pass.samples, is_sequence ? pass.lengths : nullptr,
@@ -449,7 +447,7 @@ void conv_weight_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence,
                   a.lengths = lengths;
                   a.axis = step_axis(c.x);
                   auto b = plain_operand<false>(dy + first * c.out_positions() * c.outputs, c.outputs, filters, a.k);
-                  b.copy = filters;
+                  b.copy = static_cast<std::ptrdiff_t>(filters);
                   b.wide = b.wide && (c.groups == 1 || filters % 4 == 0);
                   b.valid = {lengths, Divisor(c.x.out()), a.axis};
                   Places to;

@@ -45,6 +45,12 @@ __device__ inline void copy_4(float* to, const float* from, unsigned bytes) {
       "cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
       "l"(from), "r"(bytes));
 }
+/// x, of which the compiler does not know that it stays the same: what follows from it is worked out anew in every turn
+/// of a loop, and holds no registers between.
+__device__ inline unsigned anew(unsigned x) {
+  asm volatile("" : "+r"(x));
+  return x;
+}
 __device__ inline void end_group_of_copies() {
   asm volatile("cp.async.commit_group;\n" ::: "memory");
 }
@@ -122,6 +128,15 @@ inline __device__ float power_of_two(float x) {
 inline __device__ float reciprocal(float x) {
   float y;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+/// a or b, both of which are there: no branch around what makes one of them.
+inline __device__ float choose(bool first, float a, float b) {
+  float y;
+  asm("{.reg .pred p;\n setp.ne.u32 p, %1, 0;\n selp.f32 %0, %2, %3, p;}"
+      : "=f"(y)
+      : "r"(static_cast<unsigned>(first)), "f"(a), "f"(b));
   return y;
 }
 

@@ -5,10 +5,11 @@
 // rest is added as float32 is. Bound by tensor cores, three mma.sync m16n8k8 for 1,024 fused multiply-adds, unless k or
 // a side is small: then by memory.
 //
-// A block of 128 threads makes a tile of C, 128 or 64 rows by 64 columns, and goes along k by 32: tiles of A and B come
-// to shared memory by cp.async, two ahead of the one that is worked on. Where C has too few tiles to fill a GPU and k
-// is long, blocks share k, and a second kernel sums what they have in a fixed order. Convolutions are the same product:
-// their operands read the tiles elsewhere (conv.hpp).
+// A block makes a tile of C, 128 or 64 rows by 64 columns, a warp 32 by 32 of it, and goes along k by 32: tiles of A
+// and B come to shared memory by cp.async, two ahead of the one that is worked on. Sixteen warps are on a
+// multiprocessor at once, for each waits most of its time. Where C has too few tiles to fill a GPU and k is long,
+// blocks share k, and a second kernel sums what they have in a fixed order. Convolutions are the same product: their
+// operands read the tiles elsewhere (conv.hpp).
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "instructions.hpp"
@@ -38,7 +40,11 @@ struct Target {
 
 namespace detail {
 
-inline constexpr unsigned tile_columns = 64, tile_k = 32, tile_threads = 128, tile_stages = 3;
+inline constexpr unsigned tile_columns = 64, tile_k = 32, tile_stages = 3;
+/// Of the block of a tile of so many rows.
+constexpr unsigned tile_threads(unsigned rows) {
+  return 2 * rows;
+}
 
 /// n / by for n < 2^31, by a multiplication.
 struct Divisor {
@@ -97,33 +103,40 @@ struct ProductCut {
 };
 /// Blocks of tiles of so many rows that a multiprocessor holds, and what fills a GPU.
 constexpr unsigned blocks_at_once(unsigned rows) {
-  return rows == 128 ? 2 : 3;
+  return rows == 128 ? 2 : 4;
 }
 constexpr std::size_t blocks_of_tiles(unsigned rows) {
   return 132 * blocks_at_once(rows);
 }
-constexpr std::size_t most_splits(std::size_t k) {
-  return k < 1024 ? 1 : k / 256;
+/// The partial sums of large C cost more than those of one tile.
+constexpr std::size_t small_c = 64 * 64;
+constexpr std::size_t most_splits(std::size_t m, std::size_t n, std::size_t k) {
+  return k < 512 ? 1 : k / (m * n <= small_c ? 64 : 128);
 }
-constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
+constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1,
+                                 unsigned most_rows = 128) {
   ProductCut cut;
   cut.column_tiles = divide_up(n, tile_columns);
   const std::size_t large = divide_up(m, 128), small = divide_up(m, 64);
   const std::size_t others = cut.column_tiles * copies;
-  if (m > 64 && large * 128 * 4 <= small * 64 * 5 && large * others * most_splits(k) >= 132) cut.rows = 128;
+  if (most_rows == 128 && m > 64 && large * 128 * 4 <= small * 64 * 5 && large * others * most_splits(m, n, k) >= 132)
+    cut.rows = 128;
   cut.row_tiles = cut.rows == 128 ? large : small;
   const std::size_t blocks = std::max<std::size_t>(cut.row_tiles * others, 1);
   const std::size_t k_tiles = divide_up(k, tile_k);
-  const std::size_t splits = std::clamp<std::size_t>(blocks_of_tiles(cut.rows) / blocks, 1, most_splits(k));
+  const std::size_t splits = std::clamp<std::size_t>(blocks_of_tiles(cut.rows) / blocks, 1, most_splits(m, n, k));
   cut.k_tiles_each = static_cast<unsigned>(divide_up(k_tiles, splits));
   cut.splits = static_cast<unsigned>(k_tiles == 0 ? 1 : divide_up(k_tiles, cut.k_tiles_each));
   return cut;
 }
 /// Floats of the partial sums of `copies` products and of max(m, n) sums beside each.
 constexpr std::size_t partial_scratch(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
-  if (most_splits(k) == 1) return 0;
-  const std::size_t most = blocks_of_tiles(128) * (128 + 1) * (tile_columns + 1);  // see cut_product: tiles x splits
-  return std::min(most, most_splits(k) * copies * (m * n + std::max(m, n) + 3));
+  if (most_splits(m, n, k) == 1) return 0;
+  const auto parts = [&](std::size_t c, std::size_t longest) { return copies * (c + longest + 3); };
+  const std::size_t most = blocks_of_tiles(64) * (64 + 1) * (tile_columns + 1);  // see cut_product: tiles x splits
+  const std::size_t all = most_splits(m, n, k) * parts(m * n, std::max(m, n));
+  const std::size_t of_small = k / 64 * parts(std::min(m * n, small_c), std::min(std::max(m, n), small_c));
+  return std::min(most, std::max(all, of_small));
 }
 
 inline bool is_aligned(const void* at) {
@@ -132,9 +145,10 @@ inline bool is_aligned(const void* at) {
 
 }  // namespace detail
 
-/// Floats of scratch for a product [m, k] x [k, n]; what holds for some sizes serves smaller ones too.
-constexpr std::size_t product_scratch(std::size_t m, std::size_t n, std::size_t k) {
-  return detail::partial_scratch(m, n, k);
+/// Floats of scratch for so many products [m, k] x [k, n] in one launch; what holds for some sizes serves smaller ones
+/// too.
+constexpr std::size_t product_scratch(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
+  return detail::partial_scratch(m, n, k, copies);
 }
 /// Floats of scratch for the gradients of a weight [outputs, inputs] and its bias over so many rows.
 constexpr std::size_t weight_gradient_scratch(std::size_t rows, std::size_t inputs, std::size_t outputs) {
@@ -173,38 +187,47 @@ __device__ inline void split_number(float& x, float& lo) {
   lo = x - hi;
   x = hi;
 }
-__device__ inline void split_numbers(float (&x)[4][4], float (&lo)[4][4]) {
+template <unsigned rows>
+__device__ inline void split_numbers(float (&x)[rows][4], float (&lo)[rows][4]) {
 #pragma unroll
-  for (int j = 0; j < 4; ++j)
+  for (unsigned j = 0; j < rows; ++j)
 #pragma unroll
-    for (int e = 0; e < 4; ++e) split_number(x[j][e], lo[j][e]);
+    for (unsigned e = 0; e < 4; ++e) split_number(x[j][e], lo[j][e]);
 }
 
-/// v[j][e] is row `first` + 4 g + j by 16 half + 4 t + e along k, g = lane / 4 and t = lane % 4.
-template <bool k_runs, unsigned rows>
-__device__ inline void read_tile(const float* tile, unsigned first, unsigned half, float (&v)[4][4]) {
-  const unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+/// v[j][e] is row `first` + 4 g + from + j by 16 half + 4 t + e along k, g = lane / 4 and t = lane % 4.
+template <bool k_runs, unsigned rows, unsigned count>
+__device__ inline void read_tile(const float* tile, unsigned first, unsigned from, unsigned half,
+                                 float (&v)[count][4]) {
+  const unsigned lane = threadIdx.x % 32, row = first + lane / 4 * 4, k = 16 * half + lane % 4 * 4;
+  if constexpr (k_runs) {
 #pragma unroll
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned row = first + 4 * g + (k_runs ? i : 0), k = 16 * half + 4 * t + (k_runs ? 0 : i);
-    const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<k_runs>(rows, row, k));
-    (k_runs ? v[i][0] : v[0][i]) = q.x;
-    (k_runs ? v[i][1] : v[1][i]) = q.y;
-    (k_runs ? v[i][2] : v[2][i]) = q.z;
-    (k_runs ? v[i][3] : v[3][i]) = q.w;
+    for (unsigned j = 0; j < count; ++j) {
+      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<true>(rows, row + from + j, k));
+      v[j][0] = q.x, v[j][1] = q.y, v[j][2] = q.z, v[j][3] = q.w;
+    }
+  } else {
+#pragma unroll
+    for (unsigned e = 0; e < 4; ++e) {
+      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<false>(rows, row, k + e));
+      const float of[4] = {q.x, q.y, q.z, q.w};
+#pragma unroll
+      for (unsigned j = 0; j < count; ++j) v[j][e] = of[from + j];
+    }
   }
 }
 
-/// acc += A B over 16 of k, for 32 rows of A by 32 columns of B: acc[i][j] are the sums of a tile of tensor cores, with
-/// rows 4 g + 2 i (and + 1) and columns 8 t + j (and + 4).
-__device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[4][4], const float (&b)[4][4],
-                                    const float (&b_lo)[4][4], float (&acc)[2][4][4]) {
-  float sum[2][4][4] = {};
-  const auto add = [&](const float(&x)[4][4], const float(&y)[4][4], int s) {
+/// acc += A B over 16 of k, for 32 rows of A by 16 columns of B: acc[i][j] are the sums of a tile of tensor cores, with
+/// rows 4 g + 2 i (and + 1) and columns 8 t + first + j (and + 4).
+template <int first>
+__device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[4][4], const float (&b)[2][4],
+                                    const float (&b_lo)[2][4], float (&acc)[2][4][4]) {
+  float sum[2][2][4] = {};
+  const auto add = [&](const float(&x)[4][4], const float(&y)[2][4], int s) {
 #pragma unroll
     for (int i = 0; i < 2; ++i)
 #pragma unroll
-      for (int j = 0; j < 4; ++j)
+      for (int j = 0; j < 2; ++j)
         multiply_tile(sum[i][j], x[2 * i][2 * s], x[2 * i + 1][2 * s], x[2 * i][2 * s + 1], x[2 * i + 1][2 * s + 1],
                       y[j][2 * s], y[j][2 * s + 1], sum[i][j]);
   };
@@ -217,16 +240,17 @@ __device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[
 #pragma unroll
   for (int i = 0; i < 2; ++i)
 #pragma unroll
-    for (int j = 0; j < 4; ++j)
+    for (int j = 0; j < 2; ++j)
 #pragma unroll
-      for (int c = 0; c < 4; ++c) acc[i][j][c] += sum[i][j][c];
+      for (int c = 0; c < 4; ++c) acc[i][first + j][c] += sum[i][j][c];
 }
 
 // An operand gives tiles of A, or of B's columns. It has
 //   static constexpr bool k_runs;              numbers that follow one another in memory do along k, not along rows
 //   template <unsigned Rows> struct Shared;    what its block keeps in shared memory
 //   unsigned rows_of(copy), k_of(copy);        its size, in copy number `copy` of the product
-//   template <unsigned Rows> struct Reader;    a thread's: Reader(operand, shared, copy, first row), by all threads
+//   template <unsigned Rows, unsigned Threads>
+//   struct Reader;                             a thread's: Reader(operand, shared, copy, first row), by all threads
 //       load(operand, shared, tile, k)         starts to copy the tile that begins at k
 //   static constexpr bool prepares;            Reader::prepare(operand, shared, k) comes before that, a barrier between
 
@@ -238,8 +262,8 @@ struct PlainOperand {
   static constexpr bool k_runs = runs_along_k;
   static constexpr bool prepares = false;
   const float* at = nullptr;
-  std::size_t step = 0;  ///< of a row where k runs, else of k
-  std::size_t copy = 0;  ///< from one copy's matrix to the next
+  std::size_t step = 0;     ///< of a row where k runs, else of k
+  std::ptrdiff_t copy = 0;  ///< from one copy's matrix to the next
   unsigned rows = 0, k = 0;
   bool wide = false;  ///< vectors of four lie at 16 bytes
   ValidSteps valid;   ///< where rows run, of k: others count as zero
@@ -250,18 +274,18 @@ struct PlainOperand {
   template <unsigned Rows>
   using Shared = NothingShared;
 
-  template <unsigned Rows>
+  template <unsigned Rows, unsigned Threads>
   struct Reader {
-    const float* at;
-    unsigned first;
-    __device__ Reader(const PlainOperand& o, const NothingShared&, unsigned its_copy, unsigned first_row)
-        : at(o.at + its_copy * o.copy), first(first_row) {}
+    unsigned copy, first;
+    __device__ Reader(const PlainOperand&, const NothingShared&, unsigned its_copy, unsigned first_row)
+        : copy(its_copy), first(first_row) {}
 
     __device__ void load(const PlainOperand& o, const NothingShared&, float* tile, unsigned k_first) const {
-      const unsigned id = threadIdx.x;
+      const unsigned id = anew(threadIdx.x);
+      const float* const at = o.at + static_cast<std::ptrdiff_t>(copy) * o.copy;
       if constexpr (k_runs) {
         if (o.wide) {
-          constexpr unsigned pass = tile_threads / 8;
+          constexpr unsigned pass = Threads / 8;
           const unsigned row = id / 8, part = id % 8 * 4, k_at = k_first + part;
           const unsigned bytes = k_at < o.k ? min(o.k - k_at, 4U) * 4 : 0;
           float* to = tile + tile_offset<true>(Rows, row, part);  // the same bit of the row in every pass
@@ -272,7 +296,7 @@ struct PlainOperand {
             copy_16(to + i * pass * tile_k, some ? from : o.at, some ? bytes : 0);
           }
         } else {
-          constexpr unsigned pass = tile_threads / tile_k;
+          constexpr unsigned pass = Threads / tile_k;
           const unsigned row = id / tile_k, part = id % tile_k, k_at = k_first + part;
           const float* from = at + static_cast<std::size_t>(first + row) * o.step + k_at;
 #pragma unroll 4
@@ -283,7 +307,7 @@ struct PlainOperand {
         }
       } else {
         if (o.wide) {
-          constexpr unsigned across = Rows / 4, pass = tile_threads / across;
+          constexpr unsigned across = Rows / 4, pass = Threads / across;
           const unsigned part = id % across * 4, line = id / across, row = first + part;
           const unsigned bytes = row < o.rows ? min(o.rows - row, 4U) * 4 : 0;
           const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
@@ -294,7 +318,7 @@ struct PlainOperand {
             copy_16(tile + tile_offset<false>(Rows, part, line + i * pass), some ? from : o.at, some ? bytes : 0);
           }
         } else {
-          constexpr unsigned pass = tile_threads / Rows;
+          constexpr unsigned pass = Threads / Rows;
           const unsigned part = id % Rows, line = id / Rows, row = first + part;
           const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
 #pragma unroll 4
@@ -443,10 +467,10 @@ constexpr std::size_t product_shared() {
 }
 
 template <unsigned Rows, class A, class B, class To>
-__global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
+__global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
     product_kernel(const __grid_constant__ A a, const __grid_constant__ B b, const __grid_constant__ To to,
                    const __grid_constant__ ProductGrid grid) {
-  constexpr unsigned groups = Rows / 64;  // of 32 rows, of each of the two by two warps
+  constexpr unsigned threads = tile_threads(Rows);
   constexpr unsigned stage_size = (Rows + tile_columns) * tile_k;
   constexpr bool sums_up = !A::k_runs && !B::k_runs;
   __shared__ typename A::template Shared<Rows> shared_a;
@@ -458,8 +482,8 @@ __global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
   const unsigned first_row = row_tile * Rows, first_column = column_tile * tile_columns;
   if (first_row >= a.rows_of(copy)) return;
 
-  typename A::template Reader<Rows> reader_a(a, shared_a, copy, first_row);
-  typename B::template Reader<tile_columns> reader_b(b, shared_b, copy, first_column);
+  typename A::template Reader<Rows, threads> reader_a(a, shared_a, copy, first_row);
+  typename B::template Reader<tile_columns, threads> reader_b(b, shared_b, copy, first_column);
   const unsigned k_tiles = (a.k_of(copy) + tile_k - 1) / tile_k;
   const unsigned begin = blockIdx.y * grid.k_tiles_each, end = min(k_tiles, begin + grid.k_tiles_each);
   if constexpr (A::prepares) reader_a.prepare_first(a, shared_a, begin * tile_k);
@@ -477,14 +501,14 @@ __global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
   }
 
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-  const unsigned warp_row = warp / 2 * (Rows / 2), warp_column = warp % 2 * 32;
+  const unsigned warp_row = warp / 2 * 32, warp_column = warp % 2 * 32;
   [[maybe_unused]] bool sums_rows = false, sums_columns = false;
-  [[maybe_unused]] float sums[groups][4] = {};
+  [[maybe_unused]] float sums[4] = {};
   if constexpr (sums_up) {
     sums_rows = to.sums_of == SumsOf::rows && column_tile == 0 && warp_column == 0;
     sums_columns = to.sums_of == SumsOf::columns && row_tile == 0 && warp_row == 0;
   }
-  float acc[groups][2][4][4] = {};
+  float acc[2][4][4] = {};
   unsigned read = 0, write = tile_stages - 1;
 #pragma unroll 1
   for (unsigned tile = begin; tile < end; ++tile) {
@@ -498,61 +522,57 @@ __global__ void __launch_bounds__(tile_threads, blocks_at_once(Rows))
     const float* const tile_b = tile_a + Rows * tile_k;
 #pragma unroll 1
     for (unsigned half = 0; half < 2; ++half) {
-      float y[4][4], y_lo[4][4];
-      read_tile<B::k_runs, tile_columns>(tile_b, warp_column, half, y);
+      float x[4][4], x_lo[4][4];
+      read_tile<A::k_runs, Rows>(tile_a, warp_row, 0, half, x);
       if constexpr (sums_up)
-        if (sums_columns)
+        if (sums_rows)
 #pragma unroll
-          for (int j = 0; j < 4; ++j) sums[0][j] += (y[j][0] + y[j][1]) + (y[j][2] + y[j][3]);
-      split_numbers(y, y_lo);
-#pragma unroll
-      for (unsigned p = 0; p < groups; ++p) {
-        float x[4][4], x_lo[4][4];
-        read_tile<A::k_runs, Rows>(tile_a, warp_row + 32 * p, half, x);
+          for (int j = 0; j < 4; ++j) sums[j] += (x[j][0] + x[j][1]) + (x[j][2] + x[j][3]);
+      split_numbers(x, x_lo);
+      const auto multiply = [&](auto columns) {  // two of four at a time: more would not fit the registers
+        constexpr int of = decltype(columns)::value;
+        float y[2][4], y_lo[2][4];
+        read_tile<B::k_runs, tile_columns>(tile_b, warp_column, of, half, y);
         if constexpr (sums_up)
-          if (sums_rows)
+          if (sums_columns)
 #pragma unroll
-            for (int j = 0; j < 4; ++j) sums[p][j] += (x[j][0] + x[j][1]) + (x[j][2] + x[j][3]);
-        split_numbers(x, x_lo);
-        multiply_add(x, x_lo, y, y_lo, acc[p]);
-      }
+            for (int j = 0; j < 2; ++j) sums[of + j] += (y[j][0] + y[j][1]) + (y[j][2] + y[j][3]);
+        split_numbers(y, y_lo);
+        multiply_add<of>(x, x_lo, y, y_lo, acc);
+      };
+      multiply(std::integral_constant<int, 0>{});
+      multiply(std::integral_constant<int, 2>{});
     }
     read = read + 1 == tile_stages ? 0 : read + 1;
     write = write + 1 == tile_stages ? 0 : write + 1;
   }
 
-  const unsigned column = first_column + warp_column + 8 * t;
+  const unsigned column = first_column + warp_column + 8 * t, row = warp_row + 4 * g;
   float bias[8];
   to.bias_at(copy, column, bias);
 #pragma unroll
-  for (unsigned p = 0; p < groups; ++p) {
-    const unsigned row = warp_row + 32 * p + 4 * g;
-    float old[4][8];
+  for (unsigned half = 0; half < 2; ++half) {
+    float old[2][8];
 #pragma unroll
-    for (unsigned r = 0; r < 4; ++r) to.load(shared_a, copy, first_row, row + r, column, old[r]);
+    for (unsigned r = 0; r < 2; ++r) to.load(shared_a, copy, first_row, row + 2 * half + r, column, old[r]);
 #pragma unroll
-    for (unsigned r = 0; r < 4; ++r) {
+    for (unsigned r = 0; r < 2; ++r) {
       float v[8];
 #pragma unroll
-      for (unsigned c = 0; c < 8; ++c) v[c] = acc[p][r / 2][c % 4][r % 2 * 2 + c / 4];
-      to.store(shared_a, copy, first_row, row + r, column, bias, old[r], v);
+      for (unsigned c = 0; c < 8; ++c) v[c] = acc[half][c % 4][r * 2 + c / 4];
+      to.store(shared_a, copy, first_row, row + 2 * half + r, column, bias, old[r], v);
     }
   }
   if constexpr (sums_up)
     if (sums_rows || sums_columns)
 #pragma unroll
-      for (unsigned p = 0; p < groups; ++p)
-#pragma unroll
-        for (unsigned j = 0; j < 4; ++j) {
-          float sum = sums[p][j];
-          sum += __shfl_xor_sync(0xffffffffU, sum, 1);
-          sum += __shfl_xor_sync(0xffffffffU, sum, 2);
-          const unsigned i = 32 * p + 4 * g + j;
-          if (t == 0 && sums_rows && first_row + warp_row + i < to.rows)
-            to.store_sum(copy, first_row + warp_row + i, sum);
-          if (t == 0 && p == 0 && sums_columns && first_column + warp_column + i < to.columns)
-            to.store_sum(copy, first_column + warp_column + i, sum);
-        }
+      for (unsigned j = 0; j < 4; ++j) {
+        float sum = sums[j];
+        sum += __shfl_xor_sync(0xffffffffU, sum, 1);
+        sum += __shfl_xor_sync(0xffffffffU, sum, 2);
+        const unsigned i = sums_rows ? first_row + row + j : first_column + warp_column + 4 * g + j;
+        if (t == 0 && i < (sums_rows ? to.rows : to.columns)) to.store_sum(copy, i, sum);
+      }
 }
 
 /// What the blocks that shared k have: parts [splits, copies, m n rounded up to four], sums [splits, copies, count].
@@ -606,17 +626,18 @@ void start_tiles(const Pass& pass, const ProductCut& cut, std::size_t copies, co
   const dim3 blocks(static_cast<unsigned>(cut.row_tiles * cut.column_tiles * copies), cut.splits);
   const ProductGrid grid{static_cast<unsigned>(cut.row_tiles), static_cast<unsigned>(cut.column_tiles),
                          cut.k_tiles_each};
-  if (cut.rows == 128)
-    launch(pass, &product_kernel<128, A, B, To>, blocks, tile_threads, product_shared<128>(), a, b, to, grid);
-  else
-    launch(pass, &product_kernel<64, A, B, To>, blocks, tile_threads, product_shared<64>(), a, b, to, grid);
+  if constexpr (!A::prepares)  // whose windows take the registers that larger tiles would need
+    if (cut.rows == 128)
+      return launch(pass, &product_kernel<128, A, B, To>, blocks, tile_threads(128), product_shared<128>(), a, b, to,
+                    grid);
+  launch(pass, &product_kernel<64, A, B, To>, blocks, tile_threads(64), product_shared<64>(), a, b, to, grid);
 }
 template <class A, class B>
 void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A& a, const B& b, const Places& to,
                     float* scratch) {
   const std::size_t m = to.rows, n = to.columns;
   if (m == 0 || n == 0 || copies == 0) return;
-  ProductCut cut = cut_product(m, n, k, copies);
+  ProductCut cut = cut_product(m, n, k, copies, A::prepares ? 64 : 128);
   if (scratch == nullptr && cut.splits > 1) {
     cut.splits = 1;
     cut.k_tiles_each = static_cast<unsigned>(divide_up(k, tile_k));

@@ -17,6 +17,7 @@
 #include "product.hpp"
 #include "recurrent_forms.hpp"
 #include "recurrent_gradients.hpp"
+#include "recurrent_pair.hpp"
 #include "recurrent_rows.hpp"
 #include "recurrent_tensor.hpp"
 #include "recurrent_wide.hpp"
@@ -48,6 +49,8 @@ struct RecurrentPlan {
   template <std::size_t Rows>
   static constexpr std::size_t chunks =
       is_tensor_form<Rows> ? 0 : input_chunks<Cell, Units, Inputs, Rows>(Rows <= 2 && Steps * Rows <= 48);
+  template <std::size_t Rows>
+  static constexpr bool is_pair_form = Cell::gates == 4 && Rows == 1 && chunks<Rows> == 0 && PairForm<Units>::possible;
   static constexpr std::size_t input_vector = Inputs % 4 == 0 ? 4 : 1;  ///< inputs that are copied at once
   static constexpr std::size_t stream_chunks = input_chunks<Cell, Units, Inputs, 1>(true);
 
@@ -89,6 +92,8 @@ struct CudaRecurrent : KernelDefaults<float> {
   static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr std::size_t steps = In::positions, inputs = In::features, gates = Cell::gates;
   using Plan = cuda::recurrent::RecurrentPlan<Cell, Units, steps, inputs>;
+  /// The gradients of W_ih and W_hh are one launch: before the first step there is no state, hence a second one.
+  static constexpr bool both_at_once = gates == 4 && inputs == Units && steps > 1;
 
   /// The gates of each step, in their place later the gradients of their sums; the cells; the states before each step.
   /// Of a stream h, and the cell.
@@ -114,9 +119,12 @@ struct CudaRecurrent : KernelDefaults<float> {
     if (!keeps_for_backward(c)) return multiplies ? Plan::sums_scratch(rows) + forward : 0;
     std::size_t backward = input_gradient_scratch(rows);
     if (c == Capability::train) {
-      std::size_t of_weights = std::max(
-          {cuda::product_scratch(gates * Units, inputs, rows), cuda::product_scratch(gates * Units, Units, rows),
-           cuda::product_scratch(2 * Units, Units, rows), cuda::product_scratch(Units, Units, rows)});
+      std::size_t of_weights =
+          both_at_once
+              ? cuda::product_scratch(gates * Units, inputs, rows, 2)
+              : std::max({cuda::product_scratch(gates * Units, inputs, rows),
+                          cuda::product_scratch(gates * Units, Units, rows),
+                          cuda::product_scratch(2 * Units, Units, rows), cuda::product_scratch(Units, Units, rows)});
       if (Plan::in_block)
         backward += Plan::bias_scratch(samples);
       else
@@ -193,6 +201,9 @@ template <Capability C>
       if constexpr (Plan::template is_tensor_form<count>) {
         using Form = recurrent::TensorForm<Units>;
         launch(&recurrent::forward_tensor<Cell, Units, keeps>, count, Form::threads, Form::forward_bytes);
+      } else if constexpr (Plan::template is_pair_form<count>) {
+        using Form = recurrent::PairForm<Units>;
+        launch(&recurrent::forward_pair<Cell, Units, keeps>, count, Form::threads, Form::bytes);
       } else {
         using Form = recurrent::ForwardForm<Cell, Units, count, chunks>;
         constexpr std::size_t vector = chunks == 0 ? 1 : Plan::input_vector;
@@ -298,7 +309,8 @@ template <class Cell, std::size_t Units, class In>
                                                                         const float* d, const float* states_before,
                                                                         Gradients<float> g, float* scratch) {
   const std::size_t rows = pass.samples * steps;
-  cuda::recurrent::add_input_weight_gradient(pass, rows, steps, inputs, gates * Units, x, d, 4 * Units, g[0], scratch);
+  cuda::recurrent::add_weight_gradients(pass, rows, steps, inputs, gates * Units, x,
+                                        both_at_once ? states_before : nullptr, d, 4 * Units, g[0], g[1], scratch);
   const cuda::Matrix before{states_before, Units, 1};
   /// What `count` sums from number `place` on give with the states before, to rows of W_hh.
   const auto add_state_weight_gradient = [&](std::size_t place, std::size_t count, float* to) {
@@ -306,7 +318,7 @@ template <class Cell, std::size_t Units, class In>
     const cuda::Target target{to, before.row, nullptr, true};
     cuda::product(pass, count * Units, Units, rows, of_sums, before, target, scratch);
   };
-  if constexpr (steps > 1) {  // before the first step there is none
+  if constexpr (steps > 1 && !both_at_once) {  // before the first step there is none
     if constexpr (gates == 4) {
       add_state_weight_gradient(0, 4, g[1]);
     } else {

@@ -107,6 +107,16 @@ struct ForwardForm {
   static constexpr unsigned column(unsigned lane, unsigned chunk) { return 16 * chunk + 4 * lane; }
 };
 
+/// Forward for one sample, of cells with four gates: two threads a unit, see recurrent_pair.hpp.
+template <std::size_t Units>
+struct PairForm {
+  static constexpr bool possible = Units % 16 == 0 && Units <= 80;  ///< 2 Units numbers of weights in registers
+  static constexpr std::size_t threads = 2 * Units, chunks = Units / 8;
+  static constexpr std::size_t state_row = round_up(Units, 32), ring_at = 2 * state_row;
+  static constexpr std::size_t gate_stride = at_bank(Units, 16), slot = 4 * gate_stride, depth = 8;
+  static constexpr std::size_t bytes = 4 * (ring_at + depth * slot);
+};
+
 /// Backward for Rows samples: groups of 16 threads have four units, each thread multiplies every 16th vector of the
 /// gates' gradients, and again the sums are shared out so that a unit's gradient lands in its four threads.
 template <class Cell, std::size_t Units, std::size_t Rows>

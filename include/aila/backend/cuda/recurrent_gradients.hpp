@@ -185,17 +185,25 @@ __global__ void __launch_bounds__(256) gradients_of_few(const GradientArguments 
       });
 }
 
-/// d_weight [outputs, inputs] += what the rows of d_sums give with x, whose padded steps may hold what is no number.
-inline void add_input_weight_gradient(const Pass& pass, std::size_t rows, std::size_t steps, std::size_t inputs,
-                                      std::size_t outputs, const float* x, const float* d_sums, std::size_t d_sums_row,
-                                      float* d_weight, float* scratch) {
+/// d_weight_ih [outputs, inputs] += what the rows of d_sums give with x, whose padded steps may hold what is no number.
+/// Where `before` is given, d_weight_hh [outputs, inputs] += the same of the states before, in the same launch.
+inline void add_weight_gradients(const Pass& pass, std::size_t rows, std::size_t steps, std::size_t inputs,
+                                 std::size_t outputs, const float* x, const float* before, const float* d_sums,
+                                 std::size_t d_sums_row, float* d_weight_ih, float* d_weight_hh, float* scratch) {
   const detail::ValidSteps valid = detail::valid_steps(pass.lengths, steps);
   auto of_x = detail::plain_operand<false>(x, inputs, inputs, rows);
   auto of_d = detail::plain_operand<false>(d_sums, d_sums_row, outputs, rows);
   of_x.valid = valid;
   of_d.valid = valid;
-  detail::multiply_tiles(pass, rows, 1, of_d, of_x, detail::places({d_weight, inputs, nullptr, true}, outputs, inputs),
-                         scratch);
+  auto to = detail::places({d_weight_ih, inputs, nullptr, true}, outputs, inputs);
+  if (before != nullptr) {
+    of_x.wide = of_x.wide && detail::is_aligned(before);
+    to.wide = to.wide && detail::is_aligned(d_weight_hh);
+    of_x.copy = (reinterpret_cast<std::intptr_t>(before) - reinterpret_cast<std::intptr_t>(x)) /
+                static_cast<std::ptrdiff_t>(sizeof(float));
+    to.copy = static_cast<std::size_t>(d_weight_hh - d_weight_ih);
+  }
+  detail::multiply_tiles(pass, rows, before != nullptr ? 2 : 1, of_d, of_x, to, scratch);
 }
 
 }  // namespace aila::inline v0::cuda::recurrent

@@ -65,14 +65,16 @@ __device__ unsigned longest_of(const std::int32_t* lengths, std::size_t first, s
   return longest;
 }
 
-/// tanh, or the sigmoid. Near zero by a polynomial in x^2: the quotient would lose what 1 - e loses.
+/// tanh, or the sigmoid. Near zero by a polynomial in x^2: the quotient would lose what 1 - e loses. Without a branch,
+/// for threads of a warp differ.
 inline __device__ float squash(float x, bool is_tanh) {
   constexpr float log2_e = 1.4426950408889634F, near_zero = 0.45F;
   const float size = fabsf(x), e = power_of_two(size * (is_tanh ? -2.0F * log2_e : -log2_e));
   const float inverse = reciprocal(1.0F + e), square = x * x;
   const float series = fmaf(square, fmaf(square, fmaf(square, 0.018648911F, -0.053574473F), 0.1333176F), -0.33333323F);
   const float quotient = (is_tanh ? 1.0F - e : x < 0.0F ? e : 1.0F) * inverse;
-  return !is_tanh ? quotient : size < near_zero ? fmaf(x * square, series, x) : copysignf(quotient, x);
+  const float small = fmaf(x * square, series, x), large = is_tanh ? copysignf(quotient, x) : quotient;
+  return choose(is_tanh & (size < near_zero), small, large);
 }
 
 /// Element `place` of an array in registers.
