@@ -58,23 +58,21 @@ struct GatheredOperand {
   __device__ unsigned rows_of(unsigned copy) const { return phase_of(copy).rows; }
   __device__ unsigned k_of(unsigned copy) const { return phase_of(copy).k; }
 
-  template <unsigned Rows>
   struct Shared {
-    ConvWindow windows[Rows];
-    std::int64_t to[Rows];  ///< where the row goes; no_place for none, -2 - that where it is padding
+    ConvWindow windows[tile_side];
+    std::int64_t to[tile_side];  ///< where the row goes; no_place for none, -2 - that where it is padding
     static constexpr std::int64_t no_place = -1;
   };
 
-  template <unsigned Rows, unsigned Threads>
   struct Reader {
     const ConvPhase& phase;
-    __device__ Reader(const GatheredOperand& o, Shared<Rows>& shared, unsigned copy, unsigned first_row)
+    __device__ Reader(const GatheredOperand& o, Shared& shared, unsigned copy, unsigned first_row)
         : phase(o.phase_of(copy)) {
-      if (threadIdx.x >= Rows) return;
+      if (threadIdx.x >= tile_side) return;
       const ConvWindows& w = o.windows;
       const unsigned row = first_row + threadIdx.x, group = copy / w.phase_count;
       ConvWindow window = no_window(w.map);
-      std::int64_t to = Shared<Rows>::no_place;
+      std::int64_t to = Shared::no_place;
       if (row < phase.rows) {
         const unsigned sample = phase.positions.divide(row), position = row - sample * phase.positions.by;
         const auto i = static_cast<int>(phase.columns.divide(position));
@@ -96,7 +94,7 @@ struct GatheredOperand {
       shared.to[threadIdx.x] = to;
     }
 
-    __device__ void load(const GatheredOperand& o, const Shared<Rows>& shared, float* tile, unsigned k_first) const {
+    __device__ void load(const GatheredOperand& o, const Shared& shared, float* tile, unsigned k_first) const {
       const ConvMap& map = o.windows.map;
       const unsigned id = anew(threadIdx.x), part = map.wide ? id % 8 * 4 : id % tile_k;
       const TapOrder::Place place = phase.order.at(k_first, part);
@@ -108,23 +106,22 @@ struct GatheredOperand {
           place.feature;
       const bool in_k = k_first + part < phase.k;
       if (map.wide) {
-        constexpr unsigned pass = Threads / 8;
-        float* const to = tile + tile_offset<true>(Rows, id / 8, part);  // the same bit of the row in every pass
+        constexpr unsigned pass = tile_threads / 8;
+        float* const to = tile + tile_offset<true>(id / 8, part);  // the same bit of the row in every pass
 #pragma unroll
-        for (unsigned i = 0; i < Rows / pass; ++i) {
+        for (unsigned i = 0; i < tile_side / pass; ++i) {
           const ConvWindow window = shared.windows[id / 8 + i * pass];
           const bool some = in_k && window.has(map, tap_y, tap_x);
           copy_16_cached(to + i * pass * tile_k, some ? map.at + (window.offset + delta) : map.at, some ? 16 : 0);
         }
       } else {
-        constexpr unsigned pass = Threads / tile_k;
-#pragma unroll 4
-        for (unsigned i = 0; i < Rows / pass; ++i) {
+        constexpr unsigned pass = tile_threads / tile_k;
+#pragma unroll 1
+        for (unsigned i = 0; i < tile_side / pass; ++i) {
           const unsigned row = id / tile_k + i * pass;
           const ConvWindow window = shared.windows[row];
           const bool some = in_k && window.has(map, tap_y, tap_x);
-          copy_4(tile + tile_offset<true>(Rows, row, part), some ? map.at + (window.offset + delta) : map.at,
-                 some ? 4 : 0);
+          copy_4(tile + tile_offset<true>(row, part), some ? map.at + (window.offset + delta) : map.at, some ? 4 : 0);
         }
       }
     }
@@ -137,11 +134,9 @@ struct OrderedWeights {
   static constexpr bool prepares = false;
   PlainOperand<false> rows;
   TapOrder order;
-  template <unsigned Rows>
   using Shared = NothingShared;
-  template <unsigned Rows, unsigned Threads>
   struct Reader {
-    typename PlainOperand<false>::template Reader<Rows, Threads> reader;
+    PlainOperand<false>::Reader reader;
     __device__ Reader(const OrderedWeights& o, const NothingShared& shared, unsigned copy, unsigned first_row)
         : reader(o.rows, shared, copy, first_row) {}
     __device__ void load(const OrderedWeights& o, const NothingShared& shared, float* tile, unsigned k) const {
@@ -163,9 +158,7 @@ struct TurnedWeights {
   bool wide = false;
   ConvPhase phases[phases_at_once];
   unsigned phase_count = 1;
-  template <unsigned Rows>
   using Shared = NothingShared;
-  template <unsigned Rows, unsigned Threads>
   struct Reader {
     const ConvPhase& phase;
     const float* at;
@@ -183,22 +176,22 @@ struct TurnedWeights {
       const int tap_x = phase.x.kernel_first + (tap - row_of_tap * phase.x.taps) * phase.x.kernel_step;
       const auto in_kernel = static_cast<std::size_t>(tap_y) * o.tap_columns + static_cast<std::size_t>(tap_x);
       const bool in_k = k_first + part < phase.k;
-      const unsigned pass = o.wide ? Threads / 8 : Threads / tile_k, row = id / (Threads / pass);
+      const unsigned pass = o.wide ? tile_threads / 8 : tile_threads / tile_k, row = id / (tile_threads / pass);
       const float* from = at + (in_kernel * o.features + first + row) * o.filters + place.feature;
       const std::size_t step = static_cast<std::size_t>(pass) * o.filters;
       if (o.wide) {
-        float* const to = tile + tile_offset<true>(Rows, row, part);
+        float* const to = tile + tile_offset<true>(row, part);
 #pragma unroll
-        for (unsigned i = 0; i < Rows / (Threads / 8); ++i, from += step) {
-          const bool some = in_k && first + row + i * (Threads / 8) < o.features;
-          copy_16(to + i * (Threads / 8) * tile_k, some ? from : o.at, some ? 16 : 0);
+        for (unsigned i = 0; i < tile_side / (tile_threads / 8); ++i, from += step) {
+          const bool some = in_k && first + row + i * (tile_threads / 8) < o.features;
+          copy_16(to + i * (tile_threads / 8) * tile_k, some ? from : o.at, some ? 16 : 0);
         }
       } else {
-#pragma unroll 4
-        for (unsigned i = 0; i < Rows / (Threads / tile_k); ++i, from += step) {
-          const unsigned its_row = row + i * (Threads / tile_k);
+#pragma unroll 1
+        for (unsigned i = 0; i < tile_side / (tile_threads / tile_k); ++i, from += step) {
+          const unsigned its_row = row + i * (tile_threads / tile_k);
           const bool some = in_k && first + its_row < o.features;
-          copy_4(tile + tile_offset<true>(Rows, its_row, part), some ? from : o.at, some ? 4 : 0);
+          copy_4(tile + tile_offset<true>(its_row, part), some ? from : o.at, some ? 4 : 0);
         }
       }
     }
@@ -212,26 +205,15 @@ struct ConvPlaces {
   const float* bias = nullptr;
   bool adds = false;
   bool wide = false;
-  __device__ void bias_at(unsigned copy, unsigned j, float (&v)[8]) const {
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c)
-      v[c] = bias != nullptr && j + c < columns ? bias[copy / phase_count * columns + j + c] : 0;
+  __device__ float bias_at(unsigned copy, unsigned j) const {
+    return bias != nullptr ? bias[copy / phase_count * columns + j] : 0;
   }
+  __device__ std::size_t column_offset(unsigned j) const { return j; }
   template <class Shared>
-  __device__ void load(const Shared& shared, unsigned, unsigned, unsigned row, unsigned j, float (&old)[8]) const {
+  __device__ RowPlace row_place(const Shared& shared, unsigned, unsigned, unsigned row) const {
     const std::int64_t place = shared.to[row];
-    if (adds && place >= 0) return load_columns(at + place, j, columns, wide, old);
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c) old[c] = 0;
-  }
-  template <class Shared>
-  __device__ void store(const Shared& shared, unsigned, unsigned, unsigned row, unsigned j, const float (&its_bias)[8],
-                        const float (&old)[8], float (&v)[8]) const {
-    const std::int64_t place = shared.to[row];
-    if (place == Shared::no_place || (place < 0 && adds)) return;
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c) v[c] = place >= 0 ? old[c] + (v[c] + its_bias[c]) : 0;
-    store_columns(at + (place < 0 ? -2 - place : place), j, columns, v, wide);
+    if (place == Shared::no_place || (place < 0 && adds)) return {};
+    return {at + (place < 0 ? -2 - place : place), place >= 0, 0};
   }
 };
 
@@ -245,24 +227,22 @@ struct WindowOperand {
   int stride_y = 1, stride_x = 1, padding_y = 0, padding_x = 0, dilation_y = 1, dilation_x = 1;
   unsigned rows = 0, k = 0;
   const std::int32_t* lengths = nullptr;
-  StepAxis axis;
+  StepAxis axis{};
 
   __device__ unsigned rows_of(unsigned) const { return rows; }
   __device__ unsigned k_of(unsigned) const { return k; }
 
   /// The windows of four tiles: one that is read, and those that the next three begin with.
-  template <unsigned Rows>
   struct Shared {
     ConvWindow windows[4][tile_k];
   };
 
-  template <unsigned Rows, unsigned Threads>
   struct Reader {
-    static_assert(tile_stages <= 3 && Threads >= tile_stages * tile_k);
+    static_assert(tile_stages <= 3 && tile_threads >= tile_stages * tile_k);
     unsigned group, first;
-    __device__ Reader(const WindowOperand&, const Shared<Rows>&, unsigned copy, unsigned first_row)
+    __device__ Reader(const WindowOperand&, const Shared&, unsigned copy, unsigned first_row)
         : group(copy), first(first_row) {}
-    __device__ void prepare_one(const WindowOperand& o, Shared<Rows>& shared, unsigned k) const {
+    __device__ void prepare_one(const WindowOperand& o, Shared& shared, unsigned k) const {
       ConvWindow window = no_window(o.map);
       if (k < o.k) {
         const unsigned sample = o.positions.divide(k), position = k - sample * o.positions.by;
@@ -277,17 +257,17 @@ struct WindowOperand {
       }
       shared.windows[k / tile_k % 4][k % tile_k] = window;
     }
-    __device__ void prepare_first(const WindowOperand& o, Shared<Rows>& shared, unsigned k) const {
+    __device__ void prepare_first(const WindowOperand& o, Shared& shared, unsigned k) const {
       if (threadIdx.x < tile_stages * tile_k) prepare_one(o, shared, k + threadIdx.x);
     }
-    __device__ void prepare(const WindowOperand& o, Shared<Rows>& shared, unsigned k) const {
+    __device__ void prepare(const WindowOperand& o, Shared& shared, unsigned k) const {
       const unsigned id = anew(threadIdx.x);
       if (id < tile_k) prepare_one(o, shared, k + id);
     }
-    __device__ void load(const WindowOperand& o, const Shared<Rows>& shared, float* tile, unsigned k_first) const {
+    __device__ void load(const WindowOperand& o, const Shared& shared, float* tile, unsigned k_first) const {
       const ConvMap& map = o.map;
       const ConvWindow* const windows = shared.windows[k_first / tile_k % 4];
-      const unsigned id = anew(threadIdx.x), row = first + (map.wide ? id % (Rows / 4) * 4 : id % Rows);
+      const unsigned id = anew(threadIdx.x), row = first + (map.wide ? id % (tile_side / 4) * 4 : id % tile_side);
       const unsigned tap = o.order.features.divide(row), feature = row - tap * o.order.features.by;
       const unsigned row_of_tap = o.order.columns.divide(tap);
       const int tap_y = static_cast<int>(row_of_tap) * o.dilation_y;
@@ -296,23 +276,23 @@ struct WindowOperand {
           (static_cast<std::int64_t>(tap_y) * map.width + tap_x) * static_cast<std::int64_t>(map.channels) + feature;
       const bool counts = row < o.rows;
       if (map.wide) {
-        constexpr unsigned across = Rows / 4, pass = Threads / across;
+        constexpr unsigned across = tile_side / 4, pass = tile_threads / across;
 #pragma unroll
         for (unsigned i = 0; i < tile_k / pass; ++i) {
           const unsigned line = id / across + i * pass;
           const ConvWindow window = windows[line];
           const bool some = counts && window.has(map, tap_y, tap_x);
-          copy_16_cached(tile + tile_offset<false>(Rows, id % across * 4, line),
+          copy_16_cached(tile + tile_offset<false>(id % across * 4, line),
                          some ? map.at + (window.offset + delta) : map.at, some ? 16 : 0);
         }
       } else {
-        constexpr unsigned pass = Threads / Rows;
-#pragma unroll 4
+        constexpr unsigned pass = tile_threads / tile_side;
+#pragma unroll 1
         for (unsigned i = 0; i < tile_k / pass; ++i) {
-          const unsigned line = id / Rows + i * pass;
+          const unsigned line = id / tile_side + i * pass;
           const ConvWindow window = windows[line];
           const bool some = counts && window.has(map, tap_y, tap_x);
-          copy_4(tile + tile_offset<false>(Rows, id % Rows, line), some ? map.at + (window.offset + delta) : map.at,
+          copy_4(tile + tile_offset<false>(id % tile_side, line), some ? map.at + (window.offset + delta) : map.at,
                  some ? 4 : 0);
         }
       }

@@ -145,7 +145,7 @@ struct ConvWindows {
   unsigned to_features = 1;
   // Of sequences with lengths; null: all steps count.
   const std::int32_t* lengths = nullptr;
-  StepAxis axis;
+  StepAxis axis{};
   bool is_backward = false;  ///< the map that is read is the layer's output
 };
 
@@ -163,7 +163,7 @@ void for_each_part(const ConvPlan& c, std::size_t samples, const std::int32_t* l
 }
 
 constexpr StepAxis step_axis(const WindowAxis& a) {
-  return {static_cast<int>(a.in), static_cast<int>(a.span()), static_cast<int>(a.stride), static_cast<int>(a.padding)};
+  return {static_cast<int>(a.in), static_cast<int>(a.span()), Divisor(a.stride), static_cast<int>(a.padding)};
 }
 /// The windows of y over x.
 inline ConvWindows forward_windows(const ConvPlan& c, bool is_sequence, std::size_t samples,

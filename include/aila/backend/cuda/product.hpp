@@ -5,7 +5,7 @@
 // rest is added as float32 is. Bound by tensor cores, three mma.sync m16n8k8 for 1,024 fused multiply-adds, unless k or
 // a side is small: then by memory.
 //
-// A block makes a tile of C, 128 or 64 rows by 64 columns, a warp 32 by 32 of it, and goes along k by 32: tiles of A
+// A block makes a tile of C, 64 rows by 64 columns, a warp 32 by 32 of it, and goes along k by 32: tiles of A
 // and B come to shared memory by cp.async, two ahead of the one that is worked on. Sixteen warps are on a
 // multiprocessor at once, for each waits most of its time. Where C has too few tiles to fill a GPU and k is long,
 // blocks share k, and a second kernel sums what they have in a fixed order. Convolutions are the same product: their
@@ -40,11 +40,7 @@ struct Target {
 
 namespace detail {
 
-inline constexpr unsigned tile_columns = 64, tile_k = 32, tile_stages = 3;
-/// Of the block of a tile of so many rows.
-constexpr unsigned tile_threads(unsigned rows) {
-  return 2 * rows;
-}
+inline constexpr unsigned tile_side = 64, tile_k = 32, tile_threads = 128, tile_stages = 3;
 
 /// n / by for n < 2^31, by a multiplication.
 struct Divisor {
@@ -62,10 +58,14 @@ struct Divisor {
 
 /// How valid steps behind a window come from those before it, see WindowAxis::out.
 struct StepAxis {
-  int in = 1, span = 1, stride = 1, padding = 0;
+  int in = 1, span = 1;
+  Divisor stride;
+  int padding = 0;
   constexpr int clamp(int n) const { return steps_within(n, in); }
   constexpr int out(int n) const {
-    return n == 0 || n + 2 * padding < span ? 0 : (n + 2 * padding - span) / stride + 1;
+    return n == 0 || n + 2 * padding < span
+               ? 0
+               : static_cast<int>(stride.divide(static_cast<std::uint32_t>(n + 2 * padding - span))) + 1;
   }
 };
 
@@ -82,49 +82,39 @@ struct ValidSteps {
 };
 /// Of a map of `steps` steps as it is.
 inline ValidSteps valid_steps(const std::int32_t* lengths, std::size_t steps) {
-  return {lengths, Divisor(steps), {static_cast<int>(steps), 1, 1, 0}};
+  return {lengths, Divisor(steps), {static_cast<int>(steps), 1, Divisor(1), 0}};
 }
 
 /// A tile of an operand in shared memory: rows of A, or columns of B, by 32 along k. A thread reads 4 x 4 numbers of
 /// it, rows 4 g to 4 g + 3 by 4 t to 4 t + 3 along k, as vectors of four; the exclusive or spreads those of eight
 /// threads over all banks.
 template <bool k_runs>
-constexpr unsigned tile_offset(unsigned rows, unsigned row, unsigned k) {
+constexpr unsigned tile_offset(unsigned row, unsigned k) {
   return k_runs ? row * tile_k + ((k / 4 ^ (row & 4)) * 4 + k % 4)
-                : k * rows + ((row / 4 ^ (k / 4 % 4 * 2)) * 4 + row % 4);
+                : k * tile_side + ((row / 4 ^ (k / 4 % 4 * 2)) * 4 + row % 4);
 }
 
 /// How a product is cut into blocks. It depends on sizes alone, so that its bits do.
 struct ProductCut {
-  unsigned rows = 64;  ///< of a tile
   std::size_t row_tiles = 0, column_tiles = 0;
   unsigned splits = 1;        ///< blocks that share k
   unsigned k_tiles_each = 0;  ///< of which each has so many tiles
 };
-/// Blocks of tiles of so many rows that a multiprocessor holds, and what fills a GPU.
-constexpr unsigned blocks_at_once(unsigned rows) {
-  return rows == 128 ? 2 : 4;
-}
-constexpr std::size_t blocks_of_tiles(unsigned rows) {
-  return 132 * blocks_at_once(rows);
-}
+/// Blocks that a multiprocessor holds, and that fill a GPU.
+inline constexpr unsigned tiles_at_once = 4;
+inline constexpr std::size_t most_tiles = 132 * tiles_at_once;
 /// The partial sums of large C cost more than those of one tile.
-constexpr std::size_t small_c = 64 * 64;
+inline constexpr std::size_t small_c = tile_side * tile_side;
 constexpr std::size_t most_splits(std::size_t m, std::size_t n, std::size_t k) {
   return k < 512 ? 1 : k / (m * n <= small_c ? 64 : 128);
 }
-constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1,
-                                 unsigned most_rows = 128) {
+constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
   ProductCut cut;
-  cut.column_tiles = divide_up(n, tile_columns);
-  const std::size_t large = divide_up(m, 128), small = divide_up(m, 64);
-  const std::size_t others = cut.column_tiles * copies;
-  if (most_rows == 128 && m > 64 && large * 128 * 4 <= small * 64 * 5 && large * others * most_splits(m, n, k) >= 132)
-    cut.rows = 128;
-  cut.row_tiles = cut.rows == 128 ? large : small;
-  const std::size_t blocks = std::max<std::size_t>(cut.row_tiles * others, 1);
+  cut.row_tiles = divide_up(m, tile_side);
+  cut.column_tiles = divide_up(n, tile_side);
+  const std::size_t tiles = std::max<std::size_t>(cut.row_tiles * cut.column_tiles * copies, 1);
   const std::size_t k_tiles = divide_up(k, tile_k);
-  const std::size_t splits = std::clamp<std::size_t>(blocks_of_tiles(cut.rows) / blocks, 1, most_splits(m, n, k));
+  const std::size_t splits = std::clamp<std::size_t>(most_tiles / tiles, 1, most_splits(m, n, k));
   cut.k_tiles_each = static_cast<unsigned>(divide_up(k_tiles, splits));
   cut.splits = static_cast<unsigned>(k_tiles == 0 ? 1 : divide_up(k_tiles, cut.k_tiles_each));
   return cut;
@@ -133,7 +123,7 @@ constexpr ProductCut cut_product(std::size_t m, std::size_t n, std::size_t k, st
 constexpr std::size_t partial_scratch(std::size_t m, std::size_t n, std::size_t k, std::size_t copies = 1) {
   if (most_splits(m, n, k) == 1) return 0;
   const auto parts = [&](std::size_t c, std::size_t longest) { return copies * (c + longest + 3); };
-  const std::size_t most = blocks_of_tiles(64) * (64 + 1) * (tile_columns + 1);  // see cut_product: tiles x splits
+  const std::size_t most = most_tiles * (tile_side + 1) * (tile_side + 1);  // see cut_product: tiles x splits
   const std::size_t all = most_splits(m, n, k) * parts(m * n, std::max(m, n));
   const std::size_t of_small = k / 64 * parts(std::min(m * n, small_c), std::min(std::max(m, n), small_c));
   return std::min(most, std::max(all, of_small));
@@ -196,20 +186,20 @@ __device__ inline void split_numbers(float (&x)[rows][4], float (&lo)[rows][4]) 
 }
 
 /// v[j][e] is row `first` + 4 g + from + j by 16 half + 4 t + e along k, g = lane / 4 and t = lane % 4.
-template <bool k_runs, unsigned rows, unsigned count>
+template <bool k_runs, unsigned count>
 __device__ inline void read_tile(const float* tile, unsigned first, unsigned from, unsigned half,
                                  float (&v)[count][4]) {
   const unsigned lane = threadIdx.x % 32, row = first + lane / 4 * 4, k = 16 * half + lane % 4 * 4;
   if constexpr (k_runs) {
 #pragma unroll
     for (unsigned j = 0; j < count; ++j) {
-      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<true>(rows, row + from + j, k));
+      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<true>(row + from + j, k));
       v[j][0] = q.x, v[j][1] = q.y, v[j][2] = q.z, v[j][3] = q.w;
     }
   } else {
 #pragma unroll
     for (unsigned e = 0; e < 4; ++e) {
-      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<false>(rows, row, k + e));
+      const float4 q = *reinterpret_cast<const float4*>(tile + tile_offset<false>(row, k + e));
       const float of[4] = {q.x, q.y, q.z, q.w};
 #pragma unroll
       for (unsigned j = 0; j < count; ++j) v[j][e] = of[from + j];
@@ -247,9 +237,8 @@ __device__ inline void multiply_add(const float (&a)[4][4], const float (&a_lo)[
 
 // An operand gives tiles of A, or of B's columns. It has
 //   static constexpr bool k_runs;              numbers that follow one another in memory do along k, not along rows
-//   template <unsigned Rows> struct Shared;    what its block keeps in shared memory
+//   struct Shared;                             what its block keeps in shared memory
 //   unsigned rows_of(copy), k_of(copy);        its size, in copy number `copy` of the product
-//   template <unsigned Rows, unsigned Threads>
 //   struct Reader;                             a thread's: Reader(operand, shared, copy, first row), by all threads
 //       load(operand, shared, tile, k)         starts to copy the tile that begins at k
 //   static constexpr bool prepares;            Reader::prepare(operand, shared, k) comes before that, a barrier between
@@ -271,10 +260,8 @@ struct PlainOperand {
   __device__ unsigned rows_of(unsigned) const { return rows; }
   __device__ unsigned k_of(unsigned) const { return k; }
 
-  template <unsigned Rows>
   using Shared = NothingShared;
 
-  template <unsigned Rows, unsigned Threads>
   struct Reader {
     unsigned copy, first;
     __device__ Reader(const PlainOperand&, const NothingShared&, unsigned its_copy, unsigned first_row)
@@ -285,47 +272,47 @@ struct PlainOperand {
       const float* const at = o.at + static_cast<std::ptrdiff_t>(copy) * o.copy;
       if constexpr (k_runs) {
         if (o.wide) {
-          constexpr unsigned pass = Threads / 8;
+          constexpr unsigned pass = tile_threads / 8;
           const unsigned row = id / 8, part = id % 8 * 4, k_at = k_first + part;
           const unsigned bytes = k_at < o.k ? min(o.k - k_at, 4U) * 4 : 0;
-          float* to = tile + tile_offset<true>(Rows, row, part);  // the same bit of the row in every pass
+          float* to = tile + tile_offset<true>(row, part);  // the same bit of the row in every pass
           const float* from = at + static_cast<std::size_t>(first + row) * o.step + k_at;
 #pragma unroll
-          for (unsigned i = 0; i < Rows / pass; ++i, from += pass * o.step) {
+          for (unsigned i = 0; i < tile_side / pass; ++i, from += pass * o.step) {
             const bool some = bytes > 0 && first + row + i * pass < o.rows;
             copy_16(to + i * pass * tile_k, some ? from : o.at, some ? bytes : 0);
           }
         } else {
-          constexpr unsigned pass = Threads / tile_k;
+          constexpr unsigned pass = tile_threads / tile_k;
           const unsigned row = id / tile_k, part = id % tile_k, k_at = k_first + part;
           const float* from = at + static_cast<std::size_t>(first + row) * o.step + k_at;
-#pragma unroll 4
-          for (unsigned i = 0; i < Rows / pass; ++i, from += pass * o.step) {
+#pragma unroll 1
+          for (unsigned i = 0; i < tile_side / pass; ++i, from += pass * o.step) {
             const bool some = k_at < o.k && first + row + i * pass < o.rows;
-            copy_4(tile + tile_offset<true>(Rows, row + i * pass, part), some ? from : o.at, some ? 4 : 0);
+            copy_4(tile + tile_offset<true>(row + i * pass, part), some ? from : o.at, some ? 4 : 0);
           }
         }
       } else {
         if (o.wide) {
-          constexpr unsigned across = Rows / 4, pass = Threads / across;
+          constexpr unsigned across = tile_side / 4, pass = tile_threads / across;
           const unsigned part = id % across * 4, line = id / across, row = first + part;
           const unsigned bytes = row < o.rows ? min(o.rows - row, 4U) * 4 : 0;
           const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
-#pragma unroll
+#pragma unroll 1
           for (unsigned i = 0; i < tile_k / pass; ++i, from += pass * o.step) {
             const unsigned k_at = k_first + line + i * pass;
             const bool some = bytes > 0 && k_at < o.k && o.valid(k_at);
-            copy_16(tile + tile_offset<false>(Rows, part, line + i * pass), some ? from : o.at, some ? bytes : 0);
+            copy_16(tile + tile_offset<false>(part, line + i * pass), some ? from : o.at, some ? bytes : 0);
           }
         } else {
-          constexpr unsigned pass = Threads / Rows;
-          const unsigned part = id % Rows, line = id / Rows, row = first + part;
+          constexpr unsigned pass = tile_threads / tile_side;
+          const unsigned part = id % tile_side, line = id / tile_side, row = first + part;
           const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
-#pragma unroll 4
+#pragma unroll 1
           for (unsigned i = 0; i < tile_k / pass; ++i, from += pass * o.step) {
             const unsigned k_at = k_first + line + i * pass;
             const bool some = row < o.rows && k_at < o.k && o.valid(k_at);
-            copy_4(tile + tile_offset<false>(Rows, part, line + i * pass), some ? from : o.at, some ? 4 : 0);
+            copy_4(tile + tile_offset<false>(part, line + i * pass), some ? from : o.at, some ? 4 : 0);
           }
         }
       }
@@ -336,31 +323,12 @@ struct PlainOperand {
 /// Sums over k of an operand, beside the product.
 enum class SumsOf : unsigned { nothing, rows, columns };
 
-/// Eight columns of a row, j a multiple of eight, as they are; zeros beyond the last.
-__device__ inline void load_columns(const float* from, unsigned j, unsigned columns, bool wide, float (&v)[8]) {
-#pragma unroll
-  for (unsigned h = 0; h < 8; h += 4) {
-    if (wide && j + h + 4 <= columns) {
-      const float4 x = *reinterpret_cast<const float4*>(from + j + h);
-      v[h] = x.x, v[h + 1] = x.y, v[h + 2] = x.z, v[h + 3] = x.w;
-    } else {
-#pragma unroll
-      for (unsigned c = h; c < h + 4; ++c) v[c] = j + c < columns ? from[j + c] : 0;
-    }
-  }
-}
-__device__ inline void store_columns(float* to, unsigned j, unsigned columns, const float (&v)[8], bool wide) {
-#pragma unroll
-  for (unsigned h = 0; h < 8; h += 4) {
-    if (wide && j + h + 4 <= columns) {
-      *reinterpret_cast<float4*>(to + j + h) = {v[h], v[h + 1], v[h + 2], v[h + 3]};
-    } else {
-#pragma unroll
-      for (unsigned c = h; c < h + 4; ++c)
-        if (j + c < columns) to[j + c] = v[c];
-    }
-  }
-}
+/// Of C: a row of a tile, and where its columns go.
+struct RowPlace {
+  float* at = nullptr;  ///< null: nowhere
+  bool counts = false;  ///< else it becomes zero
+  float bias = 0;
+};
 
 /// Where C goes: element (i, j) is at[row i + column j]. Rows taken apart, i = a inner + b with b < inner, lie at
 /// outer_row a + row b instead, and columns likewise.
@@ -395,56 +363,15 @@ struct Places {
   __device__ float* at_copy(unsigned its_copy) const { return at + its_copy * copy + blockIdx.y * split; }
   __device__ static void put(float* to, float value, bool adds) { *to = adds ? *to + value : value; }
 
-  /// What is added to eight columns, j a multiple of eight.
-  __device__ void bias_at(unsigned, unsigned j, float (&v)[8]) const {
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c) v[c] = bias != nullptr && !bias_of_rows && j + c < columns ? bias[j + c] : 0;
-  }
-  /// What is there of these columns of a row, where C is added to; else zeros. Several rows are loaded before any is
-  /// stored, so that one wait is for all.
   template <class Shared>
-  __device__ void load(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile, unsigned j,
-                       float (&old)[8]) const {
+  __device__ RowPlace row_place(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile) const {
     const unsigned i = first_row + row_in_tile;
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c) old[c] = 0;
-    if (!adds || i >= rows || !valid(i)) return;
-    const float* const from = at_copy(its_copy) + row_offset(i);
-#pragma unroll
-    for (unsigned h = 0; h < 8; h += 4) {
-      if (wide && j + h + 4 <= columns) {
-        const float4 x = *reinterpret_cast<const float4*>(from + column_offset(j + h));
-        old[h] = x.x, old[h + 1] = x.y, old[h + 2] = x.z, old[h + 3] = x.w;
-      } else {
-#pragma unroll
-        for (unsigned c = h; c < h + 4; ++c)
-          if (j + c < columns) old[c] = from[column_offset(j + c)];
-      }
-    }
-  }
-  /// These columns of a row, to what was there.
-  template <class Shared>
-  __device__ void store(const Shared&, unsigned its_copy, unsigned first_row, unsigned row_in_tile, unsigned j,
-                        const float (&its_bias)[8], const float (&old)[8], float (&v)[8]) const {
-    const unsigned i = first_row + row_in_tile;
-    if (i >= rows) return;
+    if (i >= rows) return {};
     const bool counts = valid(i);
-    if (!counts && adds) return;
-    float* to = at_copy(its_copy) + row_offset(i);
-    const float row_bias = bias != nullptr && bias_of_rows ? bias[i] : 0;
-#pragma unroll
-    for (unsigned c = 0; c < 8; ++c) v[c] = counts ? old[c] + (v[c] + its_bias[c] + row_bias) : 0;
-#pragma unroll
-    for (unsigned h = 0; h < 8; h += 4) {
-      if (wide && j + h + 4 <= columns) {
-        *reinterpret_cast<float4*>(to + column_offset(j + h)) = {v[h], v[h + 1], v[h + 2], v[h + 3]};
-      } else {
-#pragma unroll
-        for (unsigned c = h; c < h + 4; ++c)
-          if (j + c < columns) to[column_offset(j + c)] = v[c];
-      }
-    }
+    if (!counts && adds) return {};
+    return {at_copy(its_copy) + row_offset(i), counts, bias != nullptr && bias_of_rows ? bias[i] : 0};
   }
+  __device__ float bias_at(unsigned, unsigned j) const { return bias != nullptr && !bias_of_rows ? bias[j] : 0; }
   __device__ void store_one(unsigned its_copy, unsigned i, unsigned j, float value) const {
     const bool counts = valid(i);
     if (!counts && adds) return;
@@ -461,44 +388,95 @@ struct ProductGrid {
   unsigned row_tiles = 1, column_tiles = 1, k_tiles_each = 0;
 };
 
-template <unsigned Rows>
-constexpr std::size_t product_shared() {
-  return std::size_t{tile_stages} * (Rows + tile_columns) * tile_k * sizeof(float);
+inline constexpr unsigned stage_size = 2 * tile_side * tile_k;  ///< floats of a tile of A and one of B
+
+/// A thread's part of a tile to its places: rows `row` to `row` + 3, columns `column` to `column` + 7. What is there
+/// already is loaded for several rows before any is stored, so that one wait is for all. Tiles that are not whole, and
+/// places one by one, go by way of shared memory: their code is short, and fetching it takes longer than running it.
+template <class To, class SharedOfA>
+__device__ inline void store_tile(const float (&acc)[2][4][4], float* tile, unsigned row, unsigned column, const To& to,
+                                  const SharedOfA& shared, unsigned copy, unsigned first_row, unsigned first_column) {
+  const auto part = [&](unsigned r, unsigned h) {
+    const auto v = [&](unsigned c) { return acc[r / 2][c][r % 2 * 2 + h]; };
+    return float4{v(0), v(1), v(2), v(3)};
+  };
+  if (to.wide && first_column + tile_side <= to.columns) {
+    const unsigned j = first_column + column;
+    float bias[8];
+#pragma unroll
+    for (unsigned c = 0; c < 8; ++c) bias[c] = to.bias_at(copy, j + c);
+#pragma unroll
+    for (unsigned pair = 0; pair < 4; pair += 2) {
+      RowPlace place[2];
+      float4 old[2][2];
+#pragma unroll
+      for (unsigned r = 0; r < 2; ++r) {
+        place[r] = to.row_place(shared, copy, first_row, row + pair + r);
+#pragma unroll
+        for (unsigned h = 0; h < 2; ++h) {
+          old[r][h] = {0, 0, 0, 0};
+          if (to.adds && place[r].at != nullptr)
+            old[r][h] = *reinterpret_cast<const float4*>(place[r].at + to.column_offset(j + 4 * h));
+        }
+      }
+#pragma unroll
+      for (unsigned r = 0; r < 2; ++r) {
+        if (place[r].at == nullptr) continue;
+        const float b = place[r].bias;
+#pragma unroll
+        for (unsigned h = 0; h < 2; ++h) {
+          const float4 v = part(pair + r, h), o = old[r][h];
+          const float4 sum = {o.x + (v.x + bias[4 * h] + b), o.y + (v.y + bias[4 * h + 1] + b),
+                              o.z + (v.z + bias[4 * h + 2] + b), o.w + (v.w + bias[4 * h + 3] + b)};
+          *reinterpret_cast<float4*>(place[r].at + to.column_offset(j + 4 * h)) =
+              place[r].counts ? sum : float4{0, 0, 0, 0};
+        }
+      }
+    }
+    return;
+  }
+  constexpr unsigned stride = tile_side + 4;
+  wait_for_copies<0>();
+  __syncthreads();  // nobody reads tiles any more
+#pragma unroll
+  for (unsigned r = 0; r < 4; ++r)
+#pragma unroll
+    for (unsigned h = 0; h < 2; ++h)
+      *reinterpret_cast<float4*>(tile + (row + r) * stride + column + 4 * h) = part(r, h);
+  __syncthreads();
+  const unsigned mine = threadIdx.x % tile_side, j = first_column + mine;
+  if (j >= to.columns) return;
+  const float bias = to.bias_at(copy, j);
+#pragma unroll 1
+  for (unsigned i = threadIdx.x / tile_side; i < tile_side; i += tile_threads / tile_side) {
+    const RowPlace place = to.row_place(shared, copy, first_row, i);
+    if (place.at == nullptr) continue;
+    float* const at = place.at + to.column_offset(j);
+    const float sum = tile[i * stride + mine] + bias + place.bias;
+    *at = !place.counts ? 0 : to.adds ? *at + sum : sum;
+  }
 }
 
-template <unsigned Rows, class A, class B, class To>
-__global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
+template <class A, class B, class To>
+__global__ void __launch_bounds__(tile_threads, A::prepares ? tiles_at_once - 1 : tiles_at_once)
     product_kernel(const __grid_constant__ A a, const __grid_constant__ B b, const __grid_constant__ To to,
                    const __grid_constant__ ProductGrid grid) {
-  constexpr unsigned threads = tile_threads(Rows);
-  constexpr unsigned stage_size = (Rows + tile_columns) * tile_k;
   constexpr bool sums_up = !A::k_runs && !B::k_runs;
-  __shared__ typename A::template Shared<Rows> shared_a;
-  __shared__ typename B::template Shared<tile_columns> shared_b;
+  __shared__ typename A::Shared shared_a;
+  __shared__ typename B::Shared shared_b;
   float* const stages = dynamic_shared();
 
   const unsigned column_tile = blockIdx.x % grid.column_tiles, rest = blockIdx.x / grid.column_tiles;
   const unsigned row_tile = rest % grid.row_tiles, copy = rest / grid.row_tiles;
-  const unsigned first_row = row_tile * Rows, first_column = column_tile * tile_columns;
+  const unsigned first_row = row_tile * tile_side, first_column = column_tile * tile_side;
   if (first_row >= a.rows_of(copy)) return;
 
-  typename A::template Reader<Rows, threads> reader_a(a, shared_a, copy, first_row);
-  typename B::template Reader<tile_columns, threads> reader_b(b, shared_b, copy, first_column);
+  typename A::Reader reader_a(a, shared_a, copy, first_row);
+  typename B::Reader reader_b(b, shared_b, copy, first_column);
   const unsigned k_tiles = (a.k_of(copy) + tile_k - 1) / tile_k;
   const unsigned begin = blockIdx.y * grid.k_tiles_each, end = min(k_tiles, begin + grid.k_tiles_each);
   if constexpr (A::prepares) reader_a.prepare_first(a, shared_a, begin * tile_k);
   __syncthreads();
-
-  const auto load = [&](unsigned stage, unsigned tile) {
-    float* const at = stages + stage * stage_size;
-    reader_a.load(a, shared_a, at, tile * tile_k);
-    reader_b.load(b, shared_b, at + Rows * tile_k, tile * tile_k);
-  };
-#pragma unroll 1
-  for (unsigned s = 0; s + 1 < tile_stages; ++s) {
-    if (begin + s < end) load(s, begin + s);
-    end_group_of_copies();
-  }
 
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const unsigned warp_row = warp / 2 * 32, warp_column = warp % 2 * 32;
@@ -509,21 +487,32 @@ __global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
     sums_columns = to.sums_of == SumsOf::columns && row_tile == 0 && warp_row == 0;
   }
   float acc[2][4][4] = {};
-  unsigned read = 0, write = tile_stages - 1;
+  unsigned stage = 0;
+  // Two turns ahead of the first tile nothing is worked on yet. There is one place that loads: kernels of short
+  // products take as long as it takes to fetch their instructions.
 #pragma unroll 1
-  for (unsigned tile = begin; tile < end; ++tile) {
-    wait_for_copies<tile_stages - 2>();
-    __syncthreads();  // the tile is there, and nobody reads the one before
-    if (tile + tile_stages - 1 < end) load(write, tile + tile_stages - 1);
+  for (unsigned turn = begin; turn < end + tile_stages - 1; ++turn) {
+    const bool works = turn >= begin + tile_stages - 1;
+    if (works) {
+      wait_for_copies<tile_stages - 2>();
+      __syncthreads();  // the tile is there, and nobody reads the one before
+    }
+    if (turn < end) {
+      float* const at = stages + stage * stage_size;
+      reader_a.load(a, shared_a, at, turn * tile_k);
+      reader_b.load(b, shared_b, at + tile_side * tile_k, turn * tile_k);
+    }
     end_group_of_copies();
-    if constexpr (A::prepares) reader_a.prepare(a, shared_a, (tile + tile_stages) * tile_k);
+    stage = stage + 1 == tile_stages ? 0 : stage + 1;  // of the next tile that is loaded, and of the one worked on
+    if (!works) continue;
+    if constexpr (A::prepares) reader_a.prepare(a, shared_a, (turn + 1) * tile_k);
 
-    const float* const tile_a = stages + read * stage_size;
-    const float* const tile_b = tile_a + Rows * tile_k;
+    const float* const tile_a = stages + stage * stage_size;
+    const float* const tile_b = tile_a + tile_side * tile_k;
 #pragma unroll 1
     for (unsigned half = 0; half < 2; ++half) {
       float x[4][4], x_lo[4][4];
-      read_tile<A::k_runs, Rows>(tile_a, warp_row, 0, half, x);
+      read_tile<A::k_runs>(tile_a, warp_row, 0, half, x);
       if constexpr (sums_up)
         if (sums_rows)
 #pragma unroll
@@ -532,7 +521,7 @@ __global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
       const auto multiply = [&](auto columns) {  // two of four at a time: more would not fit the registers
         constexpr int of = decltype(columns)::value;
         float y[2][4], y_lo[2][4];
-        read_tile<B::k_runs, tile_columns>(tile_b, warp_column, of, half, y);
+        read_tile<B::k_runs>(tile_b, warp_column, of, half, y);
         if constexpr (sums_up)
           if (sums_columns)
 #pragma unroll
@@ -543,26 +532,8 @@ __global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
       multiply(std::integral_constant<int, 0>{});
       multiply(std::integral_constant<int, 2>{});
     }
-    read = read + 1 == tile_stages ? 0 : read + 1;
-    write = write + 1 == tile_stages ? 0 : write + 1;
   }
 
-  const unsigned column = first_column + warp_column + 8 * t, row = warp_row + 4 * g;
-  float bias[8];
-  to.bias_at(copy, column, bias);
-#pragma unroll
-  for (unsigned half = 0; half < 2; ++half) {
-    float old[2][8];
-#pragma unroll
-    for (unsigned r = 0; r < 2; ++r) to.load(shared_a, copy, first_row, row + 2 * half + r, column, old[r]);
-#pragma unroll
-    for (unsigned r = 0; r < 2; ++r) {
-      float v[8];
-#pragma unroll
-      for (unsigned c = 0; c < 8; ++c) v[c] = acc[half][c % 4][r * 2 + c / 4];
-      to.store(shared_a, copy, first_row, row + 2 * half + r, column, bias, old[r], v);
-    }
-  }
   if constexpr (sums_up)
     if (sums_rows || sums_columns)
 #pragma unroll
@@ -570,9 +541,10 @@ __global__ void __launch_bounds__(tile_threads(Rows), blocks_at_once(Rows))
         float sum = sums[j];
         sum += __shfl_xor_sync(0xffffffffU, sum, 1);
         sum += __shfl_xor_sync(0xffffffffU, sum, 2);
-        const unsigned i = sums_rows ? first_row + row + j : first_column + warp_column + 4 * g + j;
+        const unsigned i = (sums_rows ? first_row + warp_row : first_column + warp_column) + 4 * g + j;
         if (t == 0 && i < (sums_rows ? to.rows : to.columns)) to.store_sum(copy, i, sum);
       }
+  store_tile(acc, stages, warp_row + 4 * g, warp_column + 8 * t, to, shared_a, copy, first_row, first_column);
 }
 
 /// What the blocks that shared k have: parts [splits, copies, m n rounded up to four], sums [splits, copies, count].
@@ -626,18 +598,15 @@ void start_tiles(const Pass& pass, const ProductCut& cut, std::size_t copies, co
   const dim3 blocks(static_cast<unsigned>(cut.row_tiles * cut.column_tiles * copies), cut.splits);
   const ProductGrid grid{static_cast<unsigned>(cut.row_tiles), static_cast<unsigned>(cut.column_tiles),
                          cut.k_tiles_each};
-  if constexpr (!A::prepares)  // whose windows take the registers that larger tiles would need
-    if (cut.rows == 128)
-      return launch(pass, &product_kernel<128, A, B, To>, blocks, tile_threads(128), product_shared<128>(), a, b, to,
-                    grid);
-  launch(pass, &product_kernel<64, A, B, To>, blocks, tile_threads(64), product_shared<64>(), a, b, to, grid);
+  launch(pass, &product_kernel<A, B, To>, blocks, tile_threads, tile_stages * stage_size * sizeof(float), a, b, to,
+         grid);
 }
 template <class A, class B>
 void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A& a, const B& b, const Places& to,
                     float* scratch) {
   const std::size_t m = to.rows, n = to.columns;
   if (m == 0 || n == 0 || copies == 0) return;
-  ProductCut cut = cut_product(m, n, k, copies, A::prepares ? 64 : 128);
+  ProductCut cut = cut_product(m, n, k, copies);
   if (scratch == nullptr && cut.splits > 1) {
     cut.splits = 1;
     cut.k_tiles_each = static_cast<unsigned>(divide_up(k, tile_k));

@@ -9,9 +9,9 @@
 
 namespace aila::inline v0::cuda::recurrent {
 
-/// So few rows that one launch is faster than several that share out the rows: 32 of them cost a block 300 clocks.
+/// So few rows that one launch is faster than several that share out the rows.
 inline constexpr std::size_t few_rows = 1536;
-inline constexpr std::size_t tile_width = 32;
+inline constexpr std::size_t tile_width = 32, tile_depth = 64;
 
 }  // namespace aila::inline v0::cuda::recurrent
 
@@ -64,8 +64,8 @@ __global__ void __launch_bounds__(256) bias_gradients(const GradientArguments a)
 
 struct TileMemory {
   static constexpr unsigned row = tile_width + 4;
-  alignas(16) float a[tile_width][row];
-  alignas(16) float b[tile_width][row];
+  alignas(16) float a[tile_depth][row];
+  alignas(16) float b[tile_depth][row];
   float sums[4][tile_width][tile_width + 1];
 };
 /// One tile [32, 32] of a product over `inner`: left(k, i) and right(k, j) are zero beyond their matrices' ends, put(i,
@@ -75,27 +75,33 @@ __device__ void multiply_tile(TileMemory& memory, std::size_t inner, Left&& left
   auto& [a, b, sums] = memory;
   const unsigned fast = threadIdx.x % tile_width, slow = threadIdx.x / tile_width;  // eight slow ones
   const unsigned quarter = threadIdx.x / 64, i0 = threadIdx.x % 64 / 8 * 4, j0 = threadIdx.x % 8 * 4;
-  float next_a[4], next_b[4], sum[4][4] = {};
+  constexpr unsigned each =
+      tile_depth / 8;  // numbers of each matrix that a thread fetches: all are on their way at once
+  float next_a[each], next_b[each], sum[4][4] = {};
+  const auto k_of_left = [&](unsigned e) {
+    return left_by_k ? fast + e / 4 * static_cast<unsigned>(tile_width) : slow + 8 * e;
+  };
+  const auto i_of_left = [&](unsigned e) { return left_by_k ? slow + e % 4 * 8 : fast; };
   const auto fetch = [&](std::size_t k0) {
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) {
-      next_a[i] = left_by_k ? left(k0 + fast, slow + 8 * i) : left(k0 + slow + 8 * i, fast);
-      next_b[i] = right(k0 + slow + 8 * i, fast);
+    for (unsigned e = 0; e < each; ++e) {
+      next_a[e] = left(k0 + k_of_left(e), i_of_left(e));
+      next_b[e] = right(k0 + slow + 8 * e, fast);
     }
   };
   fetch(0);
-  for (std::size_t k0 = 0; k0 < inner; k0 += tile_width) {
+  for (std::size_t k0 = 0; k0 < inner; k0 += tile_depth) {
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) {
-      (left_by_k ? a[fast][slow + 8 * i] : a[slow + 8 * i][fast]) = next_a[i];
-      b[slow + 8 * i][fast] = next_b[i];
+    for (unsigned e = 0; e < each; ++e) {
+      a[k_of_left(e)][i_of_left(e)] = next_a[e];
+      b[slow + 8 * e][fast] = next_b[e];
     }
     __syncthreads();
-    if (k0 + tile_width < inner) fetch(k0 + tile_width);
+    if (k0 + tile_depth < inner) fetch(k0 + tile_depth);
 #pragma unroll
-    for (unsigned k = 0; k < 8; ++k) {
-      const float4 p = *reinterpret_cast<const float4*>(&a[quarter * 8 + k][i0]);
-      const float4 q = *reinterpret_cast<const float4*>(&b[quarter * 8 + k][j0]);
+    for (unsigned k = 0; k < tile_depth / 4; ++k) {
+      const float4 p = *reinterpret_cast<const float4*>(&a[quarter * (tile_depth / 4) + k][i0]);
+      const float4 q = *reinterpret_cast<const float4*>(&b[quarter * (tile_depth / 4) + k][j0]);
       const float of_a[4] = {p.x, p.y, p.z, p.w}, of_b[4] = {q.x, q.y, q.z, q.w};
 #pragma unroll
       for (unsigned i = 0; i < 4; ++i)
