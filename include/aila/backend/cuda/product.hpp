@@ -298,7 +298,7 @@ struct PlainOperand {
           const unsigned part = id % across * 4, line = id / across, row = first + part;
           const unsigned bytes = row < o.rows ? min(o.rows - row, 4U) * 4 : 0;
           const float* from = at + static_cast<std::size_t>(k_first + line) * o.step + row;
-#pragma unroll 1
+#pragma unroll
           for (unsigned i = 0; i < tile_k / pass; ++i, from += pass * o.step) {
             const unsigned k_at = k_first + line + i * pass;
             const bool some = bytes > 0 && k_at < o.k && o.valid(k_at);
@@ -458,7 +458,7 @@ __device__ inline void store_tile(const float (&acc)[2][4][4], float* tile, unsi
 }
 
 template <class A, class B, class To>
-__global__ void __launch_bounds__(tile_threads, A::prepares ? tiles_at_once - 1 : tiles_at_once)
+__global__ void __launch_bounds__(tile_threads, tiles_at_once)
     product_kernel(const __grid_constant__ A a, const __grid_constant__ B b, const __grid_constant__ To to,
                    const __grid_constant__ ProductGrid grid) {
   constexpr bool sums_up = !A::k_runs && !B::k_runs;
@@ -478,6 +478,17 @@ __global__ void __launch_bounds__(tile_threads, A::prepares ? tiles_at_once - 1 
   if constexpr (A::prepares) reader_a.prepare_first(a, shared_a, begin * tile_k);
   __syncthreads();
 
+  const auto load = [&](unsigned stage, unsigned tile) {
+    float* const at = stages + stage * stage_size;
+    reader_a.load(a, shared_a, at, tile * tile_k);
+    reader_b.load(b, shared_b, at + tile_side * tile_k, tile * tile_k);
+  };
+#pragma unroll 1
+  for (unsigned s = 0; s + 1 < tile_stages; ++s) {
+    if (begin + s < end) load(s, begin + s);
+    end_group_of_copies();
+  }
+
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const unsigned warp_row = warp / 2 * 32, warp_column = warp % 2 * 32;
   [[maybe_unused]] bool sums_rows = false, sums_columns = false;
@@ -487,27 +498,16 @@ __global__ void __launch_bounds__(tile_threads, A::prepares ? tiles_at_once - 1 
     sums_columns = to.sums_of == SumsOf::columns && row_tile == 0 && warp_row == 0;
   }
   float acc[2][4][4] = {};
-  unsigned stage = 0;
-  // Two turns ahead of the first tile nothing is worked on yet. There is one place that loads: kernels of short
-  // products take as long as it takes to fetch their instructions.
+  unsigned read = 0, write = tile_stages - 1;
 #pragma unroll 1
-  for (unsigned turn = begin; turn < end + tile_stages - 1; ++turn) {
-    const bool works = turn >= begin + tile_stages - 1;
-    if (works) {
-      wait_for_copies<tile_stages - 2>();
-      __syncthreads();  // the tile is there, and nobody reads the one before
-    }
-    if (turn < end) {
-      float* const at = stages + stage * stage_size;
-      reader_a.load(a, shared_a, at, turn * tile_k);
-      reader_b.load(b, shared_b, at + tile_side * tile_k, turn * tile_k);
-    }
+  for (unsigned tile = begin; tile < end; ++tile) {
+    wait_for_copies<tile_stages - 2>();
+    __syncthreads();  // the tile is there, and nobody reads the one before
+    if (tile + tile_stages - 1 < end) load(write, tile + tile_stages - 1);
     end_group_of_copies();
-    stage = stage + 1 == tile_stages ? 0 : stage + 1;  // of the next tile that is loaded, and of the one worked on
-    if (!works) continue;
-    if constexpr (A::prepares) reader_a.prepare(a, shared_a, (turn + 1) * tile_k);
+    if constexpr (A::prepares) reader_a.prepare(a, shared_a, (tile + tile_stages) * tile_k);
 
-    const float* const tile_a = stages + stage * stage_size;
+    const float* const tile_a = stages + read * stage_size;
     const float* const tile_b = tile_a + tile_side * tile_k;
 #pragma unroll 1
     for (unsigned half = 0; half < 2; ++half) {
@@ -532,6 +532,8 @@ __global__ void __launch_bounds__(tile_threads, A::prepares ? tiles_at_once - 1 
       multiply(std::integral_constant<int, 0>{});
       multiply(std::integral_constant<int, 2>{});
     }
+    read = read + 1 == tile_stages ? 0 : read + 1;
+    write = write + 1 == tile_stages ? 0 : write + 1;
   }
 
   if constexpr (sums_up)
