@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+namespace background_test {
 using namespace aila;
 using namespace aila::data;
 
@@ -139,3 +140,4 @@ TEST_CASE("training on samples loaded ahead gives the same bits, for any number 
     CHECK(train(misled, threads, 9) == plain);
   }
 }
+}  // namespace background_test

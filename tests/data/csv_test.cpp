@@ -7,6 +7,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace csv_test {
 using namespace aila;
 using namespace aila_test;
 
@@ -193,3 +194,4 @@ TEST_CASE("files are read by path, and messages begin with their name") {
       error_of([&] { data::read_prices(folder / "p.csv", "a"); }).starts_with("p.csv:3:9: expected a positive number"));
   CHECK(error_of([&] { data::read_csv(folder / "q.csv"); }).starts_with("q.csv: there is no such file"));
 }
+}  // namespace csv_test

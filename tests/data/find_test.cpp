@@ -8,6 +8,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace find_test {
 using namespace aila::data;
 using namespace aila_test;
 
@@ -84,3 +85,4 @@ TEST_CASE("what is nowhere is refused with the way to get it") {
                                    "folder by --data or AILA_DATA");
   CHECK(refusal("cifar") == "data: there is no cifar among cifar-10, imdb, glove, fashion-mnist, mnist");
 }
+}  // namespace find_test

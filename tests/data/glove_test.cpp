@@ -8,6 +8,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace glove_test {
 using namespace aila::data;
 using namespace aila_test;
 using Strings = std::vector<std::string>;
@@ -128,3 +129,4 @@ TEST_CASE("a file gives what its text gives, wherever its parts begin") {
   CHECK(error_of([&] { read_glove(folder / "empty.txt", words, 2); }) ==
         "empty.txt: expected word vectors, found none");
 }
+}  // namespace glove_test

@@ -11,6 +11,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace image_source_test {
 using namespace aila;
 using namespace aila::data;
 using namespace aila_test;
@@ -191,3 +192,4 @@ TEST_CASE("sets, scalings, rows and options that do not fit are refused in one s
         "images: all values of channel 0 in the training part are equal, nothing can be scaled by them");
   CHECK(refusal([&] { measure_channels(set, {}); }) == "images: expected at least one image to scale by, found none");
 }
+}  // namespace image_source_test

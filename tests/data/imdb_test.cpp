@@ -8,6 +8,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace imdb_test {
 using namespace aila::data;
 using namespace aila_test;
 using Strings = std::vector<std::string>;
@@ -106,3 +107,4 @@ TEST_CASE("the rating is what stands behind the bar in the name of a review, and
                            "1_99999999999999999999.txt", "urls_pos.txt", "1_9.TXT"})
     CHECK_MESSAGE(!review_rating(name), name);
 }
+}  // namespace imdb_test

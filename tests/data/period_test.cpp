@@ -7,6 +7,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace period_test {
 using namespace aila::data;
 using namespace aila_test;
 using Strings = std::vector<std::string>;
@@ -162,3 +163,4 @@ TEST_CASE("what has no daily prices of a month has no months") {
   CHECK(error_of([&] { month_ends(series({"2020-01-30", "2020-01-31", "2020-03-02"})); }) ==
         "gold: expected a day at most 11 days after 2020-01-31, found 2020-03-02");
 }
+}  // namespace period_test

@@ -5,6 +5,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace pnm_test {
 using namespace aila;
 using namespace aila_test;
 
@@ -45,3 +46,4 @@ TEST_CASE("other files are refused in one sentence") {
   CHECK(refusal("P5 1 1 9 a") == "p.pnm: expected pixels up to 9, found 97");
   CHECK(refusal("P5 # no end") == "p.pnm: expected a width from 1 to 65535 in the header");
 }
+}  // namespace pnm_test

@@ -9,6 +9,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace text_source_test {
 using namespace aila;
 using namespace aila::data;
 using namespace aila_test;
@@ -115,3 +116,4 @@ TEST_CASE("rows, vectors and vocabularies that do not fit are refused in one sen
   CHECK(error_of([&] { TextSource<FewVectors>(set, fewer, {0}); }) ==
         "texts: expected tokens below 3, the number of vectors, found 3");
 }
+}  // namespace text_source_test

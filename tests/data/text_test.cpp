@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+namespace text_test {
 using namespace aila::data;
 using Words = std::vector<std::string>;
 
@@ -131,3 +132,4 @@ TEST_CASE("no bytes of a text get lost, and no token has white space") {
         CHECK(word.find(' ') == std::string::npos);
       }
 }
+}  // namespace text_test

@@ -7,6 +7,7 @@
 
 #include "../io/temporary_folder.hpp"
 
+namespace tsv_test {
 using namespace aila::data;
 using namespace aila_test;
 using Strings = std::vector<std::string>;
@@ -98,3 +99,4 @@ TEST_CASE("a table is read from its file") {
   write_raw(folder / "r.tsv", "x\tone\n");
   CHECK(read_tsv(folder / "r.tsv").texts == Strings{"one"});
 }
+}  // namespace tsv_test

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+namespace lstm_test {
 using namespace aila;
 
 namespace {
@@ -226,3 +227,4 @@ TEST_CASE("a sample's output has the same bits whatever samples are beside it") 
   for (std::size_t s = 0; s < n; ++s) forward(1, x.data() + s * T * F, alone.data() + s * T * U);
   CHECK(alone == together);
 }
+}  // namespace lstm_test

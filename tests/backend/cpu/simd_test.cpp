@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+namespace simd_test {
 using namespace aila;
 
 namespace {
@@ -186,3 +187,4 @@ TEST_CASE_TEMPLATE("a NaN stays one through every function, and limits at infini
   CHECK(std::isnan(apply<S>([](auto b) { return math::log(b); }, S(-1))));
   CHECK(apply<S>([](auto b) { return math::erf(b); }, infinity) == 1);
 }
+}  // namespace simd_test

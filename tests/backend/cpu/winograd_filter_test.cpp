@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+namespace winograd_filter_test {
 using namespace aila;
 using namespace aila::cpu;
 
@@ -192,3 +193,4 @@ TEST_CASE_TEMPLATE("vectors are combined as the matrix says", S, float, double) 
   check_combine<transpose_of<WinogradFilter<2>::weight>, S>();
   check_combine<plain, S>();
 }
+}  // namespace winograd_filter_test
