@@ -15,7 +15,7 @@ function(named bytes)
     set("allowed ${kernel}" ${bytes} PARENT_SCOPE)
   endforeach()
 endfunction()
-named(0 forward_rows backward_rows forward_tensor backward_tensor bias_gradients gradients_of_few)  # recurrent layers
+named(0 forward_rows forward_pair backward_rows forward_tensor backward_tensor bias_gradients gradients_of_few)  # recurrent layers
 named(0 attention_forward attention_backward attention_gradients)                                   # attention over depth
 named(0 linear_forward linear_forward_few linear_backward linear_backward_few linear_gradients)     # linear integration
 named(0 layer_norm_forward layer_norm_backward layer_norm_sums pool_forward pool_backward)
