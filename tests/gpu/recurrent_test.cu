@@ -12,6 +12,7 @@ struct LstmWide : Network<Sequence<4, 20>, Lstm<300>> {};
 struct LstmShort : Network<Sequence<3, 4>, Lstm<16>> {};
 struct LstmOneStep : Network<Sequence<1, 8>, Lstm<64>> {};
 struct LstmLong : Network<Sequence<100, 64>, Lstm<64>> {};
+struct LstmNarrow : Network<Sequence<60, 20>, Lstm<16>> {};  // two threads a unit
 struct Gru64 : Network<Sequence<6, 64>, Gru<64>> {};
 struct GruOdd : Network<Sequence<7, 5>, Gru<19>, Gru<33>> {};
 struct Gru128 : Network<Sequence<5, 50>, Gru<128>> {};
@@ -57,6 +58,7 @@ TEST_CASE("LSTM") {
     gpu::compare<LstmShort>("lstm 16", {.samples = samples, .lengths = lengths});
   }
   gpu::compare_all<LstmLong>("lstm of 100 steps", {3, 24});
+  gpu::compare_all<LstmNarrow>("lstm of 60 steps", {1, 7});
 }
 
 TEST_CASE("GRU") {
@@ -72,6 +74,8 @@ TEST_CASE("GRU") {
 TEST_CASE("streams") {
   if (!gpu::is_there()) return;
   check_stream<Lstm64>("lstm 64");
+  check_stream<LstmLong>("lstm of 100 steps");
+  check_stream<LstmNarrow>("lstm of 60 steps");
   check_stream<LstmOdd>("lstm 19, 33");
   check_stream<LstmWide>("lstm 300");
   check_stream<Gru64>("gru 64");
