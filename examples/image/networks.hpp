@@ -33,25 +33,19 @@ struct Aila {
   struct On : aila::zoo::AilaImage<Policy, In, classes> {};
 };
 
-/// Six of them, on larger maps.
-template <class Policy>
-struct Aila6 {
-  using Wide = aila::Conv<64>;
-  using Halving = aila::Conv<64, aila::Stride<2>>;
+/// More of them, cores in order, on larger maps.
+template <class Policy, class... Cores>
+struct Convolutions {
   template <class In>
-  struct On : aila::Network<In, aila::Stack<Policy, Wide, Wide, Halving, Wide, Halving, Wide>, aila::MeanOverPositions,
-                            aila::Linear<classes>> {};
+  struct On : aila::Network<In, aila::Stack<Policy, Cores...>, aila::MeanOverPositions, aila::Linear<classes>> {};
 };
-
-/// Ten, three of which see whole images: what it takes for nine of ten right answers on CIFAR-10.
+using Wide = aila::Conv<64>;
+using Halving = aila::Conv<64, aila::Stride<2>>;
 template <class Policy>
-struct Aila10 {
-  using Wide = aila::Conv<64>;
-  using Halving = aila::Conv<64, aila::Stride<2>>;
-  template <class In>
-  struct On : aila::Network<In, aila::Stack<Policy, Wide, Wide, Wide, Halving, Wide, Wide, Halving, Wide, Wide, Wide>,
-                            aila::MeanOverPositions, aila::Linear<classes>> {};
-};
+using Aila6 = Convolutions<Policy, Wide, Wide, Halving, Wide, Halving, Wide>;
+/// Three of these see whole images: what it takes for nine of ten right answers on CIFAR-10.
+template <class Policy>
+using Aila10 = Convolutions<Policy, Wide, Wide, Wide, Halving, Wide, Wide, Halving, Wide, Wide, Wide>;
 
 template <class In>
 struct ResNet20 : aila::zoo::ResNet<20, In, classes> {};

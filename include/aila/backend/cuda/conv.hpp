@@ -227,7 +227,7 @@ struct WindowOperand {
   int stride_y = 1, stride_x = 1, padding_y = 0, padding_x = 0, dilation_y = 1, dilation_x = 1;
   unsigned rows = 0, k = 0;
   const std::int32_t* lengths = nullptr;
-  StepAxis axis{};
+  StepAxis axis;
 
   __device__ unsigned rows_of(unsigned) const { return rows; }
   __device__ unsigned k_of(unsigned) const { return k; }
@@ -267,6 +267,7 @@ struct WindowOperand {
     __device__ void load(const WindowOperand& o, const Shared& shared, float* tile, unsigned k_first) const {
       const ConvMap& map = o.map;
       const ConvWindow* const windows = shared.windows[k_first / tile_k % 4];
+      // The tap is worked out for each tile: there are no registers to keep it in.
       const unsigned id = anew(threadIdx.x), row = first + (map.wide ? id % (tile_side / 4) * 4 : id % tile_side);
       const unsigned tap = o.order.features.divide(row), feature = row - tap * o.order.features.by;
       const unsigned row_of_tap = o.order.columns.divide(tap);

@@ -145,7 +145,7 @@ struct ConvWindows {
   unsigned to_features = 1;
   // Of sequences with lengths; null: all steps count.
   const std::int32_t* lengths = nullptr;
-  StepAxis axis{};
+  StepAxis axis;
   bool is_backward = false;  ///< the map that is read is the layer's output
 };
 

@@ -235,7 +235,7 @@ struct DepthwiseGradient {
   int height = 1, width = 1, tap_columns = 1;
   int stride_y = 1, stride_x = 1, padding_y = 0, padding_x = 0, dilation_y = 1, dilation_x = 1;
   const std::int32_t* lengths = nullptr;
-  StepAxis axis{};
+  StepAxis axis;
 };
 
 /// Blocks: x goes through chunks of positions, y through features, z through taps, `taps` of a row at once.

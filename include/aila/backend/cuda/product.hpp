@@ -103,7 +103,7 @@ struct ProductCut {
 /// Blocks that a multiprocessor holds, and that fill a GPU.
 inline constexpr unsigned tiles_at_once = 4;
 inline constexpr std::size_t most_tiles = 132 * tiles_at_once;
-/// The partial sums of large C cost more than those of one tile.
+/// Of how many numbers C is small: the partial sums of larger ones cost more than sharing k among more blocks gains.
 inline constexpr std::size_t small_c = tile_side * tile_side;
 constexpr std::size_t most_splits(std::size_t m, std::size_t n, std::size_t k) {
   return k < 512 ? 1 : k / (m * n <= small_c ? 64 : 128);
@@ -125,7 +125,9 @@ constexpr std::size_t partial_scratch(std::size_t m, std::size_t n, std::size_t 
   const auto parts = [&](std::size_t c, std::size_t longest) { return copies * (c + longest + 3); };
   const std::size_t most = most_tiles * (tile_side + 1) * (tile_side + 1);  // see cut_product: tiles x splits
   const std::size_t all = most_splits(m, n, k) * parts(m * n, std::max(m, n));
-  const std::size_t of_small = k / 64 * parts(std::min(m * n, small_c), std::min(std::max(m, n), small_c));
+  // What holds for some sizes serves smaller ones too, of which small C are shared by more blocks.
+  const std::size_t of_small =
+      most_splits(1, 1, k) * parts(std::min(m * n, small_c), std::min(std::max(m, n), small_c));
   return std::min(most, std::max(all, of_small));
 }
 
@@ -205,6 +207,13 @@ __device__ inline void read_tile(const float* tile, unsigned first, unsigned fro
       for (unsigned j = 0; j < count; ++j) v[j][e] = of[from + j];
     }
   }
+}
+
+/// to[j] += the sum of v[j].
+template <unsigned count>
+__device__ inline void add_sums(const float (&v)[count][4], float* to) {
+#pragma unroll
+  for (unsigned j = 0; j < count; ++j) to[j] += (v[j][0] + v[j][1]) + (v[j][2] + v[j][3]);
 }
 
 /// acc += A B over 16 of k, for 32 rows of A by 16 columns of B: acc[i][j] are the sums of a tile of tensor cores, with
@@ -514,18 +523,14 @@ __global__ void __launch_bounds__(tile_threads, tiles_at_once)
       float x[4][4], x_lo[4][4];
       read_tile<A::k_runs>(tile_a, warp_row, 0, half, x);
       if constexpr (sums_up)
-        if (sums_rows)
-#pragma unroll
-          for (int j = 0; j < 4; ++j) sums[j] += (x[j][0] + x[j][1]) + (x[j][2] + x[j][3]);
+        if (sums_rows) add_sums(x, sums);
       split_numbers(x, x_lo);
       const auto multiply = [&](auto columns) {  // two of four at a time: more would not fit the registers
         constexpr int of = decltype(columns)::value;
         float y[2][4], y_lo[2][4];
         read_tile<B::k_runs>(tile_b, warp_column, of, half, y);
         if constexpr (sums_up)
-          if (sums_columns)
-#pragma unroll
-            for (int j = 0; j < 2; ++j) sums[of + j] += (y[j][0] + y[j][1]) + (y[j][2] + y[j][3]);
+          if (sums_columns) add_sums(y, sums + of);
         split_numbers(y, y_lo);
         multiply_add<of>(x, x_lo, y, y_lo, acc);
       };

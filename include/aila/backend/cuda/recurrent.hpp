@@ -92,7 +92,7 @@ struct CudaRecurrent : KernelDefaults<float> {
   static constexpr BackwardNeeds backward_needs{.output = false};
   static constexpr std::size_t steps = In::positions, inputs = In::features, gates = Cell::gates;
   using Plan = cuda::recurrent::RecurrentPlan<Cell, Units, steps, inputs>;
-  /// The gradients of W_ih and W_hh are one launch: before the first step there is no state, hence a second one.
+  /// Whether the gradients of W_ih and W_hh are one launch: both maps are as wide, and some step has a state before it.
   static constexpr bool both_at_once = gates == 4 && inputs == Units && steps > 1;
 
   /// The gates of each step, in their place later the gradients of their sums; the cells; the states before each step.
@@ -309,8 +309,8 @@ template <class Cell, std::size_t Units, class In>
                                                                         const float* d, const float* states_before,
                                                                         Gradients<float> g, float* scratch) {
   const std::size_t rows = pass.samples * steps;
-  cuda::recurrent::add_weight_gradients(pass, rows, steps, inputs, gates * Units, x,
-                                        both_at_once ? states_before : nullptr, d, 4 * Units, g[0], g[1], scratch);
+  cuda::recurrent::add_gradients_with_sums(pass, rows, steps, inputs, gates * Units, x,
+                                           both_at_once ? states_before : nullptr, d, 4 * Units, g[0], g[1], scratch);
   const cuda::Matrix before{states_before, Units, 1};
   /// What `count` sums from number `place` on give with the states before, to rows of W_hh.
   const auto add_state_weight_gradient = [&](std::size_t place, std::size_t count, float* to) {

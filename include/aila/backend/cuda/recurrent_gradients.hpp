@@ -75,8 +75,7 @@ __device__ void multiply_tile(TileMemory& memory, std::size_t inner, Left&& left
   auto& [a, b, sums] = memory;
   const unsigned fast = threadIdx.x % tile_width, slow = threadIdx.x / tile_width;  // eight slow ones
   const unsigned quarter = threadIdx.x / 64, i0 = threadIdx.x % 64 / 8 * 4, j0 = threadIdx.x % 8 * 4;
-  constexpr unsigned each =
-      tile_depth / 8;  // numbers of each matrix that a thread fetches: all are on their way at once
+  constexpr unsigned each = tile_depth / 8;  // of each matrix a thread fetches so many numbers, all at once
   float next_a[each], next_b[each], sum[4][4] = {};
   const auto k_of_left = [&](unsigned e) {
     return left_by_k ? fast + e / 4 * static_cast<unsigned>(tile_width) : slow + 8 * e;
@@ -193,9 +192,9 @@ __global__ void __launch_bounds__(256) gradients_of_few(const GradientArguments 
 
 /// d_weight_ih [outputs, inputs] += what the rows of d_sums give with x, whose padded steps may hold what is no number.
 /// Where `before` is given, d_weight_hh [outputs, inputs] += the same of the states before, in the same launch.
-inline void add_weight_gradients(const Pass& pass, std::size_t rows, std::size_t steps, std::size_t inputs,
-                                 std::size_t outputs, const float* x, const float* before, const float* d_sums,
-                                 std::size_t d_sums_row, float* d_weight_ih, float* d_weight_hh, float* scratch) {
+inline void add_gradients_with_sums(const Pass& pass, std::size_t rows, std::size_t steps, std::size_t inputs,
+                                    std::size_t outputs, const float* x, const float* before, const float* d_sums,
+                                    std::size_t d_sums_row, float* d_weight_ih, float* d_weight_hh, float* scratch) {
   const detail::ValidSteps valid = detail::valid_steps(pass.lengths, steps);
   auto of_x = detail::plain_operand<false>(x, inputs, inputs, rows);
   auto of_d = detail::plain_operand<false>(d_sums, d_sums_row, outputs, rows);
@@ -203,6 +202,7 @@ inline void add_weight_gradients(const Pass& pass, std::size_t rows, std::size_t
   of_d.valid = valid;
   auto to = detail::places({d_weight_ih, inputs, nullptr, true}, outputs, inputs);
   if (before != nullptr) {
+    // The second copy of the product is as far away as one array is from the other.
     of_x.wide = of_x.wide && detail::is_aligned(before);
     to.wide = to.wide && detail::is_aligned(d_weight_hh);
     of_x.copy = (reinterpret_cast<std::intptr_t>(before) - reinterpret_cast<std::intptr_t>(x)) /

@@ -68,10 +68,11 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
       gate += 4 * Units;
     }
   };
-  // Places of a step, each worked out from that of the step before: behind a barrier every instruction counts.
+  // Places of a step, each worked out from that of the step before: behind a barrier every instruction counts. Of the
+  // two buffers of the state one is read and one is written: a place and its other one have a constant sum.
   const unsigned step = 4 * static_cast<unsigned>(Form::slot), all = depth * step;
   const auto next_slot = [&](unsigned offset) { return offset + step < all ? offset + step : 0; };
-  unsigned slot = held(0U), copied = held((depth - 1) * step);
+  unsigned used = held(0U), copied = held((depth - 1) * step);  // slots of the ring, in bytes
   const Shared inputs = held(ring + (lane * Form::gate_stride + unit));
   Shared from = held(state + 4 * lane), to = held(state + (Form::state_row + unit));
   const unsigned both_from = held(2 * from.at + 4 * static_cast<unsigned>(Form::state_row));
@@ -81,7 +82,7 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
 
 #pragma unroll 1
   for (unsigned t = 0; t < length; ++t) {
-    const Shared input{inputs.at + slot};
+    const Shared input{inputs.at + used};
     float4 of_state[chunks];
 #pragma unroll
     for (unsigned chunk = 0; chunk < chunks; ++chunk) of_state[chunk] = (from + 8 * chunk).load_four();
@@ -105,7 +106,7 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
     if (!first) to.store(h);
     from.at = both_from - from.at;
     to.at = both_to - to.at;
-    slot = next_slot(slot);
+    used = next_slot(used);
     copied = next_slot(copied);
     wait_for_copies<depth - 2>();
     __syncthreads();
