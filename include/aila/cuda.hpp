@@ -5,3 +5,4 @@
 #include "backend/cuda/kernels.hpp"
 #include "learn/cuda/training_step.hpp"
 #include "learn/trainer.hpp"
+#include "network/cuda/wavefront.hpp"

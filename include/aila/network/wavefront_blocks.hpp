@@ -20,6 +20,20 @@
 
 namespace aila::inline v0::detail {
 
+/// Whether a placed layer gives a row for each of so many steps, in one go, from the step's own row and what the layer
+/// carries.
+template <class P, class Backend, std::size_t steps>
+consteval bool goes_step_by_step() {
+  if constexpr (requires { typename StepOf<typename P::In>::type; } && SequenceShape<typename P::Out>) {
+    using Step = Placed<typename P::Layer, typename StepOf<typename P::In>::type>;
+    if constexpr (P::In::positions == steps && P::Out::positions == steps && phases_of<KernelFor<P, Backend>>() == 0 &&
+                  std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
+      return takes_blocks_of<KernelFor<Step, Backend>>() && same_parts<P, Step, Backend>() &&
+             same_weights<P, Step, Backend>();
+  }
+  return false;
+}
+
 /// The parts of a network, which is a chain, and which of them can go block by block: the units of the wavefront are
 /// those parts, and each layer of a part that is a stack.
 template <class Net, class Backend>
@@ -53,24 +67,16 @@ struct WavefrontPlan {
   template <std::size_t I>
   using StepKernel = KernelFor<Step<I>, Backend>;
 
-  /// Whether part I gives a row for each step, in one go, from the step's own row and what the part carries.
   template <std::size_t I>
-  static constexpr bool goes_by_blocks = [] {
-    using P = Part<I>;
-    bool goes = false;
-    if constexpr (requires { typename StepOf<typename P::In>::type; } && SequenceShape<typename P::Out>)
-      if constexpr (P::In::positions == steps && P::Out::positions == steps &&
-                    Kernel::plan.node[I].fold == PlanNode::none && phases_of<KernelFor<P, Backend>>() == 0 &&
-                    std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
-        goes = takes_blocks_of<StepKernel<I>>() && same_parts<P, Step<I>, Backend>() &&
-               same_weights<P, Step<I>, Backend>();
-    return goes;
-  }();
-  static constexpr std::size_t parts = [] {
+  static constexpr bool goes_by_blocks =
+      goes_step_by_step<Part<I>, Backend, steps>() && node_of<I>().fold == PlanNode::none;
+  static consteval std::size_t count_parts() {
     std::size_t count = 0;
-    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
+    if constexpr (steps >= 2)
+      for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
     return count;
-  }();
+  }
+  static constexpr std::size_t parts = count_parts();
 
   template <std::size_t I>
   static constexpr bool is_stack = is_stack_kernel<StepKernel<I>> && is_stack_kernel<KernelFor<Part<I>, Backend>>;

@@ -39,6 +39,15 @@ template <class Scalar>
   return parts;
 }
 
+/// A forward whose first parts go block by block of steps, where a backend has one: see network/cuda/wavefront.hpp.
+template <class Net, class Backend>
+struct WavefrontForward {
+  static constexpr bool possible = false;
+};
+struct NoWavefront {
+  static constexpr bool possible = false;
+};
+
 /// Where a program writes what goes to a workspace on memory of its own, and reads what comes from there.
 template <class Element, class Backend>
 struct Border {
@@ -197,12 +206,22 @@ class Workspace {
   constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(given)) return;
     if constexpr (requires { queue_.expect_here(packed); }) queue_.expect_here(w.base());
+    [[maybe_unused]] bool in_blocks = false;
+    if constexpr (Wavefront::possible) in_blocks = retain_ == Retain::needed && wavefront_.serves(given, capacity_);
     put(given, w, packed, x, [&] {
       [[maybe_unused]] const Mode mode;
       const auto& pass = on_queue(given);
       if constexpr (C != Capability::stream)
         if (pass.lengths != nullptr && x == input()) PaddedSteps<Kernels>::template clear_input<In>(pass, input());
       in_phases(pass, [&](const Pass& now) {
+        if constexpr (Wavefront::possible)
+          if (in_blocks) {
+            constexpr std::uint32_t value = Kernel::plan.node[Wavefront::parts - 1].writes;
+            wavefront_.forward(now, w, packed, x,
+                               value == Kernel::plan.output ? buffers_->y : buffers_->saved.value[value]);
+            return Kernel::template forward_nodes<C>(now, w, packed, x, buffers_->y, buffers_->saved, buffers_->scratch,
+                                                     Wavefront::parts, Kernel::nodes);
+          }
         Kernel::template forward<C>(now, w, packed, x, buffers_->y, buffers_->saved, buffers_->scratch);
       });
       clear_padding(pass, buffers_->y);
@@ -338,6 +357,8 @@ class Workspace {
   static constexpr bool copies_tokens = In::is_tokens;
   static constexpr std::size_t tables = tables_of<typename Placed::Layer, In>();
   using Repeated = typename detail::RepeatedOn<Queue>::type;
+  using Wavefront =
+      std::conditional_t<C == Capability::predict, detail::WavefrontForward<Net, Backend>, detail::NoWavefront>;
   struct HostMode {
     constexpr HostMode() = default;
   };
@@ -383,6 +404,7 @@ class Workspace {
   Retain retain_;
   [[no_unique_address]] Queue queue_;
   [[no_unique_address]] Repeated repeated_;
+  [[no_unique_address]] Wavefront wavefront_;
   ArrayOn<Scalar, Backend> memory_;
   ArrayOn<std::int32_t, Backend> tokens_, lengths_;
   ArrayOn<double, Backend> all_reduce_;

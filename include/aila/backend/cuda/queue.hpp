@@ -13,6 +13,7 @@
 namespace aila::inline v0::cuda {
 
 class Graphs;
+class Relay;
 
 /// On the device that was the thread's when it was first used. `run` only puts work in order; `to_device` and `to_host`
 /// wait for all of it.
@@ -105,6 +106,9 @@ class Queue {
   /// Where a device finds the number of the step that it is in; null: Pass::step has it. What is captured once and
   /// run many times may hold nothing that changes.
   const std::uint64_t* step = nullptr;
+
+  /// Where the queue has a block of steps of several sequences, with kernels of streams; null: it has not.
+  Relay* relay = nullptr;
 
  private:
   static void order(const Queue& first, const Queue& then) {

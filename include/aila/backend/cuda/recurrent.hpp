@@ -21,6 +21,7 @@
 #include "recurrent_rows.hpp"
 #include "recurrent_tensor.hpp"
 #include "recurrent_wide.hpp"
+#include "relay.hpp"
 
 namespace aila::inline v0 {
 
@@ -49,10 +50,11 @@ struct RecurrentPlan {
   template <std::size_t Rows>
   static constexpr std::size_t chunks =
       is_tensor_form<Rows> ? 0 : input_chunks<Cell, Units, Inputs, Rows>(Rows <= 2 && Steps * Rows <= 48);
-  template <std::size_t Rows>
-  static constexpr bool is_pair_form = Cell::gates == 4 && Rows == 1 && chunks<Rows> == 0 && PairForm<Units>::possible;
+  template <std::size_t Rows, std::size_t Chunks = chunks<Rows>>
+  static constexpr bool is_pair_form = Cell::gates == 4 && Rows == 1 && Chunks == 0 && PairForm<Units>::possible;
   static constexpr std::size_t input_vector = Inputs % 4 == 0 ? 4 : 1;  ///< inputs that are copied at once
   static constexpr std::size_t stream_chunks = input_chunks<Cell, Units, Inputs, 1>(true);
+  static constexpr std::size_t block_chunks = input_chunks<Cell, Units, Inputs, 1>(false);  ///< of a relay's block
 
   /// Whether for so many samples, or for fewer, a product comes first.
   static constexpr bool multiplies_before(std::size_t samples) {
@@ -90,13 +92,15 @@ struct CudaRecurrent : KernelDefaults<float> {
   static constexpr bool takes_blocks = true;
   static constexpr bool sets_input_gradient = true;
   static constexpr BackwardNeeds backward_needs{.output = false};
+  /// Whether a stream's kernel serves a Relay.
+  static constexpr bool relays = cuda::recurrent::most_rows(Units) > 0;
   static constexpr std::size_t steps = In::positions, inputs = In::features, gates = Cell::gates;
   using Plan = cuda::recurrent::RecurrentPlan<Cell, Units, steps, inputs>;
   /// Whether the gradients of W_ih and W_hh are one launch: both maps are as wide, and some step has a state before it.
   static constexpr bool both_at_once = gates == 4 && inputs == Units && steps > 1;
 
   /// The gates of each step, in their place later the gradients of their sums; the cells; the states before each step.
-  /// Of a stream h, and the cell.
+  /// Of a stream h, and the cell, of as many samples as a relay may have.
   template <Capability C>
   struct Saved {
     float* gate = nullptr;
@@ -109,12 +113,13 @@ struct CudaRecurrent : KernelDefaults<float> {
       if constexpr (keeps_for_backward(C) && Cell::keeps_cells) cell = arena.take(rows * Units);
       if constexpr (C == Capability::train || (keeps_for_backward(C) && !Cell::keeps_cells))
         before = arena.take(rows * Units);
-      if constexpr (C == Capability::stream) carried = arena.take((Cell::keeps_cells ? 2 : 1) * Units);
+      if constexpr (C == Capability::stream) carried = arena.take(samples * (Cell::keeps_cells ? 2 : 1) * Units);
     }
   };
   static constexpr std::size_t scratch(std::size_t samples, Capability c) {
     const std::size_t rows = samples * steps;
-    const bool multiplies = c == Capability::stream ? Plan::stream_chunks == 0 : Plan::multiplies_before(samples);
+    const bool multiplies =
+        c == Capability::stream ? Plan::stream_chunks == 0 || samples > 1 : Plan::multiplies_before(samples);
     const std::size_t forward = multiplies ? cuda::product_scratch(rows, gates * Units, inputs) : 0;
     if (!keeps_for_backward(c)) return multiplies ? Plan::sums_scratch(rows) + forward : 0;
     std::size_t backward = input_gradient_scratch(rows);
@@ -171,7 +176,8 @@ template <Capability C>
                                 .gates = saved.gate,
                                 .cells = saved.cell,
                                 .before = saved.before,
-                                .carried = saved.carried};
+                                .state_from = saved.carried,
+                                .state_to = saved.carried};
   if constexpr (gates == 3) a.state_bias = w[3];
   const auto multiply_inputs = [&] {
     const std::size_t rows = pass.samples * steps;
@@ -190,10 +196,30 @@ template <Capability C>
     multiply_inputs();
     launch(&recurrent::forward_wide<Cell, Units, keeps, streams>, Form::rows, Form::threads, Form::forward_bytes);
   } else if constexpr (streams) {
-    constexpr std::size_t chunks = Plan::stream_chunks, vector = chunks == 0 ? 1 : Plan::input_vector;
-    using Form = recurrent::ForwardForm<Cell, Units, 1, chunks>;
+    const auto start = [&](auto chunks) {
+      constexpr std::size_t count = decltype(chunks)::value, vector = count == 0 ? 1 : Plan::input_vector;
+      using Form = recurrent::ForwardForm<Cell, Units, 1, count>;
+      launch(&recurrent::forward_rows<Cell, Units, 1, count, vector, false, true>, 1, Form::threads, Form::bytes);
+    };
+    cuda::Relay* const relay = cuda::relay_of(pass);
+    if (relay == nullptr) {
+      if constexpr (Plan::stream_chunks == 0) multiply_inputs();
+      return start(std::integral_constant<std::size_t, Plan::stream_chunks>{});
+    }
+    const cuda::Queue& queue = *static_cast<const cuda::Queue*>(pass.queue);
+    a.samples = relay->samples;
+    a.steps = pass.samples / relay->samples;
+    constexpr std::size_t chunks = Plan::block_chunks;
     if constexpr (chunks == 0) multiply_inputs();
-    launch(&recurrent::forward_rows<Cell, Units, 1, chunks, vector, false, true>, 1, Form::threads, Form::bytes);
+    a.state_from = relay->take_over(queue, saved.carried);
+    if constexpr (Plan::template is_pair_form<1, chunks>) {
+      using Form = recurrent::PairForm<Units>;
+      a.lengths = relay->lengths;
+      launch(&recurrent::forward_pair<Cell, Units, false>, 1, Form::threads, Form::bytes);
+    } else {
+      start(std::integral_constant<std::size_t, chunks>{});
+    }
+    relay->hand_on(queue);
   } else {
     Plan::with_rows(pass.samples, [&](auto rows) {
       constexpr std::size_t count = decltype(rows)::value, chunks = Plan::template chunks<count>;

@@ -107,7 +107,7 @@ struct ForwardForm {
   static constexpr unsigned column(unsigned lane, unsigned chunk) { return 16 * chunk + 4 * lane; }
 };
 
-/// Forward for one sample, of cells with four gates: two threads a unit, see recurrent_pair.hpp.
+/// Forward for one sample a block, of cells with four gates: two threads a unit, see recurrent_pair.hpp.
 template <std::size_t Units>
 struct PairForm {
   static constexpr bool possible = Units % 16 == 0 && Units <= 80;  ///< 2 Units numbers of weights in registers

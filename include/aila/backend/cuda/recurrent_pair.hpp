@@ -26,7 +26,13 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
   const std::size_t n = blockIdx.x;
   const unsigned length = valid_steps(a.lengths, n, a.steps);
 
-  if (lane == 0) (state + unit).store(0.0F);
+  const std::size_t state_at = n * 2 * Units + unit;
+  float h = 0.0F, c = 0.0F, h_before = 0.0F, own[2] = {};
+  if (a.state_from != nullptr) {
+    h = a.state_from[state_at];
+    c = a.state_from[state_at + Units];
+  }
+  if (lane == 0) (state + unit).store(h);
   RingCopies<units, Form::threads, 4, true> copies([&](unsigned piece, const float*& from, unsigned& to, int& step) {
     from = a.sums + n * a.steps * a.sums_row + 4 * piece;
     to = piece / (units / 4) * static_cast<unsigned>(Form::gate_stride) + piece % (units / 4) * 4;
@@ -56,7 +62,6 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
   float* before = held(a.before + at);
   float* gate = held(keeps ? a.gates + n * a.steps * 4 * Units + lane * Units + unit : nullptr);
   const bool writes_map = keeps || !first, writes_before = keeps && !first && a.before != nullptr;
-  float h = 0.0F, c = 0.0F, h_before = 0.0F, own[2] = {};
   const auto put = [&] {
     if (writes_map) write(map, first ? c : h);
     map += Units;
@@ -112,6 +117,7 @@ __global__ void __launch_bounds__(PairForm<Units>::threads, 1) forward_pair(cons
     __syncthreads();
   }
   if (length > 0) put();
+  if (a.state_to != nullptr) write(a.state_to + state_at + (first ? Units : 0), first ? c : h);
   clear_behind(a.y, n, 1, a.samples, a.steps, length, Units);
   if (keeps && a.before != nullptr) clear_behind(a.before, n, 1, a.samples, a.steps, length, Units);
 }

@@ -126,10 +126,11 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
         held_if<holds>(keeps ? a.gates + n * a.steps * 4 * Units + (share * Q::sums * Units + unit) : nullptr);
     outputs[i].set(a, share, n * a.steps * Units + unit, counts);
   }
+  [[maybe_unused]] const std::size_t state_at = first * (Cell::keeps_cells ? 2 : 1) * Units + unit;
   if constexpr (streams)
-    if (has_unit) {
-      carried[0].h = a.carried[unit];
-      if constexpr (Cell::keeps_cells) carried[0].c = a.carried[Units + unit];
+    if (has_unit && a.state_from != nullptr) {
+      carried[0].h = a.state_from[state_at];
+      if constexpr (Cell::keeps_cells) carried[0].c = a.state_from[state_at + Units];
       if (share == 0) (state + unit).store(carried[0].h);
     }
   unsigned row_at[Rows];  // of the sample of each slot
@@ -162,7 +163,7 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
   for (unsigned t = 0; t < longest; ++t) {
     copy(t + depth - 1);
     [[maybe_unused]] bool streams_on = true;
-    if constexpr (streams) streams_on = a.lengths == nullptr || a.lengths[t] > 0;
+    if constexpr (streams) streams_on = a.lengths == nullptr || a.lengths[first * a.steps + t] > 0;
     float sums[Rows][Form::sums];
 #pragma unroll
     for (unsigned slot = 0; slot < Rows; ++slot)
@@ -230,8 +231,8 @@ __global__ void __launch_bounds__(threads_of<Units>, 1) forward_rows(const Forwa
 
   if constexpr (streams) {
     if (has_unit && share == 0) {
-      a.carried[unit] = carried[0].h;
-      if constexpr (Cell::keeps_cells) a.carried[Units + unit] = carried[0].c;
+      a.state_to[state_at] = carried[0].h;
+      if constexpr (Cell::keeps_cells) a.state_to[state_at + Units] = carried[0].c;
     }
   } else {
     clear_behind(a.y, first, Rows, a.samples, a.steps, longest, Units);

@@ -25,7 +25,7 @@ struct StepOf;
 
 struct ForwardArguments {
   std::size_t samples = 0, steps = 0, inputs = 0;
-  const std::int32_t* lengths = nullptr;  ///< of a stream, one for each step
+  const std::int32_t* lengths = nullptr;  ///< of a stream, one for each step [samples, steps]
   const float* x = nullptr;               ///< [samples, steps, inputs], where a step multiplies them
   const float* sums = nullptr;            ///< or their part of the sums: [samples, steps], in rows of sums_row
   unsigned sums_row = 0;
@@ -37,7 +37,8 @@ struct ForwardArguments {
   float* gates = nullptr;    ///< for backward, with `keeps`: [samples, steps, 4 units]
   float* cells = nullptr;    ///< [samples, steps, units]
   float* before = nullptr;   ///< the same, h of the step before; null: not asked for
-  float* carried = nullptr;  ///< of a stream: h, then the cell
+  const float* state_from = nullptr;  ///< [samples], h and then the cell before the first step; null: zeros
+  float* state_to = nullptr;          ///< the same after the last; null: not asked for
 };
 
 struct BackwardArguments {

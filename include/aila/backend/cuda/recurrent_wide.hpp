@@ -28,8 +28,8 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) forward_wid
   if constexpr (streams) {
     __syncthreads();
     for (unsigned unit = threadIdx.x; unit < Units; unit += Form::threads) {
-      state[unit] = a.carried[unit];
-      if constexpr (Cell::keeps_cells) cells[unit] = a.carried[Units + unit];
+      state[unit] = a.state_from[unit];
+      if constexpr (Cell::keeps_cells) cells[unit] = a.state_from[Units + unit];
     }
   }
   __syncthreads();
@@ -104,8 +104,8 @@ __global__ void __launch_bounds__(WideForm<Cell, Units>::threads, 1) forward_wid
 
   if constexpr (streams) {
     for (unsigned unit = threadIdx.x; unit < Units; unit += Form::threads) {
-      a.carried[unit] = state[unit];
-      if constexpr (Cell::keeps_cells) a.carried[Units + unit] = cells[unit];
+      a.state_to[unit] = state[unit];
+      if constexpr (Cell::keeps_cells) a.state_to[Units + unit] = cells[unit];
     }
   } else {
     clear_behind(a.y, first, rows, a.samples, a.steps, longest, Units);

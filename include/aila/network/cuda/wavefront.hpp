@@ -1,0 +1,283 @@
+// Predictions of a few long sequences on a GPU: the first layers of a network go block by block of steps.
+//
+// A recurrent layer takes a fraction of a microsecond for each step, one after the other, on as many multiprocessors as
+// there are samples; the others have nothing to do, and the layer behind waits for the last step. But that layer's
+// first steps need the first steps alone. So the sequence is cut into blocks: layer j's block b, layer j + 1's block
+// b - 1 and so on are computed at the same time, each block by a queue of its own, with the kernels of a stream; only a
+// recurrent layer's block waits for the same layer's block before (Relay). n layers of T steps in B blocks take
+// (n + B - 1) T / B steps' time in place of n T. Outputs agree with those of the whole sequence to rounding: products
+// and norms may have other tiles.
+#pragma once
+
+#include "../../core/macros_aside.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "../../backend/cuda/launch.hpp"
+#include "../../backend/cuda/memory.hpp"
+#include "../../backend/cuda/recurrent.hpp"
+#include "../../backend/cuda/relay.hpp"
+#include "../wavefront_blocks.hpp"
+
+namespace aila::inline v0 {
+
+namespace cuda {
+
+/// Recurrent layers inside a kernel of a stream, in as many of which none hands on its state as `blocked`.
+struct RelayCount {
+  std::size_t layers = 0;
+  bool blocked = false;
+};
+template <class Kernel>
+consteval RelayCount count_relays() {
+  if constexpr (requires { Kernel::relays; }) {
+    return {1, !Kernel::relays};
+  } else if constexpr (is_plan_kernel<Kernel>) {
+    RelayCount all;
+    for (std::size_t i = 0; i < Kernel::nodes; ++i)
+      if (Kernel::plan.node[i].sort == Kernel::Sort::layer)
+        aila::detail::with_kind<Kernel::layer_kinds>(Kernel::plan.node[i].kind, [&](auto k) {
+          const RelayCount one = count_relays<typename Kernel::template LayerKernel<k>>();
+          all.layers += one.layers;
+          all.blocked = all.blocked || one.blocked;
+        });
+    return all;
+  } else {
+    return {};
+  }
+}
+
+/// How a network's steps are cut.
+template <class Net, class Kernels>
+struct WavefrontCut {
+  using Plan = aila::detail::WavefrontPlan<Net, Kernels>;
+  static constexpr std::size_t steps = Plan::steps;
+  static constexpr RelayCount relays = [] {
+    RelayCount all;
+    if constexpr (steps >= 32)
+      for_each_index<Plan::parts>([&](auto i) {
+        const RelayCount one = count_relays<typename Plan::template StepKernel<i>>();
+        all.layers += one.layers;
+        all.blocked = all.blocked || one.blocked;
+      });
+    return all;
+  }();
+  /// What a block costs beside its steps is the time of about 16: the sum is least for the root of (n - 1) T / 16.
+  static constexpr std::size_t blocks = [] {
+    std::size_t count = 1;
+    if (relays.layers < 2 || relays.layers > Relay::most_layers || relays.blocked) return count;
+    while (count < 8 && (2 * count + 1) * (2 * count + 1) * 16 <= 4 * (relays.layers - 1) * steps) ++count;
+    return count;
+  }();
+  static constexpr std::size_t most_steps = (steps + blocks - 1) / blocks;
+  static constexpr std::size_t first_step(std::size_t block) { return block * steps / blocks; }
+};
+
+/// Which steps of a batch of sequences a block has.
+struct BlockOfSteps {
+  std::size_t samples, all, first, steps;
+};
+/// Steps to and from a block: x [samples, all, Width] and [samples, steps, Width].
+template <std::size_t Width, class Element>
+struct StepCopies {
+  static void take(const Pass& pass, const BlockOfSteps& block, const Element* x, Element* to);
+  /// Zeros at steps that are not valid.
+  static void put(const Pass& pass, const BlockOfSteps& block, const Element* from, Element* to);
+};
+/// Of lengths in whole sequences, those within the block and, for each of its steps, whether it is valid.
+template <class = void>
+[[gnu::used]] void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths, std::int32_t* to,
+                  std::int32_t* valid);
+
+#ifdef __CUDACC__
+template <std::size_t v, class Element>
+struct TakeSteps {
+  BlockOfSteps block;
+  std::size_t vectors;  // of a step
+  const Element* x;
+  Element* to;
+  __device__ void operator()(std::size_t i) const {
+    struct alignas(v * sizeof(Element)) Vector {
+      Element at[v];
+    };
+    const std::size_t of_sample = block.steps * vectors, n = i / of_sample;
+    reinterpret_cast<Vector*>(to)[i] =
+        reinterpret_cast<const Vector*>(x)[(n * block.all + block.first) * vectors + i % of_sample];
+  }
+};
+template <std::size_t v, class Element>
+struct PutSteps {
+  BlockOfSteps block;
+  std::size_t vectors;
+  const std::int32_t* valid;
+  const Element* from;
+  Element* to;
+  __device__ void operator()(std::size_t i) const {
+    struct alignas(v * sizeof(Element)) Vector {
+      Element at[v];
+    };
+    const std::size_t of_sample = block.steps * vectors, n = i / of_sample;
+    const bool counts = valid == nullptr || valid[i / vectors] > 0;
+    reinterpret_cast<Vector*>(to)[(n * block.all + block.first) * vectors + i % of_sample] =
+        counts ? reinterpret_cast<const Vector*>(from)[i] : Vector{};
+  }
+};
+struct TakeLengths {
+  BlockOfSteps block;
+  const std::int32_t* lengths;
+  std::int32_t* to;
+  std::int32_t* valid;
+  __device__ void operator()(std::size_t i) const {
+    const std::size_t n = i / block.steps, t = i % block.steps;
+    const std::size_t length = steps_within(lengths[n], block.all);
+    valid[i] = block.first + t < length ? 1 : 0;
+    if (t == 0)
+      to[n] = length < block.first ? 0 : static_cast<std::int32_t>(min(length - block.first, block.steps));
+  }
+};
+template <std::size_t Width, class Element>
+[[gnu::used]] void StepCopies<Width, Element>::take(const Pass& pass, const BlockOfSteps& block, const Element* x,
+                                                    Element* to) {
+  constexpr std::size_t v = vector_width(Width), vectors = Width / v;
+  over_elements(pass, block.samples * block.steps * vectors, TakeSteps<v, Element>{block, vectors, x, to});
+}
+template <std::size_t Width, class Element>
+[[gnu::used]] void StepCopies<Width, Element>::put(const Pass& pass, const BlockOfSteps& block, const Element* from,
+                                                   Element* to) {
+  constexpr std::size_t v = vector_width(Width), vectors = Width / v;
+  over_elements(pass, block.samples * block.steps * vectors,
+                PutSteps<v, Element>{block, vectors, pass.lengths, from, to});
+}
+template <class>
+void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths,
+                                std::int32_t* to, std::int32_t* valid) {
+  over_elements(pass, block.samples * block.steps, TakeLengths{block, lengths, to, valid});
+}
+#endif
+
+}  // namespace cuda
+
+namespace detail {
+
+/// Of a network whose recurrent layers hand on their state from block to block. Its first parts, `Plan::parts` of them,
+/// go block by block; the others have the whole sequence.
+template <class Net, class Backend>
+  requires(CudaBackend<KernelsOf<Backend>> && cuda::WavefrontCut<Net, KernelsOf<Backend>>::blocks > 1)
+class WavefrontForward<Net, Backend> {
+  using Cut = cuda::WavefrontCut<Net, KernelsOf<Backend>>;
+  using Plan = typename Cut::Plan;
+  using Kernel = typename Plan::Kernel;
+  using In = NetworkInput<Net>;
+  using Element = ElementOf<In, float>;
+  static constexpr std::size_t last = Plan::parts - 1, blocks = Cut::blocks;
+  template <std::size_t I>
+  using StepKernel = typename Plan::template StepKernel<I>;
+  template <std::size_t I>
+  using Step = typename Plan::template Step<I>;
+
+ public:
+  static constexpr bool possible = true;
+  /// Parts that are done by forward.
+  static constexpr std::size_t parts = Plan::parts;
+
+  /// Whether it serves so many samples: more than the device has multiprocessors leave none idle. Takes memory when it
+  /// is first asked for as many. Throws Error where there is none.
+  bool serves(const Pass& pass, std::size_t capacity) {
+    if (pass.training || pass.samples > cuda::recurrent::multiprocessors) return false;
+    if (memory_.size() == 0) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
+    return true;
+  }
+
+  /// The parts' maps of x [samples, steps], the last one's at `y`.
+  void forward(const Pass& pass, Weights<float> w, const float* packed, const Element* x, float* y) {
+    const cuda::Queue& queue = *static_cast<const cuda::Queue*>(pass.queue);
+    for (const Block& block : blocks_) queue.before(block.queue);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      Block& block = blocks_[b];
+      const std::size_t first = Cut::first_step(b), steps = Cut::first_step(b + 1) - first;
+      const cuda::BlockOfSteps of{pass.samples, Cut::steps, first, steps};
+      Pass now = pass;
+      now.samples = pass.samples * steps;
+      now.queue = &block.queue;
+      if (pass.lengths != nullptr) {
+        cuda::take_lengths<>(now, of, pass.lengths, block.lengths, block.valid);
+        now.lengths = block.valid;
+      }
+      cuda::StepCopies<In::elements / Cut::steps, Element>::take(now, of, x, block.x);
+      block.relay.samples = pass.samples;
+      block.relay.lengths = pass.lengths == nullptr ? nullptr : block.lengths;
+      block.relay.begin();
+      block.queue.relay = &block.relay;
+      for_each_index<parts>([&](auto i) {
+        constexpr const PlanNode& node = Plan::template node_of<i>();
+        const auto* const from = [&] {
+          if constexpr (i == 0)
+            return static_cast<const Element*>(block.x);
+          else
+            return static_cast<const float*>(block.map[i - 1]);
+        }();
+        StepKernel<i>::template forward<Capability::stream>(now.part(node.part, node.tables), w.from(node.tensor),
+                                                            packed + node.packed, from, block.map[i],
+                                                            element<i>(block.saved), block.scratch);
+      });
+      cuda::StepCopies<Step<last>::Out::elements, float>::put(now, of, block.map[last], y);
+    }
+    for (const Block& block : blocks_) block.queue.before(queue);
+  }
+
+ private:
+  template <class Indices>
+  struct SavedTuple;
+  template <std::size_t... I>
+  struct SavedTuple<std::index_sequence<I...>> {
+    using type = Tuple<typename StepKernel<I>::template Saved<Capability::stream>...>;
+  };
+  struct Block {
+    cuda::Queue queue;
+    cuda::Relay relay;
+    Element* x = nullptr;
+    std::int32_t *lengths = nullptr, *valid = nullptr;
+    std::array<float*, parts> map{};
+    float* scratch = nullptr;
+    typename SavedTuple<std::make_index_sequence<parts>>::type saved{};
+
+    void bind(Arena<float>& arena, std::size_t samples) {
+      static_assert(sizeof(Element) == sizeof(float) && sizeof(std::int32_t) == sizeof(float));
+      const std::size_t rows = samples * Cut::most_steps;
+      x = reinterpret_cast<Element*>(arena.take(rows * (In::elements / Cut::steps)));
+      lengths = reinterpret_cast<std::int32_t*>(arena.take(samples));
+      valid = reinterpret_cast<std::int32_t*>(arena.take(rows));
+      std::size_t most = 0;
+      for_each_index<parts>([&](auto i) {
+        map[i] = arena.take(rows * Step<i>::Out::elements);
+        element<i>(saved).bind(arena, rows);
+        most = std::max(most, StepKernel<i>::scratch(rows, Capability::stream));
+      });
+      scratch = arena.take(most);
+    }
+  };
+
+  void take_memory(std::size_t samples) {
+    Arena<float> counting;
+    blocks_[0].bind(counting, samples);
+    const std::size_t each = round_up(counting.used(), 64);
+    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(blocks * each); });
+    for (std::size_t b = 0; b < blocks; ++b) {
+      Arena<float> arena(memory_.data() + b * each);
+      blocks_[b].bind(arena, samples);
+      blocks_[b].relay.distance = static_cast<std::ptrdiff_t>(each);
+      blocks_[b].relay.before = b == 0 ? nullptr : &blocks_[b - 1].relay;
+    }
+  }
+
+  cuda::Array<float> memory_;
+  std::array<Block, blocks> blocks_;
+};
+
+}  // namespace detail
+
+}  // namespace aila::inline v0
+
+#include "../../core/macros_back.hpp"
