@@ -13,6 +13,12 @@ struct Words
     : Network<Tokens<37>, Embedding<12>, Dropout<50>, Lstm<32>, LayerNorm, Lstm<19>, MeanOverPositions, Linear<2>> {};
 struct Narrow : Network<Sequence<33, 5>, Gru<19>, Residual<Gru<19>>, Linear<3>> {};  // a row for every step
 struct Pooled : Network<Sequence<64, 6>, Lstm<64>, Lstm<64>, Lstm<64>, AttentionPooling<1>, Linear<4>> {};
+struct Bare : Network<Sequence<48, 6>, Lstm<16>, Lstm<24>, LastStep> {};
+struct Normed : Network<Sequence<48, 16>, Stack<integrate::Linear<>, Repeat<2, Lstm<16>>>, LayerNorm, LastStep> {};
+struct Dense : Network<Tokens<40>, Embedding<12>, Stack<integrate::DenseNet, Repeat<3, Gru<16>>>, LastStep, Linear<2>> {
+};
+struct Reading : Network<Sequence<48, 16>, Stack<integrate::DenseFormer<>, Repeat<3, Lstm<16>>>, LastStep, Linear<2>> {
+};
 struct Wide : Network<Sequence<40, 4>, Lstm<300>, Lstm<8>, LastStep> {};
 struct Short : Network<Sequence<12, 4>, Lstm<16>, Lstm<16>, LastStep> {};
 struct Images : Network<Image<8, 8, 3>, Conv<4>, MeanOverPositions, Linear<2>> {};
@@ -94,6 +100,10 @@ TEST_CASE("blocks of steps") {
   check<Words>("words");
   check<Narrow>("gru 19");
   check<Pooled>("lstm 64, pooled");
+  check<Bare>("lstm 16, 24");
+  check<Normed>("lstm 16, normed");
+  check<Dense>("gru 16, dense");
+  check<Reading>("lstm 16, reading all before");
 }
 
 TEST_CASE("what needs the whole sequence at once gets it") {

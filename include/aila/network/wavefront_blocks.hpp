@@ -72,8 +72,7 @@ struct WavefrontPlan {
       goes_step_by_step<Part<I>, Backend, steps>() && node_of<I>().fold == PlanNode::none;
   static consteval std::size_t count_parts() {
     std::size_t count = 0;
-    if constexpr (steps >= 2)
-      for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
+    if constexpr (steps >= 2) for_each_index<size>([&](auto i) { count += count == i && goes_by_blocks<i> ? 1U : 0U; });
     return count;
   }
   static constexpr std::size_t parts = count_parts();

@@ -34,9 +34,9 @@ struct ForwardArguments {
   const float* bias = nullptr;
   const float* state_bias = nullptr;
   float* y = nullptr;
-  float* gates = nullptr;    ///< for backward, with `keeps`: [samples, steps, 4 units]
-  float* cells = nullptr;    ///< [samples, steps, units]
-  float* before = nullptr;   ///< the same, h of the step before; null: not asked for
+  float* gates = nullptr;             ///< for backward, with `keeps`: [samples, steps, 4 units]
+  float* cells = nullptr;             ///< [samples, steps, units]
+  float* before = nullptr;            ///< the same, h of the step before; null: not asked for
   const float* state_from = nullptr;  ///< [samples], h and then the cell before the first step; null: zeros
   float* state_to = nullptr;          ///< the same after the last; null: not asked for
 };

@@ -22,14 +22,11 @@ class Mark {
   }
   /// Behind all that is on the queue so far.
   void set(const Queue& queue) {
-    if (event_ == nullptr)
-      check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    if (event_ == nullptr) check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
     check(cudaEventRecord(event_, queue.stream()), "cudaEventRecord");
   }
   /// What comes next on the queue comes behind the mark.
-  void await(const Queue& queue) const {
-    check(cudaStreamWaitEvent(queue.stream(), event_, 0), "cudaStreamWaitEvent");
-  }
+  void await(const Queue& queue) const { check(cudaStreamWaitEvent(queue.stream(), event_, 0), "cudaStreamWaitEvent"); }
 
  private:
   cudaEvent_t event_ = nullptr;

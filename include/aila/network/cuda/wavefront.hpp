@@ -5,7 +5,8 @@
 // first steps need the first steps alone. So the sequence is cut into blocks: layer j's block b, layer j + 1's block
 // b - 1 and so on are computed at the same time, each block by a queue of its own, with the kernels of a stream; only a
 // recurrent layer's block waits for the same layer's block before (Relay). n layers of T steps in B blocks take
-// (n + B - 1) T / B steps' time in place of n T. Outputs agree with those of the whole sequence to rounding: products
+// (n + B - 1) T / B steps' time in place of n T. Where LastStep follows, what comes behind the last recurrent layer is
+// computed for the last step of each sample alone. Outputs agree with those of the whole sequence to rounding: products
 // and norms may have other tiles.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "../../backend/cuda/memory.hpp"
 #include "../../backend/cuda/recurrent.hpp"
 #include "../../backend/cuda/relay.hpp"
+#include "../../layer/readout.hpp"
 #include "../wavefront_blocks.hpp"
 
 namespace aila::inline v0 {
@@ -47,6 +49,29 @@ consteval RelayCount count_relays() {
   } else {
     return {};
   }
+}
+
+/// Of a kernel of parts, the node behind the last one with a recurrent layer.
+template <class Kernel>
+consteval std::size_t behind_relays() {
+  std::size_t behind = 0;
+  if constexpr (is_plan_kernel<Kernel>)
+    for (std::size_t i = 0; i < Kernel::nodes; ++i)
+      if (Kernel::plan.node[i].sort == Kernel::Sort::layer)
+        aila::detail::with_kind<Kernel::layer_kinds>(Kernel::plan.node[i].kind, [&](auto k) {
+          if (count_relays<typename Kernel::template LayerKernel<k>>().layers > 0) behind = i + 1;
+        });
+  return behind;
+}
+/// The values that nodes from `begin` on read of those before.
+template <class Kernel>
+consteval auto values_read_from(std::size_t begin) {
+  std::array<bool, Kernel::values + 1> read{};
+  for (std::size_t i = begin; i < Kernel::nodes; ++i)
+    for (std::size_t r = 0; r < Kernel::plan.node[i].reads; ++r)
+      read[Kernel::plan.read[Kernel::plan.node[i].read + r].value] = true;
+  for (std::size_t i = begin; i < Kernel::nodes; ++i) read[Kernel::plan.node[i].writes] = false;
+  return read;
 }
 
 /// How a network's steps are cut.
@@ -79,6 +104,27 @@ struct WavefrontCut {
 struct BlockOfSteps {
   std::size_t samples, all, first, steps;
 };
+/// The last valid steps of samples, which are in different blocks: of some maps [samples, steps, ...] of each block,
+/// the rows [samples, ...].
+struct LastRows {
+  static constexpr std::size_t most = 64;  ///< maps
+  std::size_t samples = 0, steps = 0, blocks = 0;
+  const std::int32_t* lengths = nullptr;  ///< null: all
+  std::size_t distance = 0;               ///< floats from a map to the same of the next block
+  std::size_t count = 0, width = 0;       ///< maps, and floats of a row of all
+  const float* from[most] = {};           ///< of the first block
+  float* to[most] = {};
+  std::size_t end[most] = {};  ///< of a map in a row of all
+
+  void add(const float* map, std::size_t features, float* rows) {
+    from[count] = map;
+    to[count] = rows;
+    end[count++] = width += features;
+  }
+};
+template <class = void>
+[[gnu::used]] void take_last_rows(const Pass& pass, const LastRows& rows);
+
 /// Steps to and from a block: x [samples, all, Width] and [samples, steps, Width].
 template <std::size_t Width, class Element>
 struct StepCopies {
@@ -88,8 +134,8 @@ struct StepCopies {
 };
 /// Of lengths in whole sequences, those within the block and, for each of its steps, whether it is valid.
 template <class = void>
-[[gnu::used]] void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths, std::int32_t* to,
-                  std::int32_t* valid);
+[[gnu::used]] void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths,
+                                std::int32_t* to, std::int32_t* valid);
 
 #ifdef __CUDACC__
 template <std::size_t v, class Element>
@@ -133,8 +179,7 @@ struct TakeLengths {
     const std::size_t n = i / block.steps, t = i % block.steps;
     const std::size_t length = steps_within(lengths[n], block.all);
     valid[i] = block.first + t < length ? 1 : 0;
-    if (t == 0)
-      to[n] = length < block.first ? 0 : static_cast<std::int32_t>(min(length - block.first, block.steps));
+    if (t == 0) to[n] = length < block.first ? 0 : static_cast<std::int32_t>(min(length - block.first, block.steps));
   }
 };
 template <std::size_t Width, class Element>
@@ -150,9 +195,29 @@ template <std::size_t Width, class Element>
   over_elements(pass, block.samples * block.steps * vectors,
                 PutSteps<v, Element>{block, vectors, pass.lengths, from, to});
 }
+struct TakeLastRows {
+  LastRows rows;
+  __device__ void operator()(std::size_t i) const {
+    const std::size_t n = i / rows.width, column = i % rows.width;
+    const std::size_t length = rows.lengths == nullptr ? rows.steps : steps_within(rows.lengths[n], rows.steps);
+    const std::size_t step = length > 0 ? length - 1 : 0;
+    std::size_t block = 0, map = 0;
+    while ((block + 1) * rows.steps / rows.blocks <= step) ++block;
+    while (rows.end[map] <= column) ++map;
+    const std::size_t before = map == 0 ? 0 : rows.end[map - 1], features = rows.end[map] - before;
+    const std::size_t first = block * rows.steps / rows.blocks, end = (block + 1) * rows.steps / rows.blocks;
+    const std::size_t row = n * (end - first) + step - first;
+    rows.to[map][n * features + column - before] =
+        rows.from[map][block * rows.distance + row * features + column - before];
+  }
+};
 template <class>
-void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths,
-                                std::int32_t* to, std::int32_t* valid) {
+void take_last_rows(const Pass& pass, const LastRows& rows) {
+  over_elements(pass, rows.samples * rows.width, TakeLastRows{rows});
+}
+template <class>
+void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths, std::int32_t* to,
+                  std::int32_t* valid) {
   over_elements(pass, block.samples * block.steps, TakeLengths{block, lengths, to, valid});
 }
 #endif
@@ -171,16 +236,45 @@ class WavefrontForward<Net, Backend> {
   using Kernel = typename Plan::Kernel;
   using In = NetworkInput<Net>;
   using Element = ElementOf<In, float>;
-  static constexpr std::size_t last = Plan::parts - 1, blocks = Cut::blocks;
+  static constexpr std::size_t in_blocks = Plan::parts, last = in_blocks - 1, blocks = Cut::blocks;
   template <std::size_t I>
   using StepKernel = typename Plan::template StepKernel<I>;
   template <std::size_t I>
   using Step = typename Plan::template Step<I>;
+  using LastKernel = StepKernel<last>;
+
+  static consteval bool ends_in_last_step() {
+    if constexpr (in_blocks < Plan::size)
+      return std::is_same_v<typename Plan::template Part<in_blocks>::Layer, LastStep>;
+    else
+      return false;
+  }
+  /// Whether LastStep is what follows; and whether the last part has nodes that need not be computed for other steps.
+  static constexpr bool last_step_alone = ends_in_last_step();
+  static constexpr std::size_t tail = cuda::behind_relays<LastKernel>();
+  static consteval auto find_tail_reads() {
+    if constexpr (is_plan_kernel<LastKernel>)
+      return cuda::values_read_from<LastKernel>(tail);
+    else
+      return std::array<bool, 1>{};
+  }
+  static constexpr auto tail_reads = find_tail_reads();
+  static consteval bool find_tail() {
+    if constexpr (is_plan_kernel<LastKernel>) {
+      std::size_t count = 0;
+      for (const bool is_read : tail_reads) count += is_read ? 1U : 0U;
+      return last_step_alone && tail > 0 && tail < LastKernel::nodes && count <= cuda::LastRows::most &&
+             !tail_reads[LastKernel::plan.output] && !(Step<last>::In::is_tokens && tail_reads[LastKernel::plan.input]);
+    } else {
+      return false;
+    }
+  }
+  static constexpr bool has_tail = find_tail();
 
  public:
   static constexpr bool possible = true;
   /// Parts that are done by forward.
-  static constexpr std::size_t parts = Plan::parts;
+  static constexpr std::size_t parts = in_blocks + (last_step_alone ? 1 : 0);
 
   /// Whether it serves so many samples: more than the device has multiprocessors leave none idle. Takes memory when it
   /// is first asked for as many. Throws Error where there is none.
@@ -190,7 +284,7 @@ class WavefrontForward<Net, Backend> {
     return true;
   }
 
-  /// The parts' maps of x [samples, steps], the last one's at `y`.
+  /// The map of the last of the parts at `y`, of x [samples, steps].
   void forward(const Pass& pass, Weights<float> w, const float* packed, const Element* x, float* y) {
     const cuda::Queue& queue = *static_cast<const cuda::Queue*>(pass.queue);
     for (const Block& block : blocks_) queue.before(block.queue);
@@ -210,7 +304,7 @@ class WavefrontForward<Net, Backend> {
       block.relay.lengths = pass.lengths == nullptr ? nullptr : block.lengths;
       block.relay.begin();
       block.queue.relay = &block.relay;
-      for_each_index<parts>([&](auto i) {
+      for_each_index<in_blocks>([&](auto i) {
         constexpr const PlanNode& node = Plan::template node_of<i>();
         const auto* const from = [&] {
           if constexpr (i == 0)
@@ -218,16 +312,60 @@ class WavefrontForward<Net, Backend> {
           else
             return static_cast<const float*>(block.map[i - 1]);
         }();
-        StepKernel<i>::template forward<Capability::stream>(now.part(node.part, node.tables), w.from(node.tensor),
-                                                            packed + node.packed, from, block.map[i],
-                                                            element<i>(block.saved), block.scratch);
+        const Pass here = now.part(node.part, node.tables);
+        auto& saved = element<i>(block.saved);
+        if constexpr (i == last && has_tail)
+          StepKernel<i>::template forward_nodes<Capability::stream>(here, w.from(node.tensor), packed + node.packed,
+                                                                    from, block.map[i], saved, block.scratch, 0, tail);
+        else
+          StepKernel<i>::template forward<Capability::stream>(here, w.from(node.tensor), packed + node.packed, from,
+                                                              block.map[i], saved, block.scratch);
       });
-      cuda::StepCopies<Step<last>::Out::elements, float>::put(now, of, block.map[last], y);
+      if constexpr (!last_step_alone)
+        cuda::StepCopies<Step<last>::Out::elements, float>::put(now, of, block.map[last], y);
     }
     for (const Block& block : blocks_) block.queue.before(queue);
+    if constexpr (last_step_alone) finish(pass, w, packed, y);
   }
 
  private:
+  /// What is behind the blocks' last recurrent layers, of the last steps alone.
+  void finish(const Pass& pass, Weights<float> w, const float* packed, float* y) {
+    Block& first = blocks_[0];
+    cuda::LastRows rows{.samples = pass.samples,
+                        .steps = Cut::steps,
+                        .blocks = blocks,
+                        .lengths = pass.lengths,
+                        .distance = static_cast<std::size_t>(first.relay.distance)};
+    if constexpr (has_tail) {
+      using Kernel = StepKernel<last>;
+      constexpr auto& node = Plan::template node_of<last>();
+      auto& from = element<last>(first.saved);
+      const float* x = nullptr;
+      for (std::size_t v = 0; v < Kernel::values; ++v) {
+        if (!tail_reads[v]) continue;
+        const std::size_t features = Kernel::plan.value[v].elements;
+        if (v == Kernel::plan.input) {
+          if constexpr (last > 0)
+            rows.add(first.map[last - 1], features, tail_input_);
+          else if constexpr (!In::is_tokens)
+            rows.add(first.x, features, tail_input_);
+          x = tail_input_;
+        } else {
+          rows.add(from.value[v], features, tail_->value[v]);
+        }
+      }
+      cuda::take_last_rows<>(pass, rows);
+      Pass here = pass.part(node.part, node.tables);
+      here.lengths = nullptr;
+      Kernel::template forward_nodes<Capability::stream>(here, w.from(node.tensor), packed + node.packed, x, y, *tail_,
+                                                         first.scratch, tail, Kernel::nodes);
+    } else {
+      rows.add(first.map[last], Step<last>::Out::elements, y);
+      cuda::take_last_rows<>(pass, rows);
+    }
+  }
+
   template <class Indices>
   struct SavedTuple;
   template <std::size_t... I>
@@ -239,9 +377,9 @@ class WavefrontForward<Net, Backend> {
     cuda::Relay relay;
     Element* x = nullptr;
     std::int32_t *lengths = nullptr, *valid = nullptr;
-    std::array<float*, parts> map{};
+    std::array<float*, in_blocks> map{};
     float* scratch = nullptr;
-    typename SavedTuple<std::make_index_sequence<parts>>::type saved{};
+    typename SavedTuple<std::make_index_sequence<in_blocks>>::type saved{};
 
     void bind(Arena<float>& arena, std::size_t samples) {
       static_assert(sizeof(Element) == sizeof(float) && sizeof(std::int32_t) == sizeof(float));
@@ -250,7 +388,7 @@ class WavefrontForward<Net, Backend> {
       lengths = reinterpret_cast<std::int32_t*>(arena.take(samples));
       valid = reinterpret_cast<std::int32_t*>(arena.take(rows));
       std::size_t most = 0;
-      for_each_index<parts>([&](auto i) {
+      for_each_index<in_blocks>([&](auto i) {
         map[i] = arena.take(rows * Step<i>::Out::elements);
         element<i>(saved).bind(arena, rows);
         most = std::max(most, StepKernel<i>::scratch(rows, Capability::stream));
@@ -263,7 +401,13 @@ class WavefrontForward<Net, Backend> {
     Arena<float> counting;
     blocks_[0].bind(counting, samples);
     const std::size_t each = round_up(counting.used(), 64);
-    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(blocks * each); });
+    Arena<float> of_tail;
+    if constexpr (has_tail) bind_tail(of_tail, samples);
+    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(blocks * each + of_tail.used()); });
+    if constexpr (has_tail) {
+      Arena<float> arena(memory_.data() + blocks * each);
+      bind_tail(arena, samples);
+    }
     for (std::size_t b = 0; b < blocks; ++b) {
       Arena<float> arena(memory_.data() + b * each);
       blocks_[b].bind(arena, samples);
@@ -272,8 +416,15 @@ class WavefrontForward<Net, Backend> {
     }
   }
 
+  void bind_tail(Arena<float>& arena, std::size_t samples) {
+    tail_input_ = arena.take(samples * Step<last>::In::elements);
+    tail_->bind(arena, samples);
+  }
+
   cuda::Array<float> memory_;
   std::array<Block, blocks> blocks_;
+  Held<typename LastKernel::template Saved<Capability::stream>> tail_;
+  float* tail_input_ = nullptr;
 };
 
 }  // namespace detail
