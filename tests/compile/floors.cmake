@@ -10,7 +10,7 @@ set(floors
   backend backend/host backend/plan backend/reference
   backend/cpu/simd backend/cpu/product backend/cpu/rows backend/cpu/recurrent backend/cpu/dense backend/cpu/conv backend/cpu/attention
   backend/cpu/mixture backend/cpu backend/cpu.hpp backend/reference.hpp backend/cuda
-  network learn learn/cuda io data .)
+  network network/cuda learn learn/cuda io data .)
 # Side by side: neither includes the other.
 set(apart backend/cuda:backend/reference backend/cuda:backend/cpu backend/cuda:backend/cpu.hpp layer:integrate integrate:layer backend/reference:backend/cpu backend/cpu:backend/reference
   backend/cpu/recurrent:backend/cpu/rows backend/cpu/conv:backend/cpu/recurrent backend/cpu/attention:backend/cpu/conv
