@@ -78,6 +78,8 @@ template <class S>
 concept VectorShape = RealShape<S> && S::rank == 1;
 template <class S>
 concept SequenceShape = RealShape<S> && S::rank == 2;
+template <class S>
+concept ImageShape = RealShape<S> && S::rank == 3;
 
 namespace detail {
 /// The output of what was refused: placing asks nothing more of it.

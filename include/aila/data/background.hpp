@@ -22,7 +22,8 @@ namespace aila::inline v0::data {
 /// in which `fit` with the same seed reads them. The numbers are the other source's in every case: a sample that was
 /// not foreseen, or is not there yet, is loaded on the spot. Epoch 0, which is that of evaluation, is not foreseen.
 ///
-/// It pays where loading takes a notable share of a step and a processor is free; a sample costs one copy more.
+/// It pays where loading takes a notable share of a step and a processor is free; a sample costs one copy more. Not for
+/// images on a GPU, which makes batches of the other source's by itself.
 template <class In, class Scalar = float>
 class Background {
  public:

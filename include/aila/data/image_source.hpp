@@ -3,7 +3,6 @@
 
 #include "../core/macros_aside.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +23,7 @@ namespace aila::inline v0::data {
 /// A SampleSource of the images `rows` of a set, which must outlive it: inputs [height, width, channels] scaled by
 /// channel, the class as target. A change by chance is a function of seed, epoch and the image's number in the set;
 /// epoch 0, which is that of evaluation, has none. Black of the padding is the byte 0; blank of the cutout is the mean.
-template <RealShape In, class Scalar = float>
-  requires(In::rank == 3)
+template <ImageShape In, class Scalar = float>
 class ImageSource {
  public:
   static constexpr std::size_t height = In::extents[0], width = In::extents[1], channels = In::extents[2];
@@ -48,9 +46,7 @@ class ImageSource {
                     scaling.mean[c], " and ", scaling.deviation[c]);
     for (const std::size_t row : rows_)
       if (row >= images.size()) throw_error("images: expected rows below ", images.size(), ", found ", row);
-    if (augmentation.padding > std::min(height, width))
-      throw_error("images: expected at most ", std::min(height, width), " pixels of padding, found ",
-                  augmentation.padding);
+    augmentation.check(height, width);
     for (std::size_t c = 0; c < channels; ++c)
       for (std::size_t v = 0; v < 256; ++v)
         numbers_.push_back(
@@ -62,41 +58,23 @@ class ImageSource {
   Label label(std::size_t index) const { return images_->labels[rows_[index]]; }
   const std::vector<std::string>& classes() const { return images_->classes; }
 
-  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
-    const std::size_t row = rows_[index];
-    ImageChange change;
-    if (slot.epoch > 0) change = draw_change(augmentation_, seed_, slot.epoch, row, height, width);
-    crop(images_->image(row).data(), change, slot.input);
-    for (std::size_t y = change.top; y < change.bottom; ++y)
-      std::fill(slot.input + (y * width + change.left) * channels, slot.input + (y * width + change.end) * channels,
-                Scalar(0));
-    if (slot.target_count > 0) slot.targets[0] = static_cast<Scalar>(images_->labels[row]);
+  /// The same as a view, whose memory is this source's and the set's: a backend with memory of its own may keep a copy.
+  ImagesView<In, Scalar> view() const {
+    return {.pixels = images_->pixels,
+            .labels = images_->labels,
+            .numbers = numbers_,
+            .rows = rows_,
+            .augmentation = augmentation_,
+            .seed = seed_};
   }
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const { view().load(index, slot); }
 
  private:
-  void crop(const std::uint8_t* image, const ImageChange& change, Scalar* to) const {
-    constexpr auto columns = static_cast<std::ptrdiff_t>(width);
-    // Columns of the crop that lie inside the image.
-    const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(-change.right, 0, columns);
-    const std::ptrdiff_t last = std::clamp<std::ptrdiff_t>(columns - change.right, 0, columns);
-    for (std::size_t y = 0; y < height; ++y, to += width * channels) {
-      const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(y) + change.down;
-      const bool inside = from >= 0 && from < static_cast<std::ptrdiff_t>(height);
-      const std::uint8_t* pixel =
-          inside ? image + (from * columns + change.right + first) * static_cast<std::ptrdiff_t>(channels) : nullptr;
-      for (std::ptrdiff_t x = 0; x < columns; ++x) {
-        const bool black = !inside || x < first || x >= last;
-        Scalar* number = to + static_cast<std::size_t>(change.flip ? columns - 1 - x : x) * channels;
-        for (std::size_t c = 0; c < channels; ++c) number[c] = numbers_[c * 256 + (black ? 0 : *pixel++)];
-      }
-    }
-  }
-
   const ImageSet* images_;
   std::vector<std::size_t> rows_;
   Augmentation augmentation_;
   Seed seed_;
-  std::vector<Scalar> numbers_;  ///< what each byte of each channel becomes [channels, 256]
+  std::vector<Scalar> numbers_;
 };
 
 }  // namespace aila::inline v0::data

@@ -42,9 +42,8 @@ class Evaluator {
   /// Says that this source's samples stay as they are: as Trainer::keep.
   void keep([[maybe_unused]] const SourceRef<In, Scalar>& source) {
     if constexpr (Copies::are_kept) {
-      const auto& samples = source.samples_in_memory();
-      if (detail::may_be_copied<LossType, typename ModelType::Placed, KernelsOf<Backend>>(samples))
-        copy_.keep(samples, workers_.front()->workspace.queue());
+      if (detail::may_be_copied<LossType, typename ModelType::Placed, KernelsOf<Backend>>(source.samples_in_memory()))
+        copy_.keep(source, workers_.front()->workspace.queue());
     }
   }
 
@@ -94,7 +93,7 @@ class Evaluator {
 
   void load(WorkerType& worker, const SourceRef<In, Scalar>& source, std::span<const std::size_t> indices) {
     if constexpr (Copies::are_kept)
-      if (copy_.holds(source.samples_in_memory())) return worker.load(copy_, indices);
+      if (copy_.holds(source)) return worker.load(copy_, indices);
     worker.load(source, indices, 0);
   }
 

@@ -14,20 +14,10 @@
 #include "../core/error.hpp"
 #include "../core/lengths.hpp"
 #include "../network/input.hpp"
+#include "images.hpp"
+#include "sample_slot.hpp"
 
 namespace aila::inline v0 {
-
-/// Where one sample is written: its input and targets; length and weight may be changed from all steps and 1. A length
-/// is from 1 to the number of steps; of an input without steps it stays as it is.
-template <class In, class Scalar>
-struct SampleSlot {
-  ElementOf<In, Scalar>* input = nullptr;
-  Scalar* targets = nullptr;
-  std::size_t target_count = 0;
-  std::int32_t length = static_cast<std::int32_t>(In::extents[0]);
-  Scalar weight = Scalar(1);
-  std::uint64_t epoch = 0;  ///< for augmentation
-};
 
 /// A source has size(), the numbers it gives a sample as targets, and load(index, slot), which is called from several
 /// threads at once for different samples.
@@ -36,6 +26,21 @@ concept SampleSource = requires(const T& source, std::size_t index, SampleSlot<I
   { source.size() } -> std::convertible_to<std::size_t>;
   { source.targets_per_sample() } -> std::convertible_to<std::size_t>;
   source.load(index, slot);
+};
+
+namespace detail {
+template <class One, class Other>
+inline constexpr bool are_members_of_one_class = false;
+template <class Class, class One, class Other>
+inline constexpr bool are_members_of_one_class<One Class::*, Other Class::*> = true;
+}  // namespace detail
+
+/// A source whose samples are made of images in memory may say so by a member view(), which gives an ImagesView: its
+/// load must be the view's. A class that inherits view() and has a load of its own, or several, is any other source.
+template <class T, class In, class Scalar>
+concept SourceOfImages = ImageShape<In> && SampleSource<T, In, Scalar> && requires(const T& source) {
+  { source.view() } -> std::same_as<ImagesView<In, Scalar>>;
+  requires detail::are_members_of_one_class<decltype(&T::view), decltype(&T::load)>;
 };
 
 namespace detail {
@@ -136,6 +141,8 @@ class SourceRef {
       load_ = [](const void* s, std::size_t i, SampleSlot<In, Scalar>& slot) {
         static_cast<const T*>(s)->load(i, slot);
       };
+      if constexpr (SourceOfImages<T, In, Scalar>)
+        images_ = [](const void* s) { return static_cast<const T*>(s)->view(); };
     }
   }
 
@@ -153,6 +160,12 @@ class SourceRef {
   bool is(const SourceRef& other) const { return source_ == other.source_ && samples_.is(other.samples_); }
   /// Samples that lie in memory; of another source none.
   const SamplesView<In, Scalar>& samples_in_memory() const { return samples_; }
+  /// Images in memory that samples are made of; of another source none.
+  ImagesView<In, Scalar> images_in_memory() const
+    requires(ImageShape<In>)
+  {
+    return images_ == nullptr ? ImagesView<In, Scalar>{} : images_(source_);
+  }
   /// The targets where they lie in memory as one range, else empty.
   std::span<const Scalar> targets_in_memory() const { return samples_.targets(); }
   /// The lengths likewise; empty where all steps are valid.
@@ -164,6 +177,7 @@ class SourceRef {
   std::size_t (*size_)(const void*) = nullptr;
   std::size_t (*targets_)(const void*) = nullptr;
   void (*load_)(const void*, std::size_t, SampleSlot<In, Scalar>&) = nullptr;
+  ImagesView<In, Scalar> (*images_)(const void*) = nullptr;
 };
 
 namespace detail {

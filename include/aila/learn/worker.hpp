@@ -71,7 +71,8 @@ bool may_be_copied([[maybe_unused]] const View& samples) {
     if constexpr (!LossOver<LossType, Placed, Kernels>::goes_by_steps) return samples.lengths().empty();
   return true;
 }
-/// Copies of samples in the memory of a backend that has its own: of all of them, and of a group taken from those.
+/// Copies of samples, or of the images they are made of, in the memory of a backend that has its own: of all of them,
+/// and of a group taken from those.
 template <class In, class Kernels>
 struct SampleCopies {
   static constexpr bool are_kept = false;
@@ -134,7 +135,7 @@ class Worker {
     lengths_of_pass_ = all_steps_valid ? nullptr : workspace.take_lengths(lengths_.data(), samples_);
   }
 
-  /// The same of samples in memory, from the backend's copy of them.
+  /// The same of a source in epoch 0, from the backend's copy of it.
   void load(const typename Copies::All& copy, std::span<const std::size_t> indices)
     requires(Copies::are_kept)
   {

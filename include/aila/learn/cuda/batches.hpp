@@ -1,4 +1,4 @@
-// The batches of a training on a GPU: samples that lie there already, or that are loaded and copied while the step
+// The batches of a training on a GPU: of samples or images that lie there already, or loaded and copied while the step
 // before them is computed.
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "../../core/executor.hpp"
 #include "../../core/no_memory.hpp"
 #include "../worker.hpp"
-#include "samples.hpp"
+#include "kept.hpp"
 
 namespace aila::inline v0::cuda {
 
@@ -25,7 +25,7 @@ struct Batch {
   std::size_t samples = 0;
   std::size_t place = 0;     ///< of the two that are filled by turns
   bool has_lengths = false;  ///< some sample has a length of its own
-  bool is_kept = false;      ///< they are taken from a copy of all
+  std::size_t copy = 0;      ///< KeptSource::copy() of what they are taken from; 0: loaded
 };
 
 /// Batches of up to a number of samples for a loss on a network. Two places: one for the step that is computed, one for
@@ -40,19 +40,21 @@ class Batches {
   static constexpr std::size_t targets = LossType::template targets<typename Placed::Out>;
 
   explicit Batches(ExecutorRef executor) : executor_(executor) {}
-  void take_memory(std::size_t most) { indices_ = PinnedMirror<std::uint32_t>(most); }
+  void take_memory(std::size_t most) { numbers_ = BatchNumbersMirror(most); }
 
-  /// Takes a copy of the source's samples, where there is room.
+  /// Takes a copy of the source's samples or images, where there is room.
   void keep(const Source& source, const Queue& queue) {
-    const auto& samples = source.samples_in_memory();
-    if (aila::detail::may_be_copied<LossType, Placed, backend::Cuda>(samples)) kept_.keep(samples, queue);
+    if (aila::detail::may_be_copied<LossType, Placed, backend::Cuda>(source.samples_in_memory()))
+      kept_.keep(source, queue);
   }
 
   /// The samples `indices` of a source, for the work that is put on `queue` next.
   Batch take(const Source& source, Indices indices, std::uint64_t epoch, const Queue& queue) {
-    const auto& samples = source.samples_in_memory();
-    if (kept_.holds(samples))
-      return {.samples = indices.size(), .has_lengths = kept_.number(indices, indices_.host()), .is_kept = true};
+    if (kept_.holds(source)) {
+      numbers_.set_epoch(epoch);
+      const bool has_lengths = kept_.number(indices, numbers_.samples());
+      return {.samples = indices.size(), .has_lengths = has_lengths, .copy = kept_.copy()};
+    }
     if (!is_ahead_ || !places_[next_].holds(source, indices, epoch)) load(source, indices, epoch);
     is_ahead_ = false;
     copies_.before(queue);
@@ -62,17 +64,14 @@ class Batches {
   /// Begins with the batch behind the one that was taken last, while that is computed. What goes wrong here goes wrong
   /// again where the batch is taken, and is told there.
   void look_ahead(const Source& source, Indices indices, std::uint64_t epoch) {
-    if (indices.empty() || indices.size() > indices_.size() || kept_.holds(source.samples_in_memory())) return;
+    if (indices.empty() || indices.size() > numbers_.most() || kept_.holds(source)) return;
     aila::detail::catching([&] { load(source, indices, epoch); }, [&] { is_ahead_ = false; });
   }
 
   /// Puts a batch in order on the pass's queue: copies to the arrays.
   void send(const Pass& pass, const Batch& batch, const BatchArrays<In>& to) {
     const Queue& queue = *static_cast<const Queue*>(pass.queue);
-    if (batch.is_kept) {
-      indices_.send(queue, batch.samples);
-      return kept_.take(pass, indices_.device(), to);
-    }
+    if (batch.copy > 0) return kept_.take(pass, numbers_.send(queue, batch.samples), to);
     Place& place = places_[batch.place];
     const auto copy = [&]<class T>(T* target, PinnedMirror<T>& from, std::size_t count) {
       if (count > 0) queue.copy(target, from.device(), count * sizeof(T), cudaMemcpyDeviceToDevice);
@@ -112,7 +111,7 @@ class Batches {
   /// Samples to the next place, and from there to the device.
   void load(const Source& source, Indices indices, std::uint64_t epoch) {
     Place& place = places_[next_];
-    place.take_memory(indices_.size());
+    place.take_memory(numbers_.most());
     copies_.wait();  // what the place held before may be on its way
     std::atomic<bool> all_steps_valid{true};
     executor_.run(indices.size(), [&](std::size_t i, std::size_t) {
@@ -140,8 +139,8 @@ class Batches {
   }
 
   ExecutorRef executor_;
-  KeptSamples<In> kept_;
-  PinnedMirror<std::uint32_t> indices_;
+  KeptSource<In> kept_;
+  BatchNumbersMirror numbers_;
   std::array<Place, 2> places_;
   Queue copies_;
   std::size_t next_ = 0;  ///< the place that is filled next

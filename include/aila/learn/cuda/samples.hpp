@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include "../../backend/cuda/launch.hpp"
 #include "../../backend/cuda/pinned_mirror.hpp"
@@ -22,6 +21,46 @@ struct BatchArrays {
   std::int32_t* lengths = nullptr;  ///< null: all steps are valid
 };
 
+/// What a batch is taken by, as kernels read it: nothing of it is part of a graph.
+struct BatchNumbers {
+  const std::uint32_t* words = nullptr;  ///< the epoch, the lower half first, and the numbers of the samples
+  constexpr std::uint64_t epoch() const { return words[0] | std::uint64_t{words[1]} << 32U; }
+  constexpr const std::uint32_t* samples() const { return words + 2; }
+};
+/// The same for the program, sent in one piece.
+class BatchNumbersMirror {
+ public:
+  BatchNumbersMirror() = default;
+  explicit BatchNumbersMirror(std::size_t most) : most_(most), words_(most + 2) {}
+  std::size_t most() const { return most_; }
+  std::uint32_t* samples() { return words_.host() + 2; }
+  void set_epoch(std::uint64_t epoch) {
+    words_.host()[0] = static_cast<std::uint32_t>(epoch);
+    words_.host()[1] = static_cast<std::uint32_t>(epoch >> 32U);
+  }
+  BatchNumbers send(const Queue& queue, std::size_t samples) {
+    words_.send(queue, samples + 2);
+    return {words_.device()};
+  }
+
+ private:
+  std::size_t most_ = 0;
+  PinnedMirror<std::uint32_t> words_;
+};
+
+/// Whether a copy of so many bytes may be kept: not where it would take more than half of what is free.
+inline bool has_room_for(std::size_t bytes) {
+  std::size_t free = 0, all = 0;
+  check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
+  return bytes <= free / 2;
+}
+template <class T>
+Array<T> copy_of(std::span<const T> from, const Queue& queue) {
+  Array<T> made(from.size());
+  queue.to_device(from.data(), from.size(), made.data());
+  return made;
+}
+
 /// A copy of samples in memory that stay as they are. Bound by memory: a batch is read and written once.
 template <class In>
 class KeptSamples {
@@ -29,17 +68,15 @@ class KeptSamples {
   using Element = ElementOf<In, float>;
   using View = SamplesView<In, float>;
 
-  /// Copies the samples, unless they would take more than half of what is free.
+  /// Copies the samples, where there is room.
   void keep(const View& samples, const Queue& queue) {
     if (holds(samples)) return;
     *this = {};
-    std::size_t free = 0, all = 0;
-    check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
-    if (samples.size() == 0 || bytes(samples) > free / 2 || samples.size() > UINT32_MAX) return;
-    inputs_ = copied(samples.inputs(), queue);
-    targets_ = copied(samples.targets(), queue);
-    lengths_ = copied(samples.lengths(), queue);
-    weights_ = copied(samples.weights(), queue);
+    if (samples.size() == 0 || samples.size() > UINT32_MAX || !has_room_for(bytes(samples))) return;
+    inputs_ = copy_of(samples.inputs(), queue);
+    targets_ = copy_of(samples.targets(), queue);
+    lengths_ = copy_of(samples.lengths(), queue);
+    weights_ = copy_of(samples.weights(), queue);
     of_ = samples;
   }
   bool holds(const View& samples) const { return of_.size() > 0 && of_.is(samples); }
@@ -55,47 +92,19 @@ class KeptSamples {
     }
     return have_lengths;
   }
-  /// Samples `indices` (in the device's memory) to the arrays.
-  void take(const Pass& pass, const std::uint32_t* indices, const BatchArrays<In>& to) const;
+  /// The samples of these numbers to the arrays.
+  void take(const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const;
 
  private:
   static std::size_t bytes(const View& samples) {
     return samples.inputs().size_bytes() + samples.targets().size_bytes() + samples.lengths().size_bytes() +
            samples.weights().size_bytes();
   }
-  template <class T>
-  static Array<T> copied(std::span<const T> from, const Queue& queue) {
-    Array<T> made(from.size());
-    queue.to_device(from.data(), from.size(), made.data());
-    return made;
-  }
 
   View of_;
   Array<Element> inputs_;
   Array<float> targets_, weights_;
   Array<std::int32_t> lengths_;
-};
-
-/// Samples of such a copy by their numbers, for a worker that computes group by group.
-template <class In>
-class KeptGroups {
- public:
-  explicit KeptGroups(std::size_t most) : indices_(most) {}
-  /// Copies to the arrays, lengths where a sample has one of its own, which it says.
-  bool take(const Queue& queue, const KeptSamples<In>& from, std::span<const std::size_t> indices, BatchArrays<In> to) {
-    queue.wait();  // for the last group's numbers
-    const bool have_lengths = from.number(indices, indices_.host());
-    if (!have_lengths) to.lengths = nullptr;
-    indices_.send(queue, indices.size());
-    Pass pass;
-    pass.samples = indices.size();
-    pass.queue = const_cast<Queue*>(&queue);
-    from.take(pass, indices_.device(), to);
-    return have_lengths;
-  }
-
- private:
-  PinnedMirror<std::uint32_t> indices_;
 };
 
 #ifdef __CUDACC__
@@ -125,14 +134,14 @@ struct TakeSamples {
   }
 };
 template <class In>
-[[gnu::used]] void KeptSamples<In>::take(const Pass& pass, const std::uint32_t* indices,
+[[gnu::used]] void KeptSamples<In>::take(const Pass& pass, const BatchNumbers& numbers,
                                          const BatchArrays<In>& to) const {
   constexpr bool whole = In::elements % 4 == 0;
   using Word = std::conditional_t<whole, uint4, std::uint32_t>;
   static_assert(sizeof(Element) == 4);
   constexpr std::size_t words = In::elements / (whole ? 4 : 1);
   over_elements(pass, pass.samples * words,
-                TakeSamples<Word>{indices, reinterpret_cast<const Word*>(inputs_.data()), words,
+                TakeSamples<Word>{numbers.samples(), reinterpret_cast<const Word*>(inputs_.data()), words,
                                   reinterpret_cast<Word*>(to.input), targets_.data(),
                                   to.targets == nullptr ? 0 : of_.targets_per_sample(), to.targets, weights_.data(),
                                   to.weights, lengths_.data(), to.lengths, pass.samples});
@@ -140,14 +149,5 @@ template <class In>
 #endif
 
 }  // namespace aila::inline v0::cuda
-
-namespace aila::inline v0::detail {
-template <class In, CudaBackend Kernels>
-struct SampleCopies<In, Kernels> {
-  static constexpr bool are_kept = true;
-  using All = cuda::KeptSamples<In>;
-  using Groups = cuda::KeptGroups<In>;
-};
-}  // namespace aila::inline v0::detail
 
 #include "../../core/macros_back.hpp"

@@ -139,7 +139,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   /// What a graph of this step depends on. Numbers that the program has changed go to the device here, where nothing is
   /// captured, and are the device's from now on.
   cuda::Graphs::Key key(const cuda::Batch& batch) {
-    cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + (batch.is_kept ? 2U : 0U) + 4 * batch.place};
+    cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + 2 * batch.place, batch.copy};
     const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
     add(model_.kernel_parameters());
     model_.edit_pieces([](std::span<Scalar>, const auto&) {});
