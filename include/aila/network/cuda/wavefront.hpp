@@ -89,8 +89,8 @@ struct WavefrontCut {
       });
     return all;
   }();
-  /// What a block costs beside its steps is the time of about 64, on one
-  /// H200 and 64 samples of four layers: the sum is least for the root of (n - 1) T / 64.
+  /// What a block costs beside its steps is the time of about 64 (64 samples, four layers, one H200): the sum is least
+  /// for the root of (n - 1) T / 64 blocks.
   static constexpr std::size_t blocks = [] {
     std::size_t count = 1;
     if (relays.layers < 2 || relays.layers > Relay::most_layers || relays.blocked) return count;
