@@ -15,6 +15,7 @@ struct Regression : Network<Vector<6>, Linear<16>, Tanh, LayerNorm, Linear<2>> {
 struct Steps
     : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Linear<8>>>, Dropout<20>, LastStep, Linear<1>> {};
 struct Words : Network<Tokens<9>, Embedding<8>, MeanOverPositions, Linear<3>> {};
+struct TwoTables : Network<Tokens<9>, Sum<Embedding<8>, Embedding<8>>, MeanOverPositions, Linear<3>> {};
 struct OnlyTable : Network<Tokens<9>, Embedding<3>, MeanOverPositions> {};
 struct Deep : Network<Sequence<6, 64>, Stack<integrate::Linear<Heads<4>>, Repeat<6, Linear<64>>>> {};
 struct Normed : Network<Image<6, 6, 2>, Conv<4, NoBias>, BatchNorm<>, Relu, GlobalMaxPool, Linear<3>> {};
@@ -122,6 +123,8 @@ TEST_CASE("twenty steps on the device have the host's losses, and twice the same
   check_training<Words>("words", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 1}, 1, 3,
                         false);
   check_training<Words>("words, lengths", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40}, 1, 3, true);
+  check_training<TwoTables>("two tables", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 0.1},
+                            1, 3, false);
   check_training<OnlyTable>("a table alone", CrossEntropy{}, Adam{.learning_rate = 1e-2},
                             {.batch = 40, .clip_norm = 0.1}, 1, 3, false);
   check_training<Normed>("batch normalisation", CrossEntropy{}, Adam{}, {.batch = 24}, 1, 3, false);

@@ -68,6 +68,7 @@ struct UpdatePlan {
 struct UpdateArrays {
   float* gradient = nullptr;
   double* norms = nullptr;       ///< squares, of each piece; behind them of tables
+  std::size_t tables = 0;        ///< of which each has one
   unsigned* counter = nullptr;   ///< of blocks, see is_last_block
   const double* loss = nullptr;  ///< summed over the samples
   std::size_t samples = 0;
@@ -80,7 +81,7 @@ struct UpdateArrays {
 template <unsigned Threads>
 __device__ void judge_step(std::uint32_t count, const UpdateArrays& of) {
   double sum = 0;
-  for (std::uint32_t i = threadIdx.x; i <= count; i += Threads) sum += __ldcg(of.norms + i);
+  for (std::size_t i = threadIdx.x; i < count + of.tables; i += Threads) sum += __ldcg(of.norms + i);
   sum = sum_of_block<Threads>(sum);
   if (threadIdx.x > 0) return;
   StepState state;
