@@ -15,6 +15,8 @@ struct Regression : Network<Vector<6>, Linear<16>, Tanh, LayerNorm, Linear<2>> {
 struct Steps
     : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Linear<8>>>, Dropout<20>, LastStep, Linear<1>> {};
 struct Words : Network<Tokens<9>, Embedding<8>, MeanOverPositions, Linear<3>> {};
+struct TwoTables : Network<Tokens<9>, Sum<Embedding<8>, Embedding<8>>, MeanOverPositions, Linear<3>> {};
+struct OnlyTable : Network<Tokens<9>, Embedding<3>, MeanOverPositions> {};
 struct Deep : Network<Sequence<6, 64>, Stack<integrate::Linear<Heads<4>>, Repeat<6, Linear<64>>>> {};
 struct Normed : Network<Image<6, 6, 2>, Conv<4, NoBias>, BatchNorm<>, Relu, GlobalMaxPool, Linear<3>> {};
 
@@ -42,7 +44,7 @@ Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t targets, std::
 template <class Net, class Backend>
 Model<Net, Backend> model_of() {
   Model<Net, Backend> model(Seed{3});
-  if constexpr (Model<Net, Backend>::tables > 0) model.all_tables()[0].initialise(60, Seed{3});
+  for (std::size_t t = 0; t < Model<Net, Backend>::tables; ++t) model.all_tables()[t].initialise(60, Seed{3 + t});
   return model;
 }
 
@@ -96,14 +98,13 @@ void check_training(const char* name, const Loss& loss, const Rule& rule, Traine
   CHECK(std::ranges::equal(device.parameters(), third.parameters()));
   const auto numbers = [](std::span<const float> all) { return std::vector<double>(all.begin(), all.end()); };
   CHECK(gpu::distance(numbers(device.parameters()), numbers(host.parameters())) < 1e-3);
-  if constexpr (Model<Net>::tables > 0) {
+  for (std::size_t t = 0; t < Model<Net>::tables; ++t)
     for (std::size_t r = 0; r < 60; ++r) {
-      const auto& a = device.all_tables()[0];
-      const auto& b = host.all_tables()[0];
-      CHECK(std::ranges::equal(a.row(r), again.all_tables()[0].row(r)));
+      const auto& a = device.all_tables()[t];
+      const auto& b = host.all_tables()[t];
+      CHECK(std::ranges::equal(a.row(r), again.all_tables()[t].row(r)));
       CHECK(gpu::distance(numbers(a.row(r)), numbers(b.row(r))) < 1e-3);
     }
-  }
   std::printf("%s: the losses of 20 steps differ by at most %.2g\n", name, worst);
 }
 
@@ -122,6 +123,10 @@ TEST_CASE("twenty steps on the device have the host's losses, and twice the same
   check_training<Words>("words", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 1}, 1, 3,
                         false);
   check_training<Words>("words, lengths", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40}, 1, 3, true);
+  check_training<TwoTables>("two tables", CrossEntropy{}, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 0.1},
+                            1, 3, false);
+  check_training<OnlyTable>("a table alone", CrossEntropy{}, Adam{.learning_rate = 1e-2},
+                            {.batch = 40, .clip_norm = 0.1}, 1, 3, false);
   check_training<Normed>("batch normalisation", CrossEntropy{}, Adam{}, {.batch = 24}, 1, 3, false);
 }
 

@@ -3,7 +3,7 @@
 // A number is the sum of two of TF32, hi + lo, and a product is hi hi + hi lo + lo hi on tensor cores: what is left out
 // is 2^-22 of it. Tensor cores round their sums towards zero, so that only 16 products follow one another there; the
 // rest is added as float32 is. Bound by tensor cores, three mma.sync m16n8k8 for 1,024 fused multiply-adds, unless k or
-// a side is small: then by memory.
+// a side is small: then by memory, and plain float32 does.
 //
 // A block makes a tile of C, 64 rows by 64 columns, a warp 32 by 32 of it, and goes along k by 32: tiles of A
 // and B come to shared memory by cp.async, two ahead of the one that is worked on. Sixteen warps are on a
@@ -22,6 +22,7 @@
 
 #include "instructions.hpp"
 #include "launch.hpp"
+#include "rows.hpp"
 
 namespace aila::inline v0::cuda {
 
@@ -382,10 +383,19 @@ struct Places {
   }
   __device__ float bias_at(unsigned, unsigned j) const { return bias != nullptr && !bias_of_rows ? bias[j] : 0; }
   __device__ void store_one(unsigned its_copy, unsigned i, unsigned j, float value) const {
+    store_vector<1>(its_copy, i, j, {{value}});
+  }
+  /// Of columns from j on, which is a multiple of v; four where C is `wide`.
+  template <std::size_t v>
+  __device__ void store_vector(unsigned its_copy, unsigned i, unsigned j, RowVector<v> values) const {
     const bool counts = valid(i);
     if (!counts && adds) return;
-    if (bias != nullptr) value += bias[bias_of_rows ? i : j];
-    put(at_copy(its_copy) + row_offset(i) + column_offset(j), counts ? value : 0, adds);
+#pragma unroll
+    for (unsigned c = 0; c < v; ++c) {
+      if (bias != nullptr) values.at[c] += bias[bias_of_rows ? i : j + c];
+      if (!counts) values.at[c] = 0;
+    }
+    store_or_add(as_vectors<v>(at_copy(its_copy) + row_offset(i) + column_offset(j)), values, adds);
   }
   __device__ void store_sum(unsigned its_copy, unsigned i, float value) const {
     put(sums + its_copy * sums_copy + blockIdx.y * sums_split + i, value, adds_sums);
@@ -706,6 +716,45 @@ constexpr bool uses_inner_products(std::size_t m, std::size_t n) {
   return m <= 8 || n <= 4 || (n <= 16 && m * n <= 16384);
 }
 
+/// Sums of so few products are float32's, and bound by memory: a thread has v columns, of which it keeps what B has,
+/// and one row of C, or of a long C every so manyth.
+inline constexpr unsigned most_few = 8;
+template <std::size_t v>
+__global__ void __launch_bounds__(256)
+    few_products_kernel(const __grid_constant__ PlainOperand<true> a, const __grid_constant__ PlainOperand<false> b,
+                        const __grid_constant__ Places to, unsigned lanes, unsigned column_blocks) {
+  const unsigned row_block = blockIdx.x / column_blocks, row_blocks = gridDim.x / column_blocks, rows = 256 / lanes;
+  const unsigned j = ((blockIdx.x - row_block * column_blocks) * lanes + threadIdx.x % lanes) * v;
+  if (j >= to.columns) return;
+  RowVector<v> y[most_few];
+#pragma unroll
+  for (unsigned k = 0; k < most_few; ++k)
+    if (k < b.k) y[k] = *as_vectors<v>(b.at + k * b.step + j);
+  for (unsigned i = row_block * rows + threadIdx.x / lanes; i < to.rows; i += row_blocks * rows) {
+    const float* const x = a.at + i * a.step;
+    RowVector<v> sum{};
+#pragma unroll
+    for (unsigned k = 0; k < most_few; ++k) {
+      if (k >= a.k) break;
+      const float of_a = x[k];
+#pragma unroll
+      for (unsigned c = 0; c < v; ++c) sum.at[c] = fmaf(of_a, y[k].at[c], sum.at[c]);
+    }
+    to.store_vector(0, i, j, sum);
+  }
+}
+template <class = void>
+void few_products(const Pass& pass, const PlainOperand<true>& a, const PlainOperand<false>& b, const Places& to) {
+  const bool wide = b.wide && to.wide && to.columns % 4 == 0;
+  const unsigned vectors = wide ? to.columns / 4 : to.columns;
+  unsigned lanes = 1;
+  while (lanes < 32 && lanes < vectors) lanes *= 2;
+  const auto column_blocks = static_cast<unsigned>(divide_up(vectors, lanes));
+  const unsigned row_blocks = blocks_for(to.rows, 256 / lanes, std::max<std::size_t>(most_tiles / column_blocks, 1));
+  launch(pass, wide ? &few_products_kernel<4> : &few_products_kernel<1>, row_blocks * column_blocks, 256, 0, a, b, to,
+         lanes, column_blocks);
+}
+
 /// C = A B to any places. Of the four ways in which A and B may lie, the one where A runs along its rows and B along k
 /// is made as its transpose: there all of C's rows have to be valid.
 template <class = void>
@@ -736,7 +785,11 @@ void multiply(const Pass& pass, std::size_t k, Matrix a, Matrix b, Places to, fl
     return multiply_tiles(pass, k, 1, x, y, to, scratch);
   }
   const auto y = plain_operand<false>(b.at, b.row, n, k);
-  if (a.column == 1) return multiply_tiles(pass, k, 1, plain_operand<true>(a.at, a.row, m, k), y, to, scratch);
+  if (a.column == 1) {
+    const auto x = plain_operand<true>(a.at, a.row, m, k);
+    if (k <= most_few) return few_products(pass, x, y, to);
+    return multiply_tiles(pass, k, 1, x, y, to, scratch);
+  }
   multiply_tiles(pass, k, 1, plain_operand<false>(a.at, a.column, m, k), y, to, scratch);
 }
 

@@ -27,10 +27,11 @@ struct CudaLossOver {
     const auto& queue = *static_cast<const cuda::Queue*>(of.queue);
     double total = 0;
     start(loss, scale, of);
+    queue.join();
     queue.to_host(total_of(of), 1, &total);
     return total;
   }
-  /// The same without a wait: the sum comes to total_of(of).
+  /// The same without a wait: the sum comes to total_of(of), beside what follows.
   static void start(const LossType& loss, double scale, const Arrays& of);
   static double* total_of(const Arrays& of) {
     return static_cast<double*>(static_cast<void*>(of.scratch)) + most_blocks;
@@ -99,8 +100,10 @@ template <class LossType, class Placed>
     else
       cuda::launch(pass, &cuda::loss_kernel<CudaLossOver, LossType, L, In, Out, Each, by_steps, false>, blocks, threads,
                    0, loss, scale, of, sums);
-    cuda::launch(pass, &cuda::total_kernel<threads>, 1, threads, 0, sums, static_cast<std::size_t>(blocks),
-                 total_of(of));
+    cuda::beside(pass, [&](const Pass& on) {
+      cuda::launch(on, &cuda::total_kernel<threads>, 1, threads, 0, sums, static_cast<std::size_t>(blocks),
+                   total_of(of));
+    });
   };
   if constexpr (goes_by_steps) {
     if (of.lengths != nullptr) return go.template operator()<Sequence<1, Out::features>, true>();

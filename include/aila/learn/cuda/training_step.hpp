@@ -106,7 +106,8 @@ class TrainingStep<Net, LossType, Rule, Backend> {
     frozen_offsets_ = std::move(pieces.frozen_offsets);
     frozen_tensors_ = {frozen_offsets_.data(), frozen_offsets_.size()};
     update_ = cuda::UpdatePlan::of(pieces);
-    norms_ = ArrayOn<double, Backend>(update_.pieces.size() + 1);
+    norms_ = ArrayOn<double, Backend>(update_.pieces.size() + tables);
+    counter_ = cuda::Array<unsigned>(1);
     rules_ = cuda::PinnedMirror<RuleOfElement>(update_.classes.size());
     pieces_ = cuda::PinnedMirror<cuda::UpdatePiece>(update_.pieces.size());
     std::copy(update_.pieces.begin(), update_.pieces.end(), pieces_.host());
@@ -191,14 +192,15 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       queue.join();
       cuda::UpdateArrays arrays{.gradient = gradient_.data(),
                                 .norms = norms_.data(),
+                                .tables = tables,
+                                .counter = counter_.data(),
                                 .loss = Over::total_of(of),
                                 .samples = samples,
                                 .clip_norm = options_.clip_norm,
                                 .state = state_.device()};
-      cuda::sum_pieces(queue, pieces_.device(), update_.pieces.size(), arrays);
       for (std::size_t t = 0; t < tables; ++t)
-        table_steps_[t].sum(queue, rows[t].count, norms_.data() + update_.pieces.size());
-      cuda::judge_step(queue, update_.pieces.size() + 1, arrays);
+        table_steps_[t].sum(queue, rows[t].count, norms_.data() + update_.pieces.size() + t);
+      cuda::sum_pieces(queue, pieces_.device(), update_.pieces.size(), arrays);
       model_.edit_pieces([&](std::span<Scalar> parameters, [[maybe_unused]] const auto& pack) {
         std::array<Scalar*, Rule::moments + 1> state{};
         for (std::size_t m = 0; m < Rule::moments; ++m) state[m] = moments_[m].data();
@@ -221,6 +223,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   cuda::Batches<LossType, typename WorkspaceType::Placed> batches_;
   cuda::Array<Scalar> targets_, weights_;
   cuda::Array<std::int32_t> lengths_;
+  cuda::Array<unsigned> counter_;
   cuda::PinnedMirror<cuda::StepState> state_;
   cuda::PinnedMirror<std::uint64_t> number_;
   cuda::PinnedMirror<RuleOfElement> rules_;

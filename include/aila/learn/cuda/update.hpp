@@ -4,12 +4,14 @@
 
 #include "../../core/macros_aside.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "../../backend/cuda/block_sum.hpp"
 #include "../../backend/cuda/cuda.hpp"
 #include "../../backend/cuda/launch.hpp"
+#include "../../backend/cuda/rows.hpp"
 #include "../pieces.hpp"
 
 namespace aila::inline v0::cuda {
@@ -66,6 +68,8 @@ struct UpdatePlan {
 struct UpdateArrays {
   float* gradient = nullptr;
   double* norms = nullptr;       ///< squares, of each piece; behind them of tables
+  std::size_t tables = 0;        ///< of which each has one
+  unsigned* counter = nullptr;   ///< of blocks, see is_last_block
   const double* loss = nullptr;  ///< summed over the samples
   std::size_t samples = 0;
   double clip_norm = 0;
@@ -73,25 +77,11 @@ struct UpdateArrays {
 };
 
 #ifdef __CUDACC__
-/// Squares of what is trained; of statistics whether they are finite (0, or no number); what is held becomes zero.
+/// What the step comes to, by one block: the sums of `count` pieces and of tables, in one order.
 template <unsigned Threads>
-__global__ void sum_pieces_kernel(const UpdatePiece* pieces, UpdateArrays of) {
-  const UpdatePiece piece = pieces[blockIdx.x];
+__device__ void judge_step(std::uint32_t count, const UpdateArrays& of) {
   double sum = 0;
-  for (std::uint32_t i = piece.begin + threadIdx.x; i < piece.end; i += Threads) {
-    const double g = of.gradient[i];
-    if (piece.sort == UpdatePiece::Sort::held)
-      of.gradient[i] = 0;
-    else
-      sum += piece.sort == UpdatePiece::Sort::trained ? g * g : g - g;
-  }
-  sum = sum_of_block<Threads>(sum);
-  if (threadIdx.x == 0) of.norms[blockIdx.x] = sum;
-}
-template <unsigned Threads>
-__global__ void judge_step_kernel(std::size_t count, UpdateArrays of) {
-  double sum = 0;
-  for (std::size_t i = threadIdx.x; i < count; i += Threads) sum += of.norms[i];
+  for (std::size_t i = threadIdx.x; i < count + of.tables; i += Threads) sum += __ldcg(of.norms + i);
   sum = sum_of_block<Threads>(sum);
   if (threadIdx.x > 0) return;
   StepState state;
@@ -101,6 +91,23 @@ __global__ void judge_step_kernel(std::size_t count, UpdateArrays of) {
   const double factor = of.clip_norm > 0 ? of.clip_norm / (state.norm + 1e-6) : 1.0;  // as clip_factor
   state.scale = static_cast<float>(factor < 1 ? factor : 1.0);
   *of.state = state;
+}
+/// Squares of what is trained; of statistics whether they are finite (0, or no number); what is held becomes zero. The
+/// last block judges the step. A block a piece; one where there is none.
+template <unsigned Threads>
+__global__ void sum_pieces_kernel(const UpdatePiece* pieces, std::uint32_t count, UpdateArrays of) {
+  const UpdatePiece piece = blockIdx.x < count ? pieces[blockIdx.x] : UpdatePiece{};
+  double sum = 0;
+  for (std::uint32_t i = piece.begin + threadIdx.x; i < piece.end; i += Threads) {
+    const double g = of.gradient[i];
+    if (piece.sort == UpdatePiece::Sort::held)
+      of.gradient[i] = 0;
+    else
+      sum += piece.sort == UpdatePiece::Sort::trained ? g * g : g - g;
+  }
+  sum = sum_of_block<Threads>(sum);
+  if (threadIdx.x == 0 && blockIdx.x < count) of.norms[blockIdx.x] = sum;
+  if (is_last_block(of.counter)) judge_step<Threads>(count, of);
 }
 template <class Rule, std::size_t Moments>
 struct MomentArrays {
@@ -129,10 +136,9 @@ __global__ void update_pieces_kernel(const UpdatePiece* pieces, const Rule* rule
 }
 #endif
 
+/// Behind the sums of tables.
 template <class Q>
 [[gnu::used]] void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of);
-template <class Q>
-[[gnu::used]] void judge_step(Q& queue, std::size_t count, const UpdateArrays& of);
 template <class Rule, std::size_t Moments, class Q>
 [[gnu::used]] void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules,
                                  const UpdateArrays& of, float* parameters, float* const* moments);
@@ -145,11 +151,8 @@ inline Pass pass_on(const Queue& queue) {
 }
 template <class Q>
 void sum_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const UpdateArrays& of) {
-  launch(pass_on(queue), &sum_pieces_kernel<256>, static_cast<unsigned>(count), 256, 0, pieces, of);
-}
-template <class Q>
-void judge_step(Q& queue, std::size_t count, const UpdateArrays& of) {
-  launch(pass_on(queue), &judge_step_kernel<256>, 1, 256, 0, count, of);
+  launch(pass_on(queue), &sum_pieces_kernel<256>, static_cast<unsigned>(std::max<std::size_t>(count, 1)), 256, 0,
+         pieces, count, of);
 }
 template <class Rule, std::size_t Moments, class Q>
 void update_pieces(Q& queue, const UpdatePiece* pieces, std::size_t count, const Rule* rules, const UpdateArrays& of,
