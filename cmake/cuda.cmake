@@ -28,8 +28,8 @@ if(NOT TARGET aila_cuda)
   add_library(aila_cuda INTERFACE)
   add_library(aila::cuda ALIAS aila_cuda)
   target_link_libraries(aila_cuda INTERFACE aila::aila CUDA::cudart)
-  # Comparisons with the 0 of a template's argument, and g++'s own pragmas.
-  target_compile_options(aila_cuda INTERFACE "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=186,1675>")
+  # Comparisons with the 0 of a template's argument, loops that such an argument leaves no turn, and g++'s own pragmas.
+  target_compile_options(aila_cuda INTERFACE "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=128,186,1675>")
 endif()
 
 set(aila_cuda_folder "${CMAKE_CURRENT_LIST_DIR}")
