@@ -10,7 +10,10 @@
 // before the cores
 //   DenseFormer<K, P>      all earlier maps by learned weights, with dilation and period          (arXiv 2402.02622)
 // carried along the depth
+//   Highway                the stream or the core's output, as a gate says by the feature         (arXiv 1505.00387)
 //   HyperConnections<N>    N residual streams, static                                             (arXiv 2409.19606)
+//   Laurel<options...>     ResNet's sum, learned: ResidualWeights, LowRank<R>, Previous<K>        (arXiv 2411.07501)
+//   ReZero                 the stream and a learned number of times the core's output             (arXiv 2003.04887)
 // inside the cores
 //   ValueResidual          attention's values with those of the first layer                       (arXiv 2410.17897)
 // at the readout
@@ -26,5 +29,6 @@
 #include "hyper_connections.hpp"
 #include "linear.hpp"
 #include "mixture.hpp"
+#include "residual_stream.hpp"
 #include "together.hpp"
 #include "value_residual.hpp"
