@@ -94,3 +94,109 @@ case("highway", stream(highway))
 case("laurel-weights", stream(laurel(True, 0, 1)))
 case("laurel-low-rank", stream(laurel(False, 2, 1)))
 case("laurel-previous", stream(laurel(True, 2, 3)))
+
+# ---- items before the cores --------------------------------------------------------------------------------------------
+
+
+def rms(v):
+    return v / torch.sqrt((v * v).mean(-1, keepdim=True) + 1e-6)
+
+
+def before(mix, attaches=lambda layer: layer > 0, ways=1):
+    """`mix(w, layer, items)` gives what core `layer` reads, from 0 on, and at LAYERS what the stack gives."""
+
+    def run(w, x):
+        items = [x]
+        for layer in range(LAYERS + 1):
+            part = "end" if layer == LAYERS else f"{layer}.input"
+            read = items[-1]
+            if attaches(layer):
+                read = mix(lambda name, *shape: w(f"stack.{part}.{name}", *shape), layer, items)
+            if layer == LAYERS:
+                return read
+            items.append(core(w, layer, read))
+
+    return run
+
+
+def add(weights, items):
+    return sum(a * v for a, v in zip(weights, items))
+
+
+def combination(w, layer, items):
+    return add(w("weight", 1, len(items))[0], items)
+
+
+def input_mix(w, layer, items):
+    return add(w("weight", 1, 2)[0], [items[0], items[-1]])
+
+
+def unet(w, layer, items):
+    return items[-1] + w("weight", 1, 1)[0, 0] * items[LAYERS - layer]
+
+
+case("dynamic-linear-combination", before(combination))
+case("input-mix", before(input_mix, lambda layer: 0 < layer < LAYERS))
+case("unet-skips", before(unet, lambda layer: LAYERS // 2 <= layer < LAYERS))
+
+
+def attention_residuals(heads=1, block=1, delta=False, null=False):
+    def mix(w, layer, items):
+        v = [items[0]] + [sum(items[i:i + block][:len(items) - i]) for i in range(1, len(items), block)]
+        q = w("query", heads, WIDTH // heads)
+        scores = torch.stack([(rms(m).unflatten(-1, (heads, -1)) * q).sum(-1) for m in v])  # [n, ..., heads]
+        if null:
+            scores = torch.cat([scores, w("null", heads).expand(1, *scores.shape[1:])])
+        alpha = torch.softmax(scores, 0)
+        x = sum((a[..., None] * m.unflatten(-1, (heads, -1))).flatten(-2) for a, m in zip(alpha, v))
+        return sum(v) + w("gain", 1) * x if delta else x
+
+    return mix
+
+
+case("attention-residuals", before(attention_residuals()))
+case("attention-residuals-heads", before(attention_residuals(heads=2)))
+case("attention-residuals-blocks", before(attention_residuals(block=3)))
+case("delta-attention-residuals", before(attention_residuals(block=2, delta=True, null=True)))
+
+
+def deep_cross(version, ways=1, ends=None):
+    def mix(w, layer, items):
+        kept = [i for i in range(len(items)) if ends is None or i < ends or i + ends >= len(items)]
+        v = [items[i] for i in kept]
+        if version == 1:
+            return add(w("weight", 1, len(v))[0], v)
+        if version == 2:
+            return add(w("weight", WIDTH, len(v)).T, v)
+        count = ways if layer < LAYERS else 1
+        q = w("query", count, WIDTH)
+        b = w("channel", count, len(v), WIDTH) if count > 1 else w("channel", len(v), WIDTH)[None]
+        return torch.cat([add([b[c, i] + torch.relu((rms(m) @ q[c])[..., None]) for i, m in enumerate(v)], v)
+                          for c in range(count)], -1)
+
+    return mix
+
+
+case("deep-cross-attention-1", before(deep_cross(1)))
+case("deep-cross-attention-2", before(deep_cross(2)))
+case("deep-cross-attention-3", before(deep_cross(3)))
+case("deep-cross-attention-ends", before(deep_cross(3, ends=1)))
+case("deep-cross-attention-ways", before(deep_cross(3, ways=3), lambda layer: True))
+
+
+def mudd(ways, static=False):
+    def mix(w, layer, items):
+        n, count = len(items), ways if layer < LAYERS else 1
+        a = w("weight", count, n)
+        if static:
+            return torch.cat([add(a[c], items) for c in range(count)], -1)
+        inner, outer = w("inner", count * n, WIDTH), w("outer", count * n, count * n)
+        a = (torch.nn.functional.gelu(rms(items[-1]) @ inner.T) @ outer.T).unflatten(-1, (count, n)) + a
+        return torch.cat([sum(a[..., c, i:i + 1] * h for i, h in enumerate(items)) for c in range(count)], -1)
+
+    return mix
+
+
+case("mudd", before(mudd(1)))
+case("mudd-ways", before(mudd(4), lambda layer: True))
+case("static-mudd-ways", before(mudd(4, static=True), lambda layer: True))
