@@ -158,19 +158,23 @@ struct Mixture : Policy {
   static constexpr bool widths_fit =
       (maps_each && (!maps_keys || keys_of_each)) || Before::count == 0 ||
       (Before::same_width && (Before::features(0) == Own::features || (maps_values && !mixes_own)));
+  static constexpr bool values_fit = !averages_values || (maps_values && maps_keys && !adds_sum);
+  static constexpr bool places_fit = !own_is_first || (!has_ways && !has<role::Window>);
   template <class Own, class Before>
-  static constexpr bool accepts = heads_divide<Own, Before> && widths_fit<Own, Before> &&
-                                  (!averages_values || (maps_values && maps_keys)) && Sizes<Own, Before>::n > 0;
+  static constexpr bool accepts =
+      heads_divide<Own, Before> && widths_fit<Own, Before> && values_fit && places_fit && Sizes<Own, Before>::n > 0;
   template <class Own, class Before>
   static consteval int expect() {
     constexpr bool divide = heads_divide<Own, Before>;
     constexpr bool widths = !divide || widths_fit<Own, Before>;
-    constexpr bool values = !divide || !widths || !averages_values || (maps_values && maps_keys);
-    constexpr bool items = !divide || !widths || !values || Sizes<Own, Before>::n > 0;
+    constexpr bool values = !divide || !widths || values_fit;
+    constexpr bool places = !divide || !widths || !values || places_fit;
+    constexpr bool items = !divide || !widths || !values || !places || Sizes<Own, Before>::n > 0;
     static_assert(divide, "aila: the heads of a mixture must divide the layer's width");
     static_assert(widths, "aila: a mixture of items as they are needs maps of the layer's width");
     static_assert(values,
                   "aila: MeanOfHeads is of keys and values that each head has: map both, or take MeanOfWeights");
+    static_assert(places, "aila: ways and windows of items are for mixtures before the cores and at the readout");
     static_assert(items, "aila: a mixture needs an item");
     return 0;
   }

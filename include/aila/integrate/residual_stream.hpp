@@ -19,12 +19,13 @@ struct Previous;
 
 namespace integrate {
 
-/// What a layer does to the stream: `own` is h_j, `before[0]` the stream that core j reads.
+/// What a layer does to the stream: `own` is h_j, `before[0]` the state, whose first row core j reads.
+template <std::size_t rows = 1>
 struct StreamUpdate : Policy {
   static constexpr Place place = Place::carried;
   static constexpr Reads reads = Reads::previous;
   template <class Own, class Before>
-  static constexpr bool accepts = Before::features(0) % Own::features == 0;
+  static constexpr bool accepts = Before::features(0) == rows * Own::features;
   template <class Own, class Before>
   static consteval int expect() {
     constexpr bool keeps = accepts<Own, Before>;
@@ -32,7 +33,7 @@ struct StreamUpdate : Policy {
     return 0;
   }
   template <class Own, class Before>
-  static constexpr std::size_t width = Before::features(0);
+  static constexpr std::size_t width = rows * Own::features;
 };
 
 /// s_0 = h_0, core j reads s_{j-1}, s_j = Update(h_j, s_{j-1}), and the stack gives s_L.
@@ -46,7 +47,7 @@ struct ResidualStream : CarriedPolicy {
 /// stack is the identity; ones are ResNet. Sources: ReZero, arXiv 2003.04887; SkipInit, arXiv 2002.10444.
 struct ReZero : ResidualStream {
   static constexpr const char* name = "rezero";
-  struct Update : StreamUpdate {
+  struct Update : StreamUpdate<> {
     static constexpr const char* name = "rezero_update";
     template <class Own, class Before>
     static consteval auto parameters() {
@@ -74,10 +75,8 @@ struct ReZero : ResidualStream {
 /// -2 at first (the paper takes -1 to -3), where the stack is almost the identity. Source: arXiv 1505.00387.
 struct Highway : ResidualStream {
   static constexpr const char* name = "highway";
-  struct Update : StreamUpdate {
+  struct Update : StreamUpdate<> {
     static constexpr const char* name = "highway_update";
-    template <class Own, class Before>
-    static constexpr bool accepts = Before::features(0) == Own::features;
     template <class Own, class Before>
     static consteval auto parameters() {
       constexpr std::size_t d = Own::features;
@@ -182,7 +181,7 @@ struct LaurelOf : CarriedPolicy {
 
   /// Behind layer j, where `seen` rows hold states.
   template <std::size_t seen>
-  struct UpdateOf : StreamUpdate {
+  struct UpdateOf : StreamUpdate<rows> {
     static constexpr const char* name = "laurel_update";
     static constexpr std::size_t tensors = (weighs ? 1 : 0) + (rank > 0 ? 2 : 0) + (rank > 0 && rows > 1 ? 1 : 0);
     template <class Own, class Before>
