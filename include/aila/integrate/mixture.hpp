@@ -8,6 +8,13 @@
 
 namespace aila::inline v0::integrate {
 
+namespace detail {
+/// The number of the tensor behind `count` from `tensor` on, where these are there.
+constexpr std::size_t behind(std::size_t tensor, bool there, std::size_t count = 1) {
+  return tensor + (there ? count : 0);
+}
+}  // namespace detail
+
 /// a = sum over items i and heads h of alpha_i^(h) v_i^(h), alpha = normalise(scores of keys k_i and of the newest
 /// item).
 ///
@@ -125,20 +132,17 @@ struct Mixture : Policy {
     static constexpr std::size_t score_tensor = value_tensor + (maps_each     ? Before::count
                                                                 : maps_values ? std::size_t{1}
                                                                               : std::size_t{0});
-    static constexpr std::size_t behind(std::size_t tensor, bool there, std::size_t count = 1) {
-      return tensor + (there ? count : 0);
-    }
-    static constexpr std::size_t vector_tensor = behind(score_tensor, scored, emits ? 3 : 1);
-    static constexpr std::size_t gain_tensor = behind(vector_tensor, vectors > 0);
-    static constexpr std::size_t channel_tensor = behind(gain_tensor, has_gain);
-    static constexpr std::size_t task_tensor = behind(channel_tensor, has_channels);
-    static constexpr std::size_t bias_tensor = behind(task_tensor, has_task&& scored);
-    static constexpr std::size_t inhibition_tensor = behind(bias_tensor, has_bias&& scored);
-    static constexpr std::size_t temperature_tensor = behind(inhibition_tensor, inhibits&& scored);
-    static constexpr std::size_t null_tensor = behind(temperature_tensor, warms&& scored, 2);
-    static constexpr std::size_t prior_tensor = behind(null_tensor, has_null&& scored);
-    static constexpr std::size_t output_tensor = behind(prior_tensor, has_prior&& scored, 2);
-    static constexpr std::size_t tensors = behind(output_tensor, has_output);
+    static constexpr std::size_t vector_tensor = detail::behind(score_tensor, scored, emits ? 3 : 1);
+    static constexpr std::size_t gain_tensor = detail::behind(vector_tensor, vectors > 0);
+    static constexpr std::size_t channel_tensor = detail::behind(gain_tensor, has_gain);
+    static constexpr std::size_t task_tensor = detail::behind(channel_tensor, has_channels);
+    static constexpr std::size_t bias_tensor = detail::behind(task_tensor, has_task&& scored);
+    static constexpr std::size_t inhibition_tensor = detail::behind(bias_tensor, has_bias&& scored);
+    static constexpr std::size_t temperature_tensor = detail::behind(inhibition_tensor, inhibits&& scored);
+    static constexpr std::size_t null_tensor = detail::behind(temperature_tensor, warms&& scored, 2);
+    static constexpr std::size_t prior_tensor = detail::behind(null_tensor, has_null&& scored);
+    static constexpr std::size_t output_tensor = detail::behind(prior_tensor, has_prior&& scored, 2);
+    static constexpr std::size_t tensors = detail::behind(output_tensor, has_output);
     static constexpr bool is_own(std::size_t i) { return mixes_own && i == (own_is_first ? 0 : Before::count); }
     static constexpr bool is_vector(std::size_t i) { return i >= maps; }
     /// The earlier map that item i is.
