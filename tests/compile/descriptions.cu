@@ -121,7 +121,7 @@ auto kernels() {
           &policy<AttentionMixture<KeysOfEach<2>, DistanceToOwn, TopWeights<2>>, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<DeltaAttentionResiduals<GeluWeights>, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<DeepCrossAttention<3>, Own, Same, S>),
-      reinterpret_cast<const void*>(&policy<AttentionResiduals<RatioWeights>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<AttentionResiduals<RatioWeights, GatedValues, LucidValues>, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<Mudd<4>, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<UNetSkips, Own, aila::SameShapes<Own, 1>, S>),
       reinterpret_cast<const void*>(&policy<ReZero::Update, Own, aila::SameShapes<Own, 1>, S>),

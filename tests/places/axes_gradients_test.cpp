@@ -36,5 +36,11 @@ TEST_CASE("normalisers that look at scores, and what is done before them") {
   CHECK(wrong<Before<EmittedScores, Heads<2>, MeanOfWeights, NullItem, InputAlone>, Backend>() == "");
 }
 
+TEST_CASE("values behind gates, and told apart") {
+  using Backend = CpuDouble;
+  CHECK(wrong<Before<RmsKeys, LearnedQuery, Heads<2>, GatedValues, LucidValues>, Backend>() == "");
+  CHECK(wrong<AttentionMixture<LucidValues, SharedValues, GatedValues, WithOwn>, Backend>() == "");
+}
+
 }  // namespace
 }  // namespace aila::axes

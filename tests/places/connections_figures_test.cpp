@@ -36,5 +36,16 @@ TEST_CASE("scored mixtures") {
   layer_figures::check<Net<Mudd<4>>>("mudd-ways", "places");
 }
 
+TEST_CASE("the two architectures with other axes") {
+  check<AttentionMixture<Heads<2>, TaskInQuery, ItemBias, LearnedTemperature, NullItem, OutputMap>>("mixture-queried");
+  check<AttentionMixture<KeysOfEach<3>, DistanceToOwn, GatedPrior, SharedValues>>("mixture-distant");
+  check<
+      LinearMixture<Heads<2>, LearnedQuery, RmsKeys, LearnedItems<1>, Inhibition, GeluWeights, Concatenate, OutputMap>>(
+      "mixture-inhibited");
+  check<LinearMixture<TopWeights<2>>>("mixture-greatest");
+  check<LinearMixture<LearnedQuery, ValuesOfItems, RatioWeights>>("mixture-ratio");
+  check<AttentionResiduals<Heads<2>, GatedValues, LucidValues>>("mixture-told-apart");
+}
+
 }  // namespace
 }  // namespace aila::connections_figures

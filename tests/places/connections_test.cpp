@@ -119,6 +119,8 @@ TEST_CASE("axes that do nothing where they say so") {
   CHECK(apart(mixed<Scored<GatedPrior>>({{"gate", -1e3}}), plain) < 1e-14);
   CHECK(apart(mixed<Scored<TopWeights<3>>>(), plain) < 1e-14);
   CHECK(apart(mixed<Scored<TopWeights<2>>>(), plain) > 1e-3);
+  CHECK(apart(mixed<Scored<GatedValues>>({{"value_gate", 0}}), plain) < 1e-14);
+  CHECK(apart(mixed<Scored<GatedValues>>(), plain) > 1e-3);
 }
 
 TEST_CASE("what one axis is in terms of others") {
@@ -130,6 +132,10 @@ TEST_CASE("what one axis is in terms of others") {
   // Equal keys are equally far.
   CHECK(apart(mixed<Scored<DistanceToOwn>>({{"key", 0}}), three) < 1e-14);
   CHECK(apart(mixed<Scored<RatioWeights, ItemBias>>({{"query", 0}, {"bias", 1e6}}), three) < 1e-9);
+  // Items of one key share what they say: a third of each, and no more where the three are solved for.
+  const auto told_apart = mixed<Scored<LucidValues, SharedValues>>({{"key", 0}, {"value", 0}});
+  for (const double number : told_apart) CHECK(number == 0);
+  CHECK(apart(mixed<Scored<LucidValues>>(), mixed<Scored<>>()) > 1e-3);
   // Values beside the mixture.
   const auto sum = mixed<Mixture<PlusSum, LearnedGain>>({{"gain", 0}});
   const auto ones = mixed<Mixture<StaticScores<Start::ones>, SignedWeights>>({{"weight", 1}});

@@ -34,6 +34,8 @@ struct Inhibition;
 struct Prior;
 struct QueryTask;
 struct Output;
+struct ValueGate;
+struct Decorrelation;
 }  // namespace role
 
 namespace detail {
@@ -164,6 +166,16 @@ struct ValuesOfEach {
 /// v_i = W m_i, one W; tensor value.
 struct SharedValues {
   using role = role::ValueMap;
+};
+
+/// v_i times 1 + tanh(<w, m_i>), before keys are made of values; tensor value_gate [d] = w, zero at first.
+struct GatedValues {
+  using role = role::ValueGate;
+};
+/// Of each head the values v~ with (P + 1e-6 I) v~ = v in place of v, P_il = exp(sqrt(K) (cos(k_i, k_l) - 1)): what
+/// alike items say together is not counted twice. For scores that ask keys.
+struct LucidValues {
+  using role = role::Decorrelation;
 };
 
 // ---- scores

@@ -5,6 +5,7 @@
 
 #include "../core/option.hpp"
 #include "axes.hpp"
+#include "mixture_slopes.hpp"
 
 namespace aila::inline v0::integrate {
 
@@ -23,7 +24,7 @@ constexpr std::size_t behind(std::size_t tensor, bool there, std::size_t count =
 ///   items        Of<Items::maps>, Of<Items::deltas>, Of<Items::sums>; InBlocks<B>, Dilated<K>, Every<P>, Newest<K>,
 ///                Ends<K>, InputAlone, WithoutInput, WithoutOwn, LearnedItems<N>, NullItem
 ///   keys         KeysOfValues, RmsKeys, SharedKeys<K>, KeysOfEach<K>
-///   values       ValuesOfItems, ValuesOfEach, SharedValues
+///   values       ValuesOfItems, ValuesOfEach, SharedValues; GatedValues, LucidValues
 ///   scores       StaticScores<start>, ScoreOfEach, LearnedQuery, SmallQuery, QueryOfOwn (and TaskInQuery),
 ///                DistanceToOwn, EmittedScores; then ItemBias, Inhibition, LearnedTemperature
 ///   weights      SoftmaxWeights, SignedWeights, SigmoidWeights, ReluWeights, GeluWeights, RatioWeights, TopWeights<K>;
@@ -45,7 +46,8 @@ struct Mixture : Policy {
                 List<role::Attached, role::ItemKind, role::Blocks, role::InputItem, role::OwnItem, role::ItemStep,
                      role::LayerStep, role::LearnedItems, role::KeyMap, role::ValueMap, role::Scoring, role::Normaliser,
                      role::Heads, role::Combine, role::Gain, role::Window, role::Base, role::NullItem, role::ItemBias,
-                     role::Channels, role::Temperature, role::Inhibition, role::Prior, role::QueryTask, role::Output>,
+                     role::Channels, role::Temperature, role::Inhibition, role::Prior, role::QueryTask, role::Output,
+                     role::ValueGate, role::Decorrelation>,
                 Options...>;
   using Refusal = aila::detail::RefusalOf<Choice>;
   template <class Role, class Default>
@@ -70,7 +72,8 @@ struct Mixture : Policy {
   static constexpr std::size_t period = Pick<role::LayerStep, Every<1>>::value;
   static constexpr bool has_gain = has<role::Gain>, has_bias = has<role::ItemBias>, has_channels = has<role::Channels>,
                         warms = has<role::Temperature>, inhibits = has<role::Inhibition>, has_prior = has<role::Prior>,
-                        has_task = has<role::QueryTask>, has_output = has<role::Output>;
+                        has_task = has<role::QueryTask>, has_output = has<role::Output>,
+                        gates_values = has<role::ValueGate>, solves = has<role::Decorrelation>;
   static constexpr bool adds_sum = std::is_same_v<Pick<role::Base, void>, PlusSum>,
                         adds_own = std::is_same_v<Pick<role::Base, void>, PlusOwn>;
   static constexpr std::size_t vectors = Pick<role::LearnedItems, LearnedItems<0>>::value;
@@ -101,7 +104,7 @@ struct Mixture : Policy {
   /// The axes for which backends have kernels of their own.
   static constexpr bool has_kernels = !has_null && !has_bias && !has_channels && !warms && !inhibits && !has_prior &&
                                       !has_task && !has_output && !adds_sum && !adds_own && !keys_of_each &&
-                                      !measures && !emits && !needs_scores && !has_ways;
+                                      !measures && !emits && !needs_scores && !has_ways && !gates_values && !solves;
 
   /// Sizes and places of tensors where these shapes meet.
   template <class Own, class Before>
@@ -142,7 +145,8 @@ struct Mixture : Policy {
     static constexpr std::size_t null_tensor = detail::behind(temperature_tensor, warms&& scored, 2);
     static constexpr std::size_t prior_tensor = detail::behind(null_tensor, has_null&& scored);
     static constexpr std::size_t output_tensor = detail::behind(prior_tensor, has_prior&& scored, 2);
-    static constexpr std::size_t tensors = detail::behind(output_tensor, has_output);
+    static constexpr std::size_t gate_tensor = detail::behind(output_tensor, has_output);
+    static constexpr std::size_t tensors = detail::behind(gate_tensor, gates_values);
     static constexpr bool is_own(std::size_t i) { return mixes_own && i == (own_is_first ? 0 : Before::count); }
     static constexpr bool is_vector(std::size_t i) { return i >= maps; }
     /// The earlier map that item i is.
@@ -160,24 +164,29 @@ struct Mixture : Policy {
       Own::features % Sizes<Own, Before>::heads == 0 || (averages_values && maps_keys) || has_ways;
   template <class Own, class Before>
   static constexpr bool widths_fit =
-      (maps_each && (!maps_keys || keys_of_each)) || Before::count == 0 ||
-      (Before::same_width && (Before::features(0) == Own::features || (maps_values && !mixes_own)));
+      (!gates_values || EqualWidths::of<Own, Before>().hold) &&
+      ((maps_each && (!maps_keys || keys_of_each)) || Before::count == 0 ||
+       (Before::same_width && (Before::features(0) == Own::features || (maps_values && !mixes_own))));
   static constexpr bool values_fit = !averages_values || (maps_values && maps_keys && !adds_sum);
+  static constexpr bool keys_fit = !solves || ((maps_keys || rms_keys) && !is_static && !emits && !has_ways);
   static constexpr bool places_fit = !own_is_first || (!has_ways && !has<role::Window>);
   template <class Own, class Before>
-  static constexpr bool accepts =
-      heads_divide<Own, Before> && widths_fit<Own, Before> && values_fit && places_fit && Sizes<Own, Before>::n > 0;
+  static constexpr bool accepts = heads_divide<Own, Before> && widths_fit<Own, Before> && values_fit && keys_fit &&
+                                  places_fit && Sizes<Own, Before>::n > 0;
   template <class Own, class Before>
   static consteval int expect() {
     constexpr bool divide = heads_divide<Own, Before>;
     constexpr bool widths = !divide || widths_fit<Own, Before>;
     constexpr bool values = !divide || !widths || values_fit;
-    constexpr bool places = !divide || !widths || !values || places_fit;
-    constexpr bool items = !divide || !widths || !values || !places || Sizes<Own, Before>::n > 0;
+    constexpr bool keys = !divide || !widths || !values || keys_fit;
+    constexpr bool places = !divide || !widths || !values || !keys || places_fit;
+    constexpr bool items = !divide || !widths || !values || !keys || !places || Sizes<Own, Before>::n > 0;
     static_assert(divide, "aila: the heads of a mixture must divide the layer's width");
     static_assert(widths, "aila: a mixture of items as they are needs maps of the layer's width");
     static_assert(values,
                   "aila: MeanOfHeads is of keys and values that each head has: map both, or take MeanOfWeights");
+    static_assert(keys,
+                  "aila: LucidValues compare keys: take RmsKeys, SharedKeys or KeysOfEach, and scores that ask them");
     static_assert(places, "aila: ways and windows of items are for mixtures before the cores and at the readout");
     static_assert(items, "aila: a mixture needs an item");
     return 0;
@@ -253,6 +262,7 @@ struct Mixture : Policy {
       table[Z::channel_tensor] =
           (has_ways ? parameter("channel", {Z::ways, Z::n, Z::d}, init::ones()) : of_way).without_decay();
     }
+    if constexpr (gates_values) table[Z::gate_tensor] = parameter("value_gate", {Z::d}, init::zeros()).without_decay();
     if constexpr (has_output) {
       constexpr std::size_t wide = Z::ways * Z::d;
       table[Z::output_tensor] = parameter("output", {wide, wide}, init::torch_uniform(wide));
@@ -270,6 +280,8 @@ struct Mixture : Policy {
     if (Z::scored && emits) sum += 3 * Z::d + 2 * Z::heads * Z::n * (Z::d + Z::heads * Z::n + 8);
     if (has_channels || adds_sum) sum += Z::n * Z::ways * Z::d;
     if (has_output) sum += 2 * Z::ways * Z::d * Z::ways * Z::d;
+    if (gates_values) sum += Z::n * (3 * Z::d + Z::values);
+    if (solves) sum += Z::n * Z::n * (2 * Z::keys + 2 * Z::values + Z::heads * (Z::n / 3 + 4));
     for (std::size_t i = 0; i < Z::n; ++i) {
       if (Z::scored && maps_keys) sum += 2 * Z::keys * Z::width(i);
       if (Z::maps_value(i)) sum += 2 * Z::values * Z::width(i);
@@ -294,200 +306,12 @@ struct Mixture : Policy {
     if (has_task) sum += 2 * Z::asked;
     if (emits) sum += 2 * Z::d + 3 * Z::heads * Z::n;
     if (has_output) sum += 2 * Z::ways * Z::d;
+    if (gates_values) sum += Z::n * (Z::values + 1) + Z::d;
+    if (solves) sum += Z::n * (2 * Z::keys + 1 + 2 * Z::n) + Z::n * Z::values;
     return sum;
   }();
   template <class Own, class Before, class V>
-  struct Work {
-    using Z = Sizes<Own, Before>;
-    using S = ScalarOf<V>;
-    const V* own;
-    const V* const* before;
-    Weights<S> w;
-    V *vector, *value, *d_value, *key, *query, *d_query, *d_key, *weight, *d_weight;
-    V *score, *raw, *mean, *content, *prior, *asking, *d_asking, *scaled, *d_scaled, *inner, *hidden, *d_hidden, *sum,
-        *d_sum;
-
-    constexpr Work(const V* own_, const V* const* before_, Weights<S> w_, V* memory)
-        : own(own_), before(before_), w(w_), vector(memory) {
-      const auto behind = [](V* last, std::size_t count) { return last + count; };
-      constexpr std::size_t weights = Z::heads * Z::row, emitted = emits ? Z::heads * Z::n : 0;
-      value = behind(vector, 2 * vectors * Z::d);
-      d_value = behind(value, Z::n * Z::values);
-      key = behind(d_value, Z::n * Z::values);
-      query = behind(key, Z::n * Z::keys);
-      d_query = behind(query, Z::queries);
-      d_key = behind(d_query, Z::queries);
-      weight = behind(d_key, Z::keys);
-      d_weight = behind(weight, weights);
-      score = behind(d_weight, weights);
-      raw = behind(score, needs_scores ? weights : 0);
-      mean = behind(raw, warms ? weights : 0);
-      content = behind(mean, inhibits ? Z::heads : 0);
-      prior = behind(content, has_prior ? weights : 0);
-      asking = behind(prior, has_prior ? weights : 0);
-      d_asking = behind(asking, has_task ? Z::asked : 0);
-      scaled = behind(d_asking, has_task ? Z::asked : 0);
-      d_scaled = behind(scaled, emits ? Z::d : 0);
-      inner = behind(d_scaled, emits ? Z::d : 0);
-      hidden = behind(inner, emitted);
-      d_hidden = behind(hidden, emitted);
-      sum = behind(d_hidden, emitted);
-      d_sum = behind(sum, has_output ? Z::ways * Z::d : 0);
-      if constexpr (vectors > 0)
-        for (std::size_t f = 0; f < vectors * Z::d; ++f) vector[f] = V(w[Z::vector_tensor][f]);
-    }
-    constexpr const V* item(std::size_t i) const {
-      if (Z::is_own(i)) return own;
-      return Z::is_vector(i) ? vector + (i - Z::maps) * Z::d : before[Z::map(i)];
-    }
-    constexpr const V* value_of(std::size_t i) const { return Z::maps_value(i) ? value + i * Z::values : item(i); }
-    constexpr const V* key_of(std::size_t i) const { return maps_keys || rms_keys ? key + i * Z::keys : value_of(i); }
-    /// 1 / sqrt(mean(v^2) + eps)
-    constexpr V inverse_rms(const V* v) const {
-      V sum(S(0));
-      for (std::size_t f = 0; f < Z::d; ++f) sum += v[f] * v[f];
-      return V(S(1)) / math::sqrt(sum * V(S(1) / S(Z::d)) + V(S(RmsKeys::eps)));
-    }
-    constexpr V scale() const { return V(own_asks && !measures ? S(1) / math::sqrt(S(Z::key)) : S(1)); }
-    /// What a score is taken with: of head h and item i, `key` numbers.
-    constexpr V factor(std::size_t h, std::size_t i, std::size_t f) const {
-      if constexpr (scores_each) return V(w[Z::score_tensor][(h * Z::n + i) * Z::key + f]);
-      if constexpr (asks) return V(w[Z::score_tensor][h * Z::key + f]);
-      return query[h * Z::key + f];
-    }
-
-    constexpr void weigh() {
-      if constexpr (!Z::scored) {
-        for (std::size_t h = 0; h < Z::heads; ++h) weight[h] = V(S(1));
-      } else {
-        if constexpr (is_static) {
-          for (std::size_t h = 0; h < Z::heads; ++h)
-            for (std::size_t i = 0; i < Z::n; ++i) weight[h * Z::row + i] = V(w[Z::score_tensor][h * Z::n + i]);
-        } else if constexpr (emits) {
-          emit();
-        } else {
-          score_keys();
-        }
-        change_scores();
-        for (std::size_t h = 0; h < Z::heads; ++h) {
-          V* const row = weight + h * Z::row;
-          if constexpr (needs_scores)
-            Normaliser::forward(score + h * Z::row, row, Z::row);
-          else
-            Normaliser::forward(row, Z::row);
-        }
-        if constexpr (has_prior) mix_prior();
-      }
-    }
-    constexpr void score_keys() {
-      for (std::size_t i = 0; i < Z::n; ++i) {
-        if constexpr (maps_keys) product<V>(w[Z::key_map(i)], Z::keys, Z::width(i), item(i), key + i * Z::keys);
-        if constexpr (rms_keys) {
-          const V r = inverse_rms(value_of(i));
-          for (std::size_t f = 0; f < Z::d; ++f) key[i * Z::keys + f] = value_of(i)[f] * r;
-        }
-      }
-      if constexpr (own_asks) product<V>(w[Z::score_tensor], Z::queries, Z::asked, asking_of(), query);
-      for (std::size_t h = 0; h < Z::heads; ++h)
-        for (std::size_t i = 0; i < Z::n; ++i) {
-          const V* const k = key_of(i) + Z::key_at(h);
-          V product_of(S(0));
-          for (std::size_t f = 0; f < Z::key; ++f) {
-            if constexpr (measures)
-              product_of -= (factor(h, i, f) - k[f]) * (factor(h, i, f) - k[f]);
-            else
-              product_of += factor(h, i, f) * k[f];
-          }
-          weight[h * Z::row + i] = product_of * scale();
-        }
-    }
-    /// What the query is made of: the newest item, and the task.
-    constexpr const V* asking_of() {
-      if constexpr (has_task) {
-        for (std::size_t f = 0; f < Z::d; ++f) {
-          asking[f] = own[f];
-          asking[Z::d + f] = V(w[Z::task_tensor][f]);
-        }
-        return asking;
-      } else {
-        return own;
-      }
-    }
-    constexpr void emit() {
-      constexpr std::size_t count = Z::heads * Z::n;
-      const V r = inverse_rms(own);
-      for (std::size_t f = 0; f < Z::d; ++f) scaled[f] = own[f] * r;
-      product<V>(w[Z::score_tensor], count, Z::d, scaled, inner);
-      for (std::size_t i = 0; i < count; ++i) hidden[i] = gelu(inner[i]);
-      product<V>(w[Z::score_tensor + 1], count, count, hidden, d_hidden);
-      for (std::size_t h = 0; h < Z::heads; ++h)
-        for (std::size_t i = 0; i < Z::n; ++i)
-          weight[h * Z::row + i] = d_hidden[h * Z::n + i] + V(w[Z::score_tensor + 2][h * Z::n + i]);
-    }
-    constexpr V temperature() const {
-      V u(S(0));
-      for (std::size_t f = 0; f < Z::d; ++f) u += V(w[Z::temperature_tensor][f]) * own[f];
-      return V(S(1)) + math::tanh(u) + math::sigmoid(V(w[Z::temperature_tensor + 1][0])) * V(math::log(S(Z::n)));
-    }
-    constexpr void change_scores() {
-      for (std::size_t h = 0; h < Z::heads; ++h) {
-        V* const row = weight + h * Z::row;
-        if constexpr (has_bias)
-          for (std::size_t i = 0; i < Z::n; ++i) row[i] += V(w[Z::bias_tensor][h * Z::n + i]);
-        if constexpr (inhibits) {
-          const V share = math::sigmoid(V(w[Z::inhibition_tensor][0]));
-          mean[h] = row[0];
-          for (std::size_t i = 1; i < Z::n; ++i) mean[h] += row[i];
-          mean[h] = mean[h] * V(S(1) / S(Z::n));
-          for (std::size_t i = 0; i < Z::n; ++i) row[i] -= share * mean[h];
-        }
-        if constexpr (warms) {
-          const V tau = temperature();
-          for (std::size_t i = 0; i < Z::n; ++i) {
-            raw[h * Z::row + i] = row[i];
-            row[i] = row[i] * tau;
-          }
-        }
-        if constexpr (has_null) row[Z::n] = V(w[Z::null_tensor][h]);
-        if constexpr (needs_scores)
-          for (std::size_t i = 0; i < Z::row; ++i) score[h * Z::row + i] = row[i];
-      }
-    }
-    constexpr void mix_prior() {
-      for (std::size_t h = 0; h < Z::heads; ++h) {
-        V *const row = weight + h * Z::row, *const learned = prior + h * Z::row;
-        for (std::size_t i = 0; i < Z::row; ++i) content[h * Z::row + i] = row[i];
-        for (std::size_t i = 0; i < Z::n; ++i) learned[i] = V(w[Z::prior_tensor + 1][h * Z::n + i]);
-        softmax(learned, Z::n);
-        const V share = math::sigmoid(V(w[Z::prior_tensor][h]));
-        for (std::size_t i = 0; i < Z::n; ++i) row[i] += share * (learned[i] - row[i]);
-      }
-    }
-    constexpr void make_values() {
-      for (std::size_t i = 0; i < Z::n; ++i)
-        if (Z::maps_value(i)) product<V>(w[Z::value_map(i)], Z::values, Z::width(i), item(i), value + i * Z::values);
-    }
-    static constexpr std::size_t head(std::size_t way, std::size_t f) { return has_ways ? way : f / Z::slice; }
-    static constexpr std::size_t channel(std::size_t way, std::size_t i, std::size_t f) {
-      return (way * Z::n + i) * Z::d + f % Z::d;
-    }
-    /// The weight of number f of an item's value, on its way.
-    constexpr V weight_at(std::size_t way, std::size_t i, std::size_t f) const {
-      V of_item = averages_weights ? mean_weight(i) : weight[head(way, f) * Z::row + i];
-      if constexpr (has_channels) of_item += V(w[Z::channel_tensor][channel(way, i, f)]);
-      return of_item;
-    }
-    constexpr V mean_weight(std::size_t i) const {
-      V all = weight[i];
-      for (std::size_t h = 1; h < Z::heads; ++h) all += weight[h * Z::row + i];
-      return all * V(S(1) / S(Z::heads));
-    }
-    constexpr V share() const { return V(averages_values ? S(1) / S(Z::heads) : S(1)); }
-    constexpr V gain() const {
-      if constexpr (has_gain) return V(w[Z::gain_tensor][0]);
-      return V(S(1));
-    }
-  };
+  using Work = MixtureWork<Mixture, Own, Before, V>;
 
   template <class Own, class Before, class V>
   static constexpr void mixture(const V* own, const V* const* before, Weights<ScalarOf<V>> w, V* weights, V* memory) {
@@ -557,14 +381,16 @@ struct Mixture : Policy {
     if constexpr (has_gain) g.add(Z::gain_tensor, 0, of_gain);
     if constexpr (adds_own)
       for (std::size_t f = 0; f < Z::ways * Z::d; ++f) d_own[f % Z::d] += da[f];
-    if constexpr (Z::scored) scores_backward<Own, Before>(k, d_own, d_before, g);
+    if constexpr (solves && Z::scored) detail::solve_backward(k);
+    if constexpr (Z::scored) detail::scores_backward(k, d_own, d_before, g);
     for (std::size_t i = 0; i < Z::n; ++i) {
-      const V* const dv = k.d_value + i * Z::values;
+      V* const dv = k.d_value + i * Z::values;
+      if constexpr (gates_values) detail::gate_backward(k, i, d_own, d_before, g);
       if (Z::maps_value(i))
         product_backward<V>(w[Z::value_map(i)], Z::values, Z::width(i), k.item(i), dv, d_before[Z::map(i)], g,
                             Z::value_map(i));
       else
-        add_to_item<Own, Before>(i, dv, d_own, d_before, g);
+        detail::add_to_item<Mixture, Own, Before>(i, dv, d_own, d_before, g);
     }
   }
 
@@ -585,176 +411,6 @@ struct Mixture : Policy {
         for (std::size_t f = 0; f < Z::ways * Z::d; ++f) a[f] += work.value_of(i)[f % Z::d];
     if constexpr (adds_own)
       for (std::size_t f = 0; f < Z::ways * Z::d; ++f) a[f] += work.own[f % Z::d];
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void add_to_item(std::size_t i, const V* d_item, V* d_own, V* const* d_before, G& g) {
-    using Z = Sizes<Own, Before>;
-    if (Z::is_vector(i)) {
-      if constexpr (vectors > 0)
-        for (std::size_t f = 0; f < Z::d; ++f) g.add(Z::vector_tensor, (i - Z::maps) * Z::d + f, d_item[f]);
-      return;
-    }
-    V* const to = Z::is_own(i) ? d_own : d_before[Z::map(i)];
-    for (std::size_t f = 0; f < Z::width(i); ++f) to[f] += d_item[f];
-  }
-
-  /// From d_weight to the gradients of scores, keys and queries; what a key's gradient is to its value is added there.
-  template <class Own, class Before, class V, class G>
-  static constexpr void scores_backward(Work<Own, Before, V>& k, V* d_own, V* const* d_before, G& g) {
-    using Z = Sizes<Own, Before>;
-    for (std::size_t h = 0; h < Z::heads; ++h) {
-      V* const row = k.d_weight + h * Z::row;
-      const V* weight = k.weight + h * Z::row;
-      if constexpr (has_prior) {
-        prior_backward<Own, Before>(k, h, g);
-        weight = k.content + h * Z::row;
-      }
-      if constexpr (needs_scores)
-        Normaliser::backward(k.score + h * Z::row, weight, row, Z::row);
-      else
-        Normaliser::backward(weight, row, Z::row);
-      if constexpr (has_null) g.add(Z::null_tensor, h, row[Z::n]);
-    }
-    if constexpr (warms) temperature_backward<Own, Before>(k, d_own, g);
-    for (std::size_t h = 0; h < Z::heads; ++h) {
-      V* const row = k.d_weight + h * Z::row;
-      if constexpr (inhibits) inhibition_backward<Own, Before>(k, h, g);
-      if constexpr (has_bias)
-        for (std::size_t i = 0; i < Z::n; ++i) g.add(Z::bias_tensor, h * Z::n + i, row[i]);
-      if constexpr (is_static || emits)
-        for (std::size_t i = 0; i < Z::n; ++i) g.add(Z::score_tensor + (emits ? 2 : 0), h * Z::n + i, row[i]);
-    }
-    if constexpr (emits)
-      emission_backward<Own, Before>(k, d_own, g);
-    else if constexpr (!is_static)
-      keys_backward<Own, Before>(k, d_own, d_before, g);
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void prior_backward(Work<Own, Before, V>& k, std::size_t h, G& g) {
-    using S = ScalarOf<V>;
-    using Z = Sizes<Own, Before>;
-    V *const row = k.d_weight + h * Z::row, *const learned = k.prior + h * Z::row;
-    const V share = math::sigmoid(V(k.w[Z::prior_tensor][h])), rest = V(S(1)) - share;
-    V d_share(S(0)), expected(S(0));
-    for (std::size_t i = 0; i < Z::n; ++i) {
-      d_share += row[i] * (learned[i] - k.content[h * Z::row + i]);
-      expected += learned[i] * row[i];
-    }
-    g.add(Z::prior_tensor, h, d_share * share * rest);
-    for (std::size_t i = 0; i < Z::n; ++i) {
-      g.add(Z::prior_tensor + 1, h * Z::n + i, share * learned[i] * (row[i] - expected));
-      row[i] = row[i] * rest;
-    }
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void temperature_backward(Work<Own, Before, V>& k, V* d_own, G& g) {
-    using S = ScalarOf<V>;
-    using Z = Sizes<Own, Before>;
-    const S* const w = k.w[Z::temperature_tensor];
-    V u(S(0)), d_tau(S(0));
-    for (std::size_t f = 0; f < Z::d; ++f) u += V(w[f]) * k.own[f];
-    const V bent = math::tanh(u), tau = k.temperature(), part = math::sigmoid(V(k.w[Z::temperature_tensor + 1][0]));
-    for (std::size_t h = 0; h < Z::heads; ++h)
-      for (std::size_t i = 0; i < Z::n; ++i) {
-        d_tau += k.d_weight[h * Z::row + i] * k.raw[h * Z::row + i];
-        k.d_weight[h * Z::row + i] = k.d_weight[h * Z::row + i] * tau;
-      }
-    const V du = d_tau * (V(S(1)) - bent * bent);
-    for (std::size_t f = 0; f < Z::d; ++f) {
-      g.add(Z::temperature_tensor, f, du * k.own[f]);
-      d_own[f] += du * V(w[f]);
-    }
-    g.add(Z::temperature_tensor + 1, 0, d_tau * part * (V(S(1)) - part) * V(math::log(S(Z::n))));
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void inhibition_backward(Work<Own, Before, V>& k, std::size_t h, G& g) {
-    using S = ScalarOf<V>;
-    using Z = Sizes<Own, Before>;
-    V* const row = k.d_weight + h * Z::row;
-    const V share = math::sigmoid(V(k.w[Z::inhibition_tensor][0]));
-    V all(S(0));
-    for (std::size_t i = 0; i < Z::n; ++i) all += row[i];
-    g.add(Z::inhibition_tensor, 0, V(S(0)) - all * k.mean[h] * share * (V(S(1)) - share));
-    for (std::size_t i = 0; i < Z::n; ++i) row[i] -= share * all * V(S(1) / S(Z::n));
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void emission_backward(Work<Own, Before, V>& k, V* d_own, G& g) {
-    using S = ScalarOf<V>;
-    using Z = Sizes<Own, Before>;
-    constexpr std::size_t count = Z::heads * Z::n;
-    for (std::size_t i = 0; i < count; ++i) k.d_hidden[i] = V(S(0));
-    for (std::size_t f = 0; f < Z::d; ++f) k.d_scaled[f] = V(S(0));
-    if constexpr (has_null)  // weights of items alone, row by row
-      for (std::size_t i = Z::n; i < count; ++i) k.d_weight[i] = k.d_weight[i / Z::n * Z::row + i % Z::n];
-    product_backward<V>(k.w[Z::score_tensor + 1], count, count, k.hidden, k.d_weight, k.d_hidden, g,
-                        Z::score_tensor + 1);
-    for (std::size_t i = 0; i < count; ++i) k.d_hidden[i] = k.d_hidden[i] * gelu_slope(k.inner[i]);
-    product_backward<V>(k.w[Z::score_tensor], count, Z::d, k.scaled, k.d_hidden, k.d_scaled, g, Z::score_tensor);
-    rms_backward<Z::d>(k.inverse_rms(k.own), k.scaled, k.d_scaled, d_own);
-  }
-  /// k = r v, r = (mean(v^2) + eps)^(-1/2): dv += r (dk - k <dk, k> / d)
-  template <std::size_t d, class V>
-  static constexpr void rms_backward(const V& r, const V* key, const V* d_key, V* d_value) {
-    V dot(ScalarOf<V>(0));
-    for (std::size_t f = 0; f < d; ++f) dot += d_key[f] * key[f];
-    dot = dot * V(ScalarOf<V>(1) / ScalarOf<V>(d));
-    for (std::size_t f = 0; f < d; ++f) d_value[f] += r * (d_key[f] - key[f] * dot);
-  }
-  template <class Own, class Before, class V, class G>
-  static constexpr void keys_backward(Work<Own, Before, V>& k, V* d_own, V* const* d_before, G& g) {
-    using S = ScalarOf<V>;
-    using Z = Sizes<Own, Before>;
-    for (std::size_t f = 0; f < Z::queries; ++f) k.d_query[f] = V(S(0));
-    for (std::size_t i = 0; i < Z::n; ++i) {
-      const V* const key = k.key_of(i);
-      for (std::size_t f = 0; f < Z::keys; ++f) k.d_key[f] = V(S(0));
-      for (std::size_t h = 0; h < Z::heads; ++h) {
-        const std::size_t at = Z::key_at(h);
-        const V ds = k.d_weight[h * Z::row + i] * k.scale();
-        for (std::size_t f = 0; f < Z::key; ++f) {
-          if constexpr (measures) {
-            const V slope = V(S(2)) * ds * (k.factor(h, i, f) - key[at + f]);
-            k.d_key[at + f] += slope;
-            k.d_query[h * Z::key + f] -= slope;
-            continue;
-          }
-          k.d_key[at + f] += ds * k.factor(h, i, f);
-          if constexpr (scores_each)
-            g.add(Z::score_tensor, (h * Z::n + i) * Z::key + f, ds * key[at + f]);
-          else
-            k.d_query[h * Z::key + f] += ds * key[at + f];
-        }
-      }
-      if constexpr (maps_keys) {
-        const std::size_t tensor = Z::key_map(i);
-        if (Z::is_own(i) || !Z::is_vector(i)) {
-          V* const to = Z::is_own(i) ? d_own : d_before[Z::map(i)];
-          product_backward<V>(k.w[tensor], Z::keys, Z::width(i), k.item(i), k.d_key, to, g, tensor);
-        } else if constexpr (vectors > 0) {
-          V* const to = k.vector + (vectors + i - Z::maps) * Z::d;
-          for (std::size_t f = 0; f < Z::d; ++f) to[f] = V(S(0));
-          product_backward<V>(k.w[tensor], Z::keys, Z::d, k.item(i), k.d_key, to, g, tensor);
-          add_to_item<Own, Before>(i, to, d_own, d_before, g);
-        }
-      } else if constexpr (rms_keys) {
-        rms_backward<Z::d>(k.inverse_rms(k.value_of(i)), key, k.d_key, k.d_value + i * Z::values);
-      } else {
-        for (std::size_t f = 0; f < Z::keys; ++f) k.d_value[i * Z::values + f] += k.d_key[f];
-      }
-    }
-    if constexpr (asks)
-      for (std::size_t f = 0; f < Z::queries; ++f) g.add(Z::score_tensor, f, k.d_query[f]);
-    if constexpr (own_asks && has_task) {
-      for (std::size_t f = 0; f < Z::asked; ++f) k.d_asking[f] = V(S(0));
-      product_backward<V>(k.w[Z::score_tensor], Z::queries, Z::asked, k.asking, k.d_query, k.d_asking, g,
-                          Z::score_tensor);
-      for (std::size_t f = 0; f < Z::d; ++f) {
-        d_own[f] += k.d_asking[f];
-        g.add(Z::task_tensor, f, k.d_asking[Z::d + f]);
-      }
-    } else if constexpr (own_asks) {
-      product_backward<V>(k.w[Z::score_tensor], Z::queries, Z::d, k.own, k.d_query, d_own, g, Z::score_tensor);
-    }
   }
 };
 

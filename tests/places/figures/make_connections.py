@@ -200,3 +200,102 @@ def mudd(ways, static=False):
 case("mudd", before(mudd(1)))
 case("mudd-ways", before(mudd(4), lambda layer: True))
 case("static-mudd-ways", before(mudd(4, static=True), lambda layer: True))
+
+# ---- behind the cores --------------------------------------------------------------------------------------------------
+
+
+def after(mix):
+    """`mix(w, y, h)` gives what is added to y, the output of a core, of the maps h of the layers before it."""
+
+    def run(w, x):
+        h = []
+        for j in range(LAYERS):
+            y = core(w, j, x)
+            x = y + mix(lambda name, *shape: w(f"stack.{j}.integrate.{name}", *shape), y, h) if h else y
+            h.append(x)
+        return x
+
+    return run
+
+
+def slices(v, heads):
+    return v.unflatten(-1, (heads, -1))
+
+
+def weighed(alpha, values):
+    """Head by head; alpha [items, ..., heads], values a list of [..., heads, width]."""
+    return sum(a[..., None] * v for a, v in zip(alpha, values)).flatten(-2)
+
+
+def queried(w, y, h):
+    """Attention of two heads whose query sees a task; temperature, bias of depth, a null item and an output map."""
+    n, heads = len(h), 2
+    values = [slices(m @ w(f"value.{i}", WIDTH, WIDTH).T, heads) for i, m in enumerate(h)]
+    asking = torch.cat([y, w("task", WIDTH).expand_as(y)], -1)
+    q = slices(asking @ w("query", WIDTH, 2 * WIDTH).T, heads)
+    scores = torch.stack([(slices(m @ w("key", WIDTH, WIDTH).T, heads) * q).sum(-1) for m in h]) / math.sqrt(2)
+    scores = scores + w("bias", heads, n).T[:, None, None]
+    tau = 1 + torch.tanh(y @ w("temperature", WIDTH)) + torch.sigmoid(w("growth", 1)) * math.log(n)
+    scores = torch.cat([scores * tau[..., None], w("null", heads).expand(1, *scores.shape[1:])])
+    return weighed(torch.softmax(scores, 0), values) @ w("output", WIDTH, WIDTH).T
+
+
+def distant(w, y, h):
+    """The nearer an item's key, of a map of its own, the more; mixed with a prior of depth."""
+    n = len(h)
+    if n == 1:
+        return h[0] @ w("value", WIDTH, WIDTH).T
+    q = y @ w("query", 3, WIDTH).T
+    scores = torch.stack([-((q - m @ w(f"key.{i}", 3, WIDTH).T) ** 2).sum(-1) for i, m in enumerate(h)])
+    share = torch.sigmoid(w("gate", 1))
+    prior = torch.softmax(w("prior", 1, n), 1).T[:, None]
+    alpha = (1 - share) * torch.softmax(scores, 0) + share * prior
+    return sum(a[..., None] * m for a, m in zip(alpha, h)) @ w("value", WIDTH, WIDTH).T
+
+
+def inhibited(w, y, h):
+    """Linear scores of one vector for all items, keys normed, a task; GELU of what is above their mean."""
+    items = [y] + [m @ w(f"value.{i}", WIDTH, WIDTH).T for i, m in enumerate(h)]
+    items.append(w("item", 1, WIDTH)[0].expand_as(y))
+    scores = torch.stack([(slices(rms(m), 2) * w("query", 2, 2)).sum(-1) for m in items])
+    scores = scores - torch.sigmoid(w("inhibition", 1)) * scores.mean(0)
+    alpha = torch.nn.functional.gelu(scores) / len(items)
+    return weighed(alpha, [slices(m, 2) for m in items]) @ w("output", WIDTH, WIDTH).T
+
+
+def greatest(w, y, h):
+    """Linear scores, of which the two greatest count."""
+    items = [y] + [m @ w(f"value.{i}", WIDTH, WIDTH).T for i, m in enumerate(h)]
+    scores = torch.stack([m @ v for m, v in zip(items, w("score", 1, len(items), WIDTH)[0])])
+    least = scores.topk(2, 0).values[1]
+    return sum(a[..., None] * m for a, m in zip(torch.softmax(scores.masked_fill(scores < least, -math.inf), 0), items))
+
+
+def ratio(w, y, h):
+    scores = torch.stack([m @ w("query", 1, WIDTH)[0] for m in [y] + h])
+    total = scores.sum(0)
+    alpha = scores / (total + torch.where(total < 0, -1e-6, 1e-6))
+    return sum(a[..., None] * m for a, m in zip(alpha, [y] + h))
+
+
+case("mixture-queried", after(queried))
+case("mixture-distant", after(distant))
+case("mixture-inhibited", after(inhibited))
+case("mixture-greatest", after(greatest))
+case("mixture-ratio", after(ratio))
+
+
+def told_apart(w, layer, items):
+    """Attention residuals whose values are gated, and solved for what alike items say together."""
+    n, heads = len(items), 2
+    v = [m * (1 + torch.tanh(m @ w("value_gate", WIDTH)))[..., None] for m in items]
+    keys = torch.stack([slices(rms(m), heads) for m in v])  # [n, ..., heads, width]
+    alpha = torch.softmax((keys * w("query", heads, WIDTH // heads)).sum(-1), 0)
+    unit = keys / torch.sqrt((keys * keys).sum(-1, keepdim=True) + 1e-12)
+    p = torch.exp(math.sqrt(WIDTH // heads) * (torch.einsum("i...hw,l...hw->...hil", unit, unit) - 1))
+    stacked = torch.stack([slices(m, heads) for m in v], -2)  # [..., heads, n, width]
+    solved = torch.linalg.solve(p + 1e-6 * torch.eye(n), stacked)
+    return weighed(alpha, [solved[..., i, :] for i in range(n)])
+
+
+case("mixture-told-apart", before(told_apart))
