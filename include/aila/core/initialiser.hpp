@@ -25,8 +25,8 @@ struct Initialiser {
     last_unit,       ///< of each row the last
     diagonal,        ///< element (r, r) is scale, others are `other`
     tiled_identity,  ///< element (r, c) is scale where c mod rows = r, others are 0
-    ramp,            ///< of each row element c is scale + c other
-    constant_rows    ///< row r is `row[r]`, rows behind the last of them repeat it
+    constant_rows,   ///< row r is `row[r]`, rows behind the last of them repeat it
+    ramp             ///< of each row element c is scale + c other
   };
   Kind kind = Kind::zeros;
   double scale = 0;
