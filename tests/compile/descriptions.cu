@@ -60,7 +60,8 @@ __global__ void policy(Arrays<S> arrays, const S* own, const S* const* before, S
   if constexpr (aila::detail::policy_scratch<P, Own, Before>() > 0) {
     P::template forward<Own, Before>(own, before, arrays.weights(), a, scratch);
     P::template backward<Own, Before>(own, before, arrays.weights(), da, d_own, d_before, g, scratch);
-    P::template mixture<Own, Before>(own, before, arrays.weights(), weights, scratch);
+    if constexpr (P::template heads<Own, Before> > 0)
+      P::template mixture<Own, Before>(own, before, arrays.weights(), weights, scratch);
   } else {
     P::template forward<Own, Before>(own, before, arrays.weights(), a);
     P::template backward<Own, Before>(own, before, arrays.weights(), da, d_own, d_before, g);
@@ -88,7 +89,10 @@ auto kernels() {
   using Asking =
       Mixture<AttachedAt<Place::before>, RmsKeys, LearnedQuery, aila::Heads<2>, LearnedItems<1>, LearnedGain>;
   using Mapping = Mixture<ValuesOfEach, ScoreOfEach, SigmoidWeights, aila::Heads<2>, MeanOfWeights>;
+  using Changing = AttentionMixture<aila::Heads<2>, ItemBias, NullItem, TaskInQuery, LearnedTemperature, GatedPrior,
+                                    Inhibition, OutputMap>;
   using Hyper = HyperConnections<2>;
+  using Gathering = Laurel<ResidualWeights, LowRank<2>, Previous<2>>;
   using Opened = aila::SelfAttention<2>::Open<Own>;
   const void* const all[] = {
       reinterpret_cast<const void*>(&element_by_element<aila::Identity, S>),
@@ -112,6 +116,20 @@ auto kernels() {
       reinterpret_cast<const void*>(&policy<ElmoMix, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<Asking, Own, Same, S>),
       reinterpret_cast<const void*>(&policy<Mapping, Own, Others, S>),
+      reinterpret_cast<const void*>(&policy<Changing, Own, Same, S>),
+      reinterpret_cast<const void*>(
+          &policy<AttentionMixture<KeysOfEach<2>, DistanceToOwn, TopWeights<2>>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<DeltaAttentionResiduals<GeluWeights>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<DeepCrossAttention<3>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<AttentionResiduals<RatioWeights, GatedValues, LucidValues>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<Mudd<4>, Own, Same, S>),
+      reinterpret_cast<const void*>(&policy<UNetSkips, Own, aila::SameShapes<Own, 1>, S>),
+      reinterpret_cast<const void*>(&policy<ReZero::Update, Own, aila::SameShapes<Own, 1>, S>),
+      reinterpret_cast<const void*>(&policy<Highway::Update, Own, aila::SameShapes<Own, 1>, S>),
+      reinterpret_cast<const void*>(&policy<Gathering::Begin, Own, aila::Shapes<>, S>),
+      reinterpret_cast<const void*>(&policy<Gathering::Read, Own, aila::Shapes<>, S>),
+      reinterpret_cast<const void*>(
+          &policy<Gathering::Update::AtLayer<1, 3>, Own, aila::SameShapes<aila::Sequence<4, 16>, 1>, S>),
       reinterpret_cast<const void*>(&policy<Hyper::Begin, Own, aila::Shapes<>, S>),
       reinterpret_cast<const void*>(&policy<Hyper::Read::AtLayer<2, 3>, Own, aila::Shapes<>, S>),
       reinterpret_cast<const void*>(&policy<Hyper::Update, Own, aila::SameShapes<aila::Sequence<4, 16>, 1>, S>),

@@ -19,6 +19,9 @@
 // expect 19: aila: Attend takes queries, keys and values of equal width, which its heads divide
 // expect 20: aila: SelfAttention needs at least one head
 // expect 21: aila: hyper-connections need cores that keep the width of the stack's input
+// expect 22: aila: a residual stream needs cores that keep the width of the stack's input
+// expect 23: aila: ways and windows of items are for mixtures before the cores and at the readout
+// expect 24: aila: LucidValues compare keys: take RmsKeys, SharedKeys or KeysOfEach, and scores that ask them
 #include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
@@ -72,6 +75,12 @@ struct Net : Network<Sequence<12, 8>, Attend<2>, LastStep, Linear<1>> {};
 struct Net : Network<Sequence<12, 12>, Attend<0>, LastStep, Linear<1>> {};
 #elif defined(MUST_FAIL_21)
 struct Net : Stacked<in::HyperConnections<2>, Lstm<8>, Lstm<6>> {};
+#elif defined(MUST_FAIL_22)
+struct Net : Stacked<in::Highway, Lstm<8>, Lstm<6>> {};
+#elif defined(MUST_FAIL_23)
+struct Net : Stacked<in::LinearMixture<in::Newest<2>>, Repeat<2, Lstm<8>>> {};
+#elif defined(MUST_FAIL_24)
+struct Net : Stacked<in::LinearMixture<in::LucidValues>, Repeat<2, Lstm<8>>> {};
 #else
 struct Net
     : Network<Sequence<12, 8>, Stack<in::Together<in::DenseFormer<2>, in::Linear<>, in::ElmoMix>, Lstm<8>, Gru<8>>,

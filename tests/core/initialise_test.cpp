@@ -211,6 +211,7 @@ TEST_CASE("rules for connections: unit vectors, diagonals and constant rows") {
         Numbers{0.75, 0.125, 0.125, 0.125, 0.75, 0.125, 0.125, 0.125, 0.75});
   CHECK(filled(init::tiled_identity(3), 2, 5) == Numbers{3, 0, 3, 0, 3, 0, 3, 0, 3, 0});
   CHECK(filled(init::constant_rows(1, 0), 3, 2) == Numbers{1, 1, 0, 0, 0, 0});
+  CHECK(filled(init::ramp(-2, 1), 2, 3) == Numbers{-2, -1, 0, -2, -1, 0});
 }
 
 namespace {

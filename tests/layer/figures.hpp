@@ -87,10 +87,16 @@ void check_on(const SafetensorsFile& file, double tolerance) {
       CHECK_MESSAGE(difference(file, "dw." + p.name, gradients.data() + p.offset, p.size) <= tolerance, p.name);
 }
 
-/// Plain loops in double to 1e-10, the CPU's kernels in float to 1e-5.
+/// Plain loops in double to 1e-10.
 template <class Net>
-void check(const std::string& name) {
-  const auto file = SafetensorsFile::read(std::string(AILA_SOURCE_DIR "/tests/layer/figures/") + name + ".safetensors");
+void check_in_double(const std::string& name, const std::string& folder = "layer") {
+  const auto file = SafetensorsFile::read(AILA_SOURCE_DIR "/tests/" + folder + "/figures/" + name + ".safetensors");
+  check_on<Net, backend::Reference<double>>(file, 1e-10);
+}
+/// The same, and the CPU's kernels in float to 1e-5.
+template <class Net>
+void check(const std::string& name, const std::string& folder = "layer") {
+  const auto file = SafetensorsFile::read(AILA_SOURCE_DIR "/tests/" + folder + "/figures/" + name + ".safetensors");
   check_on<Net, backend::Reference<double>>(file, 1e-10);
   check_on<Net, backend::Cpu>(file, 1e-5);
 }

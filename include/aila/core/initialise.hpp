@@ -66,6 +66,7 @@ constexpr double element_of(const Initialiser& rule, std::size_t rows, std::size
   if (rule.kind == Kind::last_unit) return c + 1 == columns ? rule.scale : 0;
   if (rule.kind == Kind::diagonal) return c == r ? rule.scale : rule.other;
   if (rule.kind == Kind::tiled_identity) return c % rows == r ? rule.scale : 0;
+  if (rule.kind == Kind::ramp) return rule.scale + static_cast<double>(c) * rule.other;
   return rule.row[r < rule.index ? r : rule.index - 1];  // constant_rows
 }
 

@@ -25,7 +25,8 @@ struct Initialiser {
     last_unit,       ///< of each row the last
     diagonal,        ///< element (r, r) is scale, others are `other`
     tiled_identity,  ///< element (r, c) is scale where c mod rows = r, others are 0
-    constant_rows    ///< row r is `row[r]`, rows behind the last of them repeat it
+    constant_rows,   ///< row r is `row[r]`, rows behind the last of them repeat it
+    ramp             ///< of each row element c is scale + c other
   };
   Kind kind = Kind::zeros;
   double scale = 0;
@@ -72,6 +73,10 @@ constexpr Initialiser last_unit(double value = 1) {
 }
 constexpr Initialiser diagonal(double value = 1, double other = 0) {
   return {.kind = Initialiser::Kind::diagonal, .scale = value, .other = other};
+}
+/// Of each row first, first + step, ...
+constexpr Initialiser ramp(double first, double step) {
+  return {.kind = Initialiser::Kind::ramp, .scale = first, .other = step};
 }
 /// [r, c] with value where c mod r is the row: identity matrices side by side.
 constexpr Initialiser tiled_identity(double value = 1) {

@@ -5,6 +5,7 @@
 
 #include "../contract/policy.hpp"
 #include "../core/math.hpp"
+#include "normalisers.hpp"
 #include "options.hpp"
 #include "vectors.hpp"
 
@@ -21,9 +22,20 @@ struct LayerStep;
 struct LearnedItems;
 struct KeyMap;
 struct Scoring;
-struct Normaliser;
 struct ValueMap;
 struct Gain;
+struct Window;
+struct Base;
+struct NullItem;
+struct ItemBias;
+struct Channels;
+struct Temperature;
+struct Inhibition;
+struct Prior;
+struct QueryTask;
+struct Output;
+struct ValueGate;
+struct Decorrelation;
 }  // namespace role
 
 namespace detail {
@@ -70,6 +82,9 @@ struct WithoutInput {
 struct WithoutOwn {
   using role = role::OwnItem;
 };
+struct WithOwn {
+  using role = role::OwnItem;
+};
 /// Of the items behind layer j those with i = j (mod K).
 template <std::size_t K>
 struct Dilated {
@@ -84,11 +99,34 @@ struct Every {
   using Refusal = aila::detail::AtLeastOne<P>;
   static constexpr std::size_t value = P == 0 ? 1 : P;
 };
+/// The last K items alone, the newest among them; and with Ends the first K too. Before the cores and at the readout.
+template <std::size_t K>
+struct Newest {
+  using role = role::Window;
+  using Refusal = aila::detail::AtLeastOne<K>;
+  static constexpr bool takes(std::size_t item, std::size_t newest) { return newest - item < K; }
+};
+template <std::size_t K>
+struct Ends {
+  using role = role::Window;
+  using Refusal = aila::detail::AtLeastOne<K>;
+  static constexpr bool takes(std::size_t item, std::size_t newest) { return item < K || newest - item < K; }
+};
+/// Of the items behind a layer the stack's input alone, beside the newest.
+struct InputAlone {
+  using role = role::Window;
+  static constexpr bool takes(std::size_t item, std::size_t) { return item == 0; }
+};
 /// N learned vectors are the last items.
 template <std::size_t N>
 struct LearnedItems {
   using role = role::LearnedItems;
   static constexpr std::size_t value = N;
+};
+/// One more item of value 0: its score is learned, tensor null [H], zero at first. Whatever it takes, the weights that
+/// are told sum to less than 1. Once only of softmax's kind.
+struct NullItem {
+  using role = role::NullItem;
 };
 
 // ---- keys and values
@@ -109,6 +147,13 @@ struct SharedKeys {
   using role = role::KeyMap;
   static constexpr std::size_t width = K;
 };
+/// k_i = W_i m_i, a map for each item; tensors key.i.
+template <std::size_t K = 0>
+struct KeysOfEach {
+  using role = role::KeyMap;
+  static constexpr bool of_each = true;
+  static constexpr std::size_t width = K;
+};
 
 /// v_i = m_i.
 struct ValuesOfItems {
@@ -123,12 +168,22 @@ struct SharedValues {
   using role = role::ValueMap;
 };
 
+/// v_i times 1 + tanh(<w, m_i>), before keys are made of values; tensor value_gate [d] = w, zero at first.
+struct GatedValues {
+  using role = role::ValueGate;
+};
+/// Of each head the values v~ with (P + 1e-6 I) v~ = v in place of v, P_il = exp(sqrt(K) (cos(k_i, k_l) - 1)): what
+/// alike items say together is not counted twice. For scores that ask keys.
+struct LucidValues {
+  using role = role::Decorrelation;
+};
+
 // ---- scores
 // ----------------------------------------------------------------------------------------------------------
 
-/// First values of weights that see no item: all zero, all one, or of each row the newest item's one and the others
-/// zero.
-enum class Start { zeros, ones, newest };
+/// First values of weights that see no item: all zero, all one, all 1 / n, or of each row the newest item's one and the
+/// others zero.
+enum class Start { zeros, ones, mean, newest };
 /// s_i = b_i, whatever the items are; tensor weight [H, n].
 template <Start From = Start::zeros>
 struct StaticScores {
@@ -143,66 +198,44 @@ struct ScoreOfEach {
 struct LearnedQuery {
   using role = role::Scoring;
 };
+/// The same with a query of small random numbers at first, for weights that are dead at zero.
+struct SmallQuery {
+  using role = role::Scoring;
+};
 /// s_i = <W y, k_i> / sqrt(K), y the newest item; tensor query [H K, d].
 struct QueryOfOwn {
   using role = role::Scoring;
 };
+/// s_i = -|W y - k_i|^2, y the newest item; tensor query [H K, d].
+struct DistanceToOwn {
+  using role = role::Scoring;
+};
+/// All scores from the newest item y alone: s = W_2 GELU(W_1 y / rms(y)) + b. Tensors inner [H n, d], outer [H n, H n],
+/// zero at first, and weight [H, n], which begins as the newest item.
+struct EmittedScores {
+  using role = role::Scoring;
+};
+/// What y asks for is W [y; t], t learned; tensors query [H K, 2 d], task [d].
+struct TaskInQuery {
+  using role = role::QueryTask;
+};
 
-// ---- weights
-// ---------------------------------------------------------------------------------------------------------
+// ---- what is done to scores
+// -------------------------------------------------------------------------------------------
 
-/// alpha_i = exp(s_i) / sum of exp(s): they sum to 1. Of one item the weight is 1, and nothing is scored.
-struct SoftmaxWeights {
-  using role = role::Normaliser;
-  static constexpr bool sums_to_one = true;
-  template <class V>
-  static constexpr void forward(V* row, std::size_t n) {
-    softmax(row, n);
-  }
-  /// Slopes ds of the scores, over those dw of the weights.
-  template <class V>
-  static constexpr void backward(const V* weight, V* dw, std::size_t n) {
-    V expected(ScalarOf<V>(0));
-    for (std::size_t i = 0; i < n; ++i) expected += weight[i] * dw[i];
-    for (std::size_t i = 0; i < n; ++i) dw[i] = weight[i] * (dw[i] - expected);
-  }
+/// s_i + b_i: a bias of relative depth, for the items of a layer are counted from it; tensor bias [H, n], zero at
+/// first.
+struct ItemBias {
+  using role = role::ItemBias;
 };
-/// alpha_i = s_i: signed, of any sum.
-struct SignedWeights {
-  using role = role::Normaliser;
-  static constexpr bool sums_to_one = false;
-  template <class V>
-  static constexpr void forward(V*, std::size_t) {}
-  template <class V>
-  static constexpr void backward(const V*, V*, std::size_t) {}
+/// s_i - sigma(c) mean(s): nothing under a softmax. Tensor inhibition [1] = c, zero at first.
+struct Inhibition {
+  using role = role::Inhibition;
 };
-/// alpha_i = sigma(s_i - log n).
-struct SigmoidWeights {
-  using role = role::Normaliser;
-  static constexpr bool sums_to_one = false;
-  template <class V>
-  static constexpr void forward(V* row, std::size_t n) {
-    const V shift(math::log(ScalarOf<V>(n)));
-    for (std::size_t i = 0; i < n; ++i) row[i] = math::sigmoid(row[i] - shift);
-  }
-  template <class V>
-  static constexpr void backward(const V* weight, V* dw, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) dw[i] = dw[i] * weight[i] * (V(ScalarOf<V>(1)) - weight[i]);
-  }
-};
-/// alpha_i = max(s_i, 0).
-struct ReluWeights {
-  using role = role::Normaliser;
-  static constexpr bool sums_to_one = false;
-  template <class V>
-  static constexpr void forward(V* row, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) row[i] = math::max(row[i], V(ScalarOf<V>(0)));
-  }
-  template <class V>
-  static constexpr void backward(const V* weight, V* dw, std::size_t n) {
-    const V zero(ScalarOf<V>(0));
-    for (std::size_t i = 0; i < n; ++i) dw[i] = math::select(weight[i] > zero, dw[i], zero);
-  }
+/// tau s_i, tau = 1 + tanh(<w, y>) + sigma(c) log n. Tensors temperature [d] = w, zero, and growth [1] = c, -4 at
+/// first.
+struct LearnedTemperature {
+  using role = role::Temperature;
 };
 
 // ---- heads
@@ -219,9 +252,43 @@ struct MeanOfWeights {
   static constexpr bool mean_of_weights = true, mean = false;
 };
 
-/// A learned factor of the whole mixture.
+/// Head h weighs whole items and gives a map of its own: H maps side by side, for cores that read several ways.
+struct Ways {
+  using role = role::Combine;
+  static constexpr bool ways = true, mean = false;
+};
+
+// ---- what is done to weights and to the sum
+// ---------------------------------------------------------------------------
+
+/// alpha = (1 - sigma(g)) softmax(s) + sigma(g) softmax(b): content, and what is learned of depth. Tensors gate [H] =
+/// g, one at first, and prior [H, n] = b, which falls by one an item from the last on.
+struct GatedPrior {
+  using role = role::Prior;
+};
+/// Every channel's weight alpha_i + B_i, B learned; tensor channel [n, d], of Ways [H, n, d], ones at first.
+struct PlusOfChannels {
+  using role = role::Channels;
+};
+/// A learned factor of the whole mixture, one at first, or zero.
 struct LearnedGain {
   using role = role::Gain;
+  static constexpr double start = 1;
+};
+struct GainFromZero {
+  using role = role::Gain;
+  static constexpr double start = 0;
+};
+/// Beside the mixture, and beside its gain, the sum of all items' values, or the newest item.
+struct PlusSum {
+  using role = role::Base;
+};
+struct PlusOwn {
+  using role = role::Base;
+};
+/// a = W_O of the mixture; tensor output [d, d].
+struct OutputMap {
+  using role = role::Output;
 };
 
 }  // namespace integrate

@@ -20,6 +20,21 @@ constexpr void softmax(V* row, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) row[i] = row[i] / sum;
 }
 
+/// x Phi(x), and its slope; beyond 1000 Phi is 0 or 1, so that infinity does not meet a 0.
+template <class V>
+constexpr V gelu(V x) {
+  using S = ScalarOf<V>;
+  const V low = math::max(x, V(S(-1000)));
+  return low * V(S(0.5)) * (V(S(1)) + math::erf(math::min(low, V(S(1000))) * V(S(0.70710678118654752440))));
+}
+template <class V>
+constexpr V gelu_slope(V x) {
+  using S = ScalarOf<V>;
+  x = math::min(math::max(x, V(S(-1000))), V(S(1000)));
+  return V(S(0.5)) * (V(S(1)) + math::erf(x * V(S(0.70710678118654752440)))) +
+         x * V(S(0.39894228040143267794)) * math::exp(V(S(-0.5)) * x * x);
+}
+
 /// y = matrix x, matrix [rows, columns]
 template <class V>
 constexpr void product(const ScalarOf<V>* matrix, std::size_t rows, std::size_t columns, const V* x, V* y) {

@@ -174,7 +174,7 @@ struct SharedCudaStaticMixture {
 /// One map of weights for a whole mixture of maps of one width.
 template <class P, class Own, class Before>
 concept CudaStaticMixed = requires {
-  requires P::is_static && !P::maps_values && P::vectors == 0 && P::place != integrate::Place::after;
+  requires P::has_kernels && P::is_static && !P::maps_values && P::vectors == 0 && P::place != integrate::Place::after;
   requires P::template Sizes<Own, Before>::heads == 1 && P::template Sizes<Own, Before>::scored;
   requires P::template Sizes<Own, Before>::n <= cuda::depth::most_items;
 };

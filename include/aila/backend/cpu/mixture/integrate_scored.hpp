@@ -58,7 +58,7 @@ struct SharedScoredMixture {
 
 template <class P, class Own, class Before, class S, class Arch>
 concept MixesScoredRows = requires {
-  requires P::scores_each || P::asks;
+  requires P::has_kernels && (P::scores_each || P::asks);
   requires !P::maps_keys && !P::maps_values && !P::has_gain && P::vectors == 0;
   requires P::place != integrate::Place::after&& P::template Sizes<Own, Before>::scored;
   requires P::template Sizes<Own, Before>::heads == 1 ||

@@ -108,7 +108,7 @@ struct SharedStaticMixture {
 /// One map of weights for a whole mixture.
 template <class P>
 concept WholeStaticMixture = requires {
-  requires P::is_static && !P::maps_values && P::vectors == 0 && P::place != integrate::Place::after;
+  requires P::has_kernels && P::is_static && !P::maps_values && P::vectors == 0 && P::place != integrate::Place::after;
   requires P::template Sizes<Vector<2>, ShapeList<Vector<2>>>::heads == 1;
 };
 
