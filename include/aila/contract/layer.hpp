@@ -167,10 +167,12 @@ consteval std::size_t layer_flops() {
     return In::elements;
 }
 
-/// Whether valid steps out differ from valid steps in. Composites say so of their parts.
+/// Whether valid steps out differ from valid steps in. Composites say so of their parts. Images have no steps.
 template <class L, class In>
 consteval bool changes_length() {
-  if constexpr (requires { L::template changes_length<In>; })
+  if constexpr (requires { requires !In::is_tokens && In::rank != 2; })
+    return false;
+  else if constexpr (requires { L::template changes_length<In>; })
     return L::template changes_length<In>;
   else
     return requires { L::template length<In>(std::size_t{1}); };

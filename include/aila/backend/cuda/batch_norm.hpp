@@ -16,24 +16,37 @@ namespace aila::inline v0 {
 
 namespace cuda {
 
-/// How 256 threads share rows of F features: a thread has one vector of them, of every `lanes`-th row.
-template <std::size_t F, std::size_t most_vectors>
+/// How 256 threads share rows of features: a thread has one vector of V of them, of every `lanes`-th row. Numbers, not
+/// a type: a network has dozens of widths.
+template <std::size_t V>
 struct FeatureBlock {
-  static constexpr std::size_t features = F, v = vector_width(F), vectors = F / v;
-  static constexpr std::size_t chunks = divide_up(vectors, most_vectors), chunk = divide_up(vectors, chunks);
-  static constexpr std::size_t lanes = 256 / chunk;
+  static constexpr std::size_t v = V;
+  unsigned features, vectors, chunks, chunk, lanes;
+  constexpr FeatureBlock(std::size_t count, std::size_t most_vectors)
+      : features(static_cast<unsigned>(count)),
+        vectors(static_cast<unsigned>(count / v)),
+        chunks(static_cast<unsigned>(divide_up(vectors, most_vectors))),
+        chunk(static_cast<unsigned>(divide_up(vectors, chunks))),
+        lanes(256 / chunk) {}
 };
+/// Vectors of a block that reads few rows.
+constexpr std::size_t few_vectors(std::size_t v) {
+  return v == 4 ? 4 : 8;
+}
 
 template <std::size_t F>
 struct BatchNormPlan {
-  using Large = FeatureBlock<F, 128>;
-  using Few = FeatureBlock<F, vector_width(F) == 4 ? 4 : 8>;
+  static constexpr std::size_t v = vector_width(F);
+  using Block = FeatureBlock<v>;
+  static constexpr Block large() { return Block(F, 128); }
+  static constexpr Block few() { return Block(F, few_vectors(v)); }
   /// A block that goes through so many rows alone is done before three launches are.
   static constexpr bool are_few(std::size_t rows) { return rows <= 1024; }
   /// Blocks along the rows that make sums.
   static constexpr std::size_t parts(std::size_t rows) {
     return are_few(rows) ? 0
-                         : std::min(divide_up(rows, 4 * Large::lanes), std::max<std::size_t>(264 / Large::chunks, 1));
+                         : std::min<std::size_t>(divide_up(rows, 4 * large().lanes),
+                                                 std::max<std::size_t>(264 / large().chunks, 1));
   }
 };
 
@@ -113,15 +126,13 @@ struct BatchNormGradients {
 /// Where a thread stands in a block that shares the features of rows.
 template <class Block>
 struct FeaturePlace {
+  Block block;
   unsigned lane, column;
-  __device__ FeaturePlace()
-      : lane(threadIdx.x / static_cast<unsigned>(Block::chunk)),
-        column(threadIdx.x % static_cast<unsigned>(Block::chunk)) {}
+  __device__ explicit FeaturePlace(const Block& of)
+      : block(of), lane(threadIdx.x / of.chunk), column(threadIdx.x % of.chunk) {}
   /// Whether the thread has a vector of this chunk of the features.
-  __device__ bool has(unsigned chunk) const {
-    return lane < Block::lanes && chunk * Block::chunk + column < Block::vectors;
-  }
-  __device__ unsigned vector(unsigned chunk) const { return chunk * static_cast<unsigned>(Block::chunk) + column; }
+  __device__ bool has(unsigned chunk) const { return lane < block.lanes && vector(chunk) < block.vectors; }
+  __device__ unsigned vector(unsigned chunk) const { return chunk * block.chunk + column; }
 };
 
 /// f(rows as numbers, whether they count) for four rows at a time, every step-th from the first on.
@@ -161,8 +172,8 @@ struct SumPair {
 /// Sums of x and of x^2 over the rows of a thread, made about its first one: what is about zero then cancels in double
 /// only.
 template <class Block, class Valid>
-__device__ void sum_moments(const float* __restrict__ x, std::size_t first, std::size_t rows, std::size_t step,
-                            unsigned vector, const Valid& valid, double (&total)[2 * Block::v]) {
+__device__ void sum_moments(const Block& block, const float* __restrict__ x, std::size_t first, std::size_t rows,
+                            std::size_t step, unsigned vector, const Valid& valid, double (&total)[2 * Block::v]) {
   constexpr std::size_t v = Block::v;
   SumPair<v> sums;
   RowVector<v> origin{};
@@ -171,7 +182,7 @@ __device__ void sum_moments(const float* __restrict__ x, std::size_t first, std:
     RowVector<v> value[4];
 #pragma unroll
     for (unsigned u = 0; u < 4; ++u)
-      value[u] = counts[u] ? as_vectors<v>(x)[number[u] * Block::vectors + vector] : RowVector<v>{};
+      value[u] = counts[u] ? as_vectors<v>(x)[number[u] * block.vectors + vector] : RowVector<v>{};
 #pragma unroll
     for (unsigned u = 0; u < 4; ++u) {
       if (!counts[u]) continue;
@@ -197,17 +208,18 @@ __device__ void sum_moments(const float* __restrict__ x, std::size_t first, std:
 
 /// Sums of dy and of dy times normalised x over the rows of a thread.
 template <class Block, class Valid>
-__device__ void sum_gradients(const float* __restrict__ x, const float* __restrict__ dy, std::size_t first,
-                              std::size_t rows, std::size_t step, unsigned vector, const RowVector<Block::v>& mean,
-                              const RowVector<Block::v>& inverse, const Valid& valid, double (&total)[2 * Block::v]) {
+__device__ void sum_gradients(const Block& block, const float* __restrict__ x, const float* __restrict__ dy,
+                              std::size_t first, std::size_t rows, std::size_t step, unsigned vector,
+                              const RowVector<Block::v>& mean, const RowVector<Block::v>& inverse, const Valid& valid,
+                              double (&total)[2 * Block::v]) {
   constexpr std::size_t v = Block::v;
   SumPair<v> sums;
   over_rows(first, rows, step, valid, [&](const std::size_t(&number)[4], const bool(&counts)[4]) {
     RowVector<v> value[4], up[4];
 #pragma unroll
     for (unsigned u = 0; u < 4; ++u) {
-      value[u] = counts[u] ? as_vectors<v>(x)[number[u] * Block::vectors + vector] : RowVector<v>{};
-      up[u] = counts[u] ? as_vectors<v>(dy)[number[u] * Block::vectors + vector] : RowVector<v>{};
+      value[u] = counts[u] ? as_vectors<v>(x)[number[u] * block.vectors + vector] : RowVector<v>{};
+      up[u] = counts[u] ? as_vectors<v>(dy)[number[u] * block.vectors + vector] : RowVector<v>{};
     }
 #pragma unroll
     for (unsigned u = 0; u < 4; ++u) {
@@ -231,17 +243,17 @@ using BlockSums = double[2 * v][256];
 
 /// The sums over the lanes of a block, in lane 0. All its threads call it.
 template <class Block>
-__device__ void add_lanes(double (&total)[2 * Block::v], unsigned lane, BlockSums<Block::v>& shared) {
+__device__ void add_lanes(const Block& block, double (&total)[2 * Block::v], unsigned lane,
+                          BlockSums<Block::v>& shared) {
   constexpr std::size_t v = Block::v;
-  constexpr unsigned chunk = Block::chunk;
 #pragma unroll
   for (std::size_t i = 0; i < 2 * v; ++i) shared[i][threadIdx.x] = total[i];
-  for (unsigned n = Block::lanes; n > 1;) {
+  for (unsigned n = block.lanes; n > 1;) {
     const unsigned half = (n + 1) / 2;
     __syncthreads();
     if (lane + half < n)
 #pragma unroll
-      for (std::size_t i = 0; i < 2 * v; ++i) shared[i][threadIdx.x] += shared[i][threadIdx.x + half * chunk];
+      for (std::size_t i = 0; i < 2 * v; ++i) shared[i][threadIdx.x] += shared[i][threadIdx.x + half * block.chunk];
     n = half;
   }
   __syncthreads();
@@ -297,30 +309,32 @@ __device__ inline void add_gradients(double bias, double weight, double count, u
 
 /// y = (x - mean) inverse weight + bias for the rows of a thread.
 template <class Block>
-__device__ void normalise_rows(const float* __restrict__ x, float* __restrict__ y, std::size_t first, std::size_t rows,
-                               std::size_t step, unsigned vector, const RowVector<Block::v>& mean,
-                               const RowVector<Block::v>& scale, const RowVector<Block::v>& bias) {
+__device__ void normalise_rows(const Block& block, const float* __restrict__ x, float* __restrict__ y,
+                               std::size_t first, std::size_t rows, std::size_t step, unsigned vector,
+                               const RowVector<Block::v>& mean, const RowVector<Block::v>& scale,
+                               const RowVector<Block::v>& bias) {
   constexpr std::size_t v = Block::v;
 #pragma unroll 4
   for (std::size_t row = first; row < rows; row += step) {
-    RowVector<v> value = as_vectors<v>(x)[row * Block::vectors + vector];
+    RowVector<v> value = as_vectors<v>(x)[row * block.vectors + vector];
 #pragma unroll
     for (std::size_t i = 0; i < v; ++i) value.at[i] = (value.at[i] - mean.at[i]) * scale.at[i] + bias.at[i];
-    as_vectors<v>(y)[row * Block::vectors + vector] = value;
+    as_vectors<v>(y)[row * block.vectors + vector] = value;
   }
 }
 
 /// dx = scale (dy - mean of dy - normalised x times mean of dy times normalised x), or where it `adds`, dx += it.
 template <class Block, class Valid>
-__device__ void input_gradient_rows(const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dx,
-                                    bool adds, std::size_t first, std::size_t rows, std::size_t step, unsigned vector,
-                                    const Valid& valid, const RowVector<Block::v>& mean,
-                                    const RowVector<Block::v>& inverse, const RowVector<Block::v>& weight,
-                                    const RowVector<Block::v>& bias_mean, const RowVector<Block::v>& weight_mean) {
+__device__ void input_gradient_rows(const Block& block, const float* __restrict__ x, const float* __restrict__ dy,
+                                    float* __restrict__ dx, bool adds, std::size_t first, std::size_t rows,
+                                    std::size_t step, unsigned vector, const Valid& valid,
+                                    const RowVector<Block::v>& mean, const RowVector<Block::v>& inverse,
+                                    const RowVector<Block::v>& weight, const RowVector<Block::v>& bias_mean,
+                                    const RowVector<Block::v>& weight_mean) {
   constexpr std::size_t v = Block::v;
 #pragma unroll 2
   for (std::size_t row = first; row < rows; row += step) {
-    const std::size_t at = row * Block::vectors + vector;
+    const std::size_t at = row * block.vectors + vector;
     const bool counts = valid.has(row);
     if (!counts && adds) continue;
     RowVector<v> to{};
@@ -336,52 +350,52 @@ __device__ void input_gradient_rows(const float* __restrict__ x, const float* __
   }
 }
 
-/// Sums of x and of x^2 of each block, [parts, 2, F].
+/// Sums of x and of x^2 of each block, [parts, 2, features].
 template <class Block, class Valid>
-__global__ void __launch_bounds__(256, 2)
-    batch_norm_moments(std::size_t rows, Valid valid, const float* __restrict__ x, double* partials) {
+__global__ void __launch_bounds__(256, 2) batch_norm_moments(const Block block, std::size_t rows, Valid valid,
+                                                             const float* __restrict__ x, double* partials) {
   constexpr std::size_t v = Block::v;
   __shared__ BlockSums<v> shared;
-  const FeaturePlace<Block> at;
+  const FeaturePlace<Block> at(block);
   double total[2 * v] = {};
-  const std::size_t step = static_cast<std::size_t>(gridDim.x) * Block::lanes;
+  const std::size_t step = static_cast<std::size_t>(gridDim.x) * block.lanes;
   if (at.has(blockIdx.y))
-    sum_moments<Block>(x, blockIdx.x * Block::lanes + at.lane, rows, step, at.vector(blockIdx.y), valid, total);
-  add_lanes<Block>(total, at.lane, shared);
+    sum_moments(block, x, blockIdx.x * block.lanes + at.lane, rows, step, at.vector(blockIdx.y), valid, total);
+  add_lanes(block, total, at.lane, shared);
   if (at.lane > 0 || !at.has(blockIdx.y)) return;
-  double* const own = partials + blockIdx.x * 2 * Block::features + at.vector(blockIdx.y) * v;
+  double* const own = partials + blockIdx.x * 2 * block.features + at.vector(blockIdx.y) * v;
 #pragma unroll
   for (std::size_t i = 0; i < v; ++i) {
     own[i] = total[i];
-    own[Block::features + i] = total[v + i];
+    own[block.features + i] = total[v + i];
   }
 }
 
 /// The same of dy and of dy times normalised x.
 template <class Block, class Valid>
 __global__ void __launch_bounds__(256, 2)
-    batch_norm_gradients(std::size_t rows, Valid valid, BatchStatistics by, const float* __restrict__ x,
-                         const float* __restrict__ dy, double* partials) {
+    batch_norm_gradients(const Block block, std::size_t rows, Valid valid, BatchStatistics by,
+                         const float* __restrict__ x, const float* __restrict__ dy, double* partials) {
   constexpr std::size_t v = Block::v;
   __shared__ BlockSums<v> shared;
-  const FeaturePlace<Block> at;
+  const FeaturePlace<Block> at(block);
   double total[2 * v] = {};
-  const std::size_t step = static_cast<std::size_t>(gridDim.x) * Block::lanes;
+  const std::size_t step = static_cast<std::size_t>(gridDim.x) * block.lanes;
   if (at.has(blockIdx.y)) {
     const unsigned vector = at.vector(blockIdx.y);
     const RowVector<v> mean = as_vectors<v>(by.mean)[vector];
     RowVector<v> inverse = as_vectors<v>(by.second)[vector];
 #pragma unroll
     for (std::size_t i = 0; i < v; ++i) inverse.at[i] = by.inverse(inverse.at[i]);
-    sum_gradients<Block>(x, dy, blockIdx.x * Block::lanes + at.lane, rows, step, vector, mean, inverse, valid, total);
+    sum_gradients(block, x, dy, blockIdx.x * block.lanes + at.lane, rows, step, vector, mean, inverse, valid, total);
   }
-  add_lanes<Block>(total, at.lane, shared);
+  add_lanes(block, total, at.lane, shared);
   if (at.lane > 0 || !at.has(blockIdx.y)) return;
-  double* const own = partials + blockIdx.x * 2 * Block::features + at.vector(blockIdx.y) * v;
+  double* const own = partials + blockIdx.x * 2 * block.features + at.vector(blockIdx.y) * v;
 #pragma unroll
   for (std::size_t i = 0; i < v; ++i) {
     own[i] = total[i];
-    own[Block::features + i] = total[v + i];
+    own[block.features + i] = total[v + i];
   }
 }
 
@@ -408,60 +422,63 @@ __device__ inline FeatureSums sum_parts(const double* __restrict__ partials, uns
   return shared[threadIdx.x];
 }
 
-template <std::size_t F, class Valid>
+template <class Valid>
 __global__ void __launch_bounds__(256)
-    batch_norm_keep_moments(std::size_t samples, std::size_t rows, Valid valid, const double* __restrict__ partials,
-                            unsigned parts, double epsilon, BatchNormTensors w, BatchNormKept kept) {
+    batch_norm_keep_moments(unsigned features, std::size_t samples, std::size_t rows, Valid valid,
+                            const double* __restrict__ partials, unsigned parts, double epsilon, BatchNormTensors w,
+                            BatchNormKept kept) {
   __shared__ FeatureSums shared[256];
   const unsigned f = blockIdx.x * 16 + threadIdx.x % 16;
   const double count = count_rows(samples, rows, valid);
-  const FeatureSums sums = sum_parts(partials, parts, F, f, shared);
+  const FeatureSums sums = sum_parts(partials, parts, features, f, shared);
   if (blockIdx.x == 0 && threadIdx.x == 0) *reinterpret_cast<double*>(kept.count) = count;
   float mean, inverse;
-  if (threadIdx.x < 16 && f < F) keep_moments(sums.first, sums.second, count, f, epsilon, w, kept, mean, inverse);
+  if (threadIdx.x < 16 && f < features)
+    keep_moments(sums.first, sums.second, count, f, epsilon, w, kept, mean, inverse);
 }
 
-/// `means` [2, F] become the means over the batch, or zeros where it has no statistics.
-template <std::size_t F>
+/// `means` [2, features] become the means over the batch, or zeros where it has no statistics.
+template <class = void>
 __global__ void __launch_bounds__(256)
-    batch_norm_add_gradients(const double* __restrict__ partials, unsigned parts, bool learns, BatchNormTensors w,
-                             BatchNormKept kept, BatchNormGradients g, float* means) {
+    batch_norm_add_gradients(unsigned features, const double* __restrict__ partials, unsigned parts, bool learns,
+                             BatchNormTensors w, BatchNormKept kept, BatchNormGradients g, float* means) {
   __shared__ FeatureSums shared[256];
   const unsigned f = blockIdx.x * 16 + threadIdx.x % 16;
-  const FeatureSums sums = sum_parts(partials, parts, F, f, shared);
-  if (threadIdx.x >= 16 || f >= F) return;
+  const FeatureSums sums = sum_parts(partials, parts, features, f, shared);
+  if (threadIdx.x >= 16 || f >= features) return;
   const double count = learns ? *reinterpret_cast<const double*>(kept.count) : 0;
   const double share = count > 1 ? 1 / count : 0;
   means[f] = count > 1 ? static_cast<float>(sums.first * share) : 0.0F;
-  means[F + f] = count > 1 ? static_cast<float>(sums.second * share) : 0.0F;
+  means[features + f] = count > 1 ? static_cast<float>(sums.second * share) : 0.0F;
   add_gradients(sums.first, sums.second, count, f, w, kept.mean, kept.variance, g);
 }
 
 template <class Block>
 __global__ void __launch_bounds__(256)
-    batch_norm_apply(std::size_t rows, BatchStatistics by, const float* __restrict__ weight,
+    batch_norm_apply(const Block block, std::size_t rows, BatchStatistics by, const float* __restrict__ weight,
                      const float* __restrict__ bias, const float* __restrict__ x, float* __restrict__ y) {
   constexpr std::size_t v = Block::v;
-  const FeaturePlace<Block> at;
+  const FeaturePlace<Block> at(block);
   if (!at.has(blockIdx.y)) return;
   const unsigned vector = at.vector(blockIdx.y);
   RowVector<v> scale = as_vectors<v>(by.second)[vector];
   const RowVector<v> factor = as_vectors<v>(weight)[vector];
 #pragma unroll
   for (std::size_t i = 0; i < v; ++i) scale.at[i] = by.inverse(scale.at[i]) * factor.at[i];
-  normalise_rows<Block>(x, y, blockIdx.x * Block::lanes + at.lane, rows,
-                        static_cast<std::size_t>(gridDim.x) * Block::lanes, vector, as_vectors<v>(by.mean)[vector],
-                        scale, as_vectors<v>(bias)[vector]);
+  normalise_rows(block, x, y, blockIdx.x * block.lanes + at.lane, rows,
+                 static_cast<std::size_t>(gridDim.x) * block.lanes, vector, as_vectors<v>(by.mean)[vector], scale,
+                 as_vectors<v>(bias)[vector]);
 }
 
 /// Without `means` those of the batch are zero.
 template <class Block, class Valid>
 __global__ void __launch_bounds__(256)
-    batch_norm_input_gradient(std::size_t rows, Valid valid, BatchStatistics by, const float* __restrict__ weight,
-                              const float* __restrict__ means, const float* __restrict__ x,
-                              const float* __restrict__ dy, float* __restrict__ dx, bool adds) {
+    batch_norm_input_gradient(const Block block, std::size_t rows, Valid valid, BatchStatistics by,
+                              const float* __restrict__ weight, const float* __restrict__ means,
+                              const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dx,
+                              bool adds) {
   constexpr std::size_t v = Block::v;
-  const FeaturePlace<Block> at;
+  const FeaturePlace<Block> at(block);
   if (!at.has(blockIdx.y)) return;
   const unsigned vector = at.vector(blockIdx.y);
   RowVector<v> inverse = as_vectors<v>(by.second)[vector], bias_mean{}, weight_mean{};
@@ -469,28 +486,28 @@ __global__ void __launch_bounds__(256)
   for (std::size_t i = 0; i < v; ++i) inverse.at[i] = by.inverse(inverse.at[i]);
   if (means != nullptr) {
     bias_mean = as_vectors<v>(means)[vector];
-    weight_mean = as_vectors<v>(means + Block::features)[vector];
+    weight_mean = as_vectors<v>(means + block.features)[vector];
   }
-  input_gradient_rows<Block>(
-      x, dy, dx, adds, blockIdx.x * Block::lanes + at.lane, rows, static_cast<std::size_t>(gridDim.x) * Block::lanes,
-      vector, valid, as_vectors<v>(by.mean)[vector], inverse, as_vectors<v>(weight)[vector], bias_mean, weight_mean);
+  input_gradient_rows(block, x, dy, dx, adds, blockIdx.x * block.lanes + at.lane, rows,
+                      static_cast<std::size_t>(gridDim.x) * block.lanes, vector, valid, as_vectors<v>(by.mean)[vector],
+                      inverse, as_vectors<v>(weight)[vector], bias_mean, weight_mean);
 }
 
 /// The whole forward by the batch's statistics, of few rows: a block for each chunk of the features.
 template <class Block, class Valid>
 __global__ void __launch_bounds__(256, 2)
-    batch_norm_few(std::size_t samples, std::size_t rows, Valid valid, double epsilon, BatchNormTensors w,
-                   BatchNormKept kept, const float* __restrict__ x, float* __restrict__ y) {
+    batch_norm_few(const Block block, std::size_t samples, std::size_t rows, Valid valid, double epsilon,
+                   BatchNormTensors w, BatchNormKept kept, const float* __restrict__ x, float* __restrict__ y) {
   constexpr std::size_t v = Block::v;
   __shared__ BlockSums<v> shared;
-  __shared__ RowVector<v> mean[Block::chunk], inverse[Block::chunk];
-  const FeaturePlace<Block> at;
+  __shared__ RowVector<v> mean[few_vectors(v)], inverse[few_vectors(v)];
+  const FeaturePlace<Block> at(block);
   const bool has = at.has(blockIdx.x);
   const unsigned vector = at.vector(blockIdx.x);
   const double count = count_rows(samples, rows, valid);
   double total[2 * v] = {};
-  if (has) sum_moments<Block>(x, at.lane, rows, Block::lanes, vector, valid, total);
-  add_lanes<Block>(total, at.lane, shared);
+  if (has) sum_moments(block, x, at.lane, rows, block.lanes, vector, valid, total);
+  add_lanes(block, total, at.lane, shared);
   if (blockIdx.x == 0 && threadIdx.x == 0) *reinterpret_cast<double*>(kept.count) = count;
   if (has && at.lane == 0)
 #pragma unroll
@@ -503,20 +520,20 @@ __global__ void __launch_bounds__(256, 2)
   const RowVector<v> factor = as_vectors<v>(w.weight)[vector];
 #pragma unroll
   for (std::size_t i = 0; i < v; ++i) scale.at[i] *= factor.at[i];
-  normalise_rows<Block>(x, y, at.lane, rows, Block::lanes, vector, mean[at.column], scale,
-                        as_vectors<v>(w.bias)[vector]);
+  normalise_rows(block, x, y, at.lane, rows, block.lanes, vector, mean[at.column], scale,
+                 as_vectors<v>(w.bias)[vector]);
 }
 
 /// The whole backward of few rows.
 template <class Block, class Valid>
 __global__ void __launch_bounds__(256, 2)
-    batch_norm_few_backward(std::size_t rows, Valid valid, bool learns, BatchStatistics by, BatchNormTensors w,
-                            BatchNormKept kept, BatchNormGradients g, const float* __restrict__ x,
+    batch_norm_few_backward(const Block block, std::size_t rows, Valid valid, bool learns, BatchStatistics by,
+                            BatchNormTensors w, BatchNormKept kept, BatchNormGradients g, const float* __restrict__ x,
                             const float* __restrict__ dy, float* __restrict__ dx, bool adds) {
   constexpr std::size_t v = Block::v;
   __shared__ BlockSums<v> shared;
-  __shared__ RowVector<v> bias_mean[Block::chunk], weight_mean[Block::chunk];
-  const FeaturePlace<Block> at;
+  __shared__ RowVector<v> bias_mean[few_vectors(v)], weight_mean[few_vectors(v)];
+  const FeaturePlace<Block> at(block);
   const bool has = at.has(blockIdx.x);
   const unsigned vector = at.vector(blockIdx.x);
   RowVector<v> mean{}, inverse{};
@@ -526,9 +543,9 @@ __global__ void __launch_bounds__(256, 2)
     inverse = as_vectors<v>(by.second)[vector];
 #pragma unroll
     for (std::size_t i = 0; i < v; ++i) inverse.at[i] = by.inverse(inverse.at[i]);
-    sum_gradients<Block>(x, dy, at.lane, rows, Block::lanes, vector, mean, inverse, valid, total);
+    sum_gradients(block, x, dy, at.lane, rows, block.lanes, vector, mean, inverse, valid, total);
   }
-  add_lanes<Block>(total, at.lane, shared);
+  add_lanes(block, total, at.lane, shared);
   if (has && at.lane == 0) {
     const double count = learns ? *reinterpret_cast<const double*>(kept.count) : 0;
     const double share = count > 1 ? 1 / count : 0;
@@ -541,8 +558,8 @@ __global__ void __launch_bounds__(256, 2)
   }
   __syncthreads();
   if (!has || dx == nullptr) return;
-  input_gradient_rows<Block>(x, dy, dx, adds, at.lane, rows, Block::lanes, vector, valid, mean, inverse,
-                             as_vectors<v>(w.weight)[vector], bias_mean[at.column], weight_mean[at.column]);
+  input_gradient_rows(block, x, dy, dx, adds, at.lane, rows, block.lanes, vector, valid, mean, inverse,
+                      as_vectors<v>(w.weight)[vector], bias_mean[at.column], weight_mean[at.column]);
 }
 
 }  // namespace cuda
@@ -551,30 +568,29 @@ template <class L, class In>
 template <Capability C>
 [[gnu::used]] void CudaBatchNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x,
                                                  float* y, Saved<C>& saved, float* scratch) {
-  using Large = typename Plan::Large;
-  using Few = typename Plan::Few;
-  using Valid = cuda::StepsOf<In>;
+  using Block = typename Plan::Block;
+  using Valid = cuda::StepsOf<cuda::StepsKind<In>>;
+  constexpr Block large = Plan::large(), few = Plan::few();
   const std::size_t rows = pass.samples * In::positions;
   if (rows == 0) return;
   const cuda::BatchNormTensors tensors{w[0], w[1], w[2], w[3]};
   const bool learns = learns_statistics<C>(pass, w);
   constexpr double epsilon = L::epsilon;
   if (learns && Plan::are_few(rows))
-    return cuda::launch(pass, &cuda::batch_norm_few<Few, Valid>, static_cast<unsigned>(Few::chunks), 256, 0,
-                        pass.samples, rows, Valid(pass), epsilon, tensors, saved.kept, x, y);
+    return cuda::launch(pass, &cuda::batch_norm_few<Block, Valid>, few.chunks, 256, 0, few, pass.samples, rows,
+                        Valid(pass), epsilon, tensors, saved.kept, x, y);
   if (learns) {
     auto* const partials = reinterpret_cast<double*>(scratch);
     const auto parts = static_cast<unsigned>(Plan::parts(rows));
-    cuda::launch(pass, &cuda::batch_norm_moments<Large, Valid>, dim3(parts, static_cast<unsigned>(Large::chunks)), 256,
-                 0, rows, Valid(pass), x, partials);
-    cuda::launch(pass, &cuda::batch_norm_keep_moments<F, Valid>, static_cast<unsigned>(cuda::divide_up(F, 16)), 256, 0,
-                 pass.samples, rows, Valid(pass), partials, parts, epsilon, tensors, saved.kept);
+    cuda::launch(pass, &cuda::batch_norm_moments<Block, Valid>, dim3(parts, large.chunks), 256, 0, large, rows,
+                 Valid(pass), x, partials);
+    cuda::launch(pass, &cuda::batch_norm_keep_moments<Valid>, static_cast<unsigned>(cuda::divide_up(F, 16)), 256, 0,
+                 large.features, pass.samples, rows, Valid(pass), partials, parts, epsilon, tensors, saved.kept);
   }
   const cuda::BatchStatistics by{learns ? saved.kept.mean : w[2], learns ? saved.kept.inverse : w[3], !learns,
                                  static_cast<float>(epsilon)};
-  cuda::launch(pass, &cuda::batch_norm_apply<Large>,
-               dim3(cuda::blocks_for(rows, Large::lanes, 132 * 8), static_cast<unsigned>(Large::chunks)), 256, 0, rows,
-               by, w[0], w[1], x, y);
+  cuda::launch(pass, &cuda::batch_norm_apply<Block>, dim3(cuda::blocks_for(rows, large.lanes, 132 * 8), large.chunks),
+               256, 0, large, rows, by, w[0], w[1], x, y);
 }
 
 template <class L, class In>
@@ -582,9 +598,9 @@ template <Capability C>
 [[gnu::used]] void CudaBatchNorm<L, In>::backward(const Pass& pass, Weights<float> w, const float*, const float* x,
                                                   const float*, const float* dy, float* dx, Gradients<float> g,
                                                   Saved<C>& saved, float* scratch) {
-  using Large = typename Plan::Large;
-  using Few = typename Plan::Few;
-  using Valid = cuda::StepsOf<In>;
+  using Block = typename Plan::Block;
+  using Valid = cuda::StepsOf<cuda::StepsKind<In>>;
+  constexpr Block large = Plan::large(), few = Plan::few();
   const std::size_t rows = pass.samples * In::positions;
   const bool learns = learns_statistics<C>(pass, w), adds = !pass.sets_input_gradient;
   if (rows == 0 || (!g && dx == nullptr)) return;
@@ -595,21 +611,21 @@ template <Capability C>
   const cuda::BatchNormGradients gradients{g ? g[0] : nullptr, g ? g[1] : nullptr, collects ? g[2] : nullptr,
                                            collects ? g[3] : nullptr, static_cast<float>(L::rate)};
   if (Plan::are_few(rows))
-    return cuda::launch(pass, &cuda::batch_norm_few_backward<Few, Valid>, static_cast<unsigned>(Few::chunks), 256, 0,
-                        rows, Valid(pass), learns, by, tensors, saved.kept, gradients, x, dy, dx, adds);
+    return cuda::launch(pass, &cuda::batch_norm_few_backward<Block, Valid>, few.chunks, 256, 0, few, rows, Valid(pass),
+                        learns, by, tensors, saved.kept, gradients, x, dy, dx, adds);
   float* const means = learns || g ? scratch + means_offset(pass.samples) : nullptr;
   if (means != nullptr) {
     auto* const partials = reinterpret_cast<double*>(scratch);
     const auto parts = static_cast<unsigned>(Plan::parts(rows));
-    cuda::launch(pass, &cuda::batch_norm_gradients<Large, Valid>, dim3(parts, static_cast<unsigned>(Large::chunks)),
-                 256, 0, rows, Valid(pass), by, x, dy, partials);
-    cuda::launch(pass, &cuda::batch_norm_add_gradients<F>, static_cast<unsigned>(cuda::divide_up(F, 16)), 256, 0,
-                 partials, parts, learns, tensors, saved.kept, gradients, means);
+    cuda::launch(pass, &cuda::batch_norm_gradients<Block, Valid>, dim3(parts, large.chunks), 256, 0, large, rows,
+                 Valid(pass), by, x, dy, partials);
+    cuda::launch(pass, &cuda::batch_norm_add_gradients<>, static_cast<unsigned>(cuda::divide_up(F, 16)), 256, 0,
+                 large.features, partials, parts, learns, tensors, saved.kept, gradients, means);
   }
   if (dx == nullptr) return;
-  cuda::launch(pass, &cuda::batch_norm_input_gradient<Large, Valid>,
-               dim3(cuda::blocks_for(rows, Large::lanes, 132 * 8), static_cast<unsigned>(Large::chunks)), 256, 0, rows,
-               Valid(pass), by, w[0], means, x, dy, dx, adds);
+  cuda::launch(pass, &cuda::batch_norm_input_gradient<Block, Valid>,
+               dim3(cuda::blocks_for(rows, large.lanes, 132 * 8), large.chunks), 256, 0, large, rows, Valid(pass), by,
+               w[0], means, x, dy, dx, adds);
 }
 
 #endif

@@ -520,7 +520,7 @@ template <Capability C>
 [[gnu::used]] void CudaElementWise<L, In, Backend>::forward(const Pass& pass, Weights<float>, const float*,
                                                             const float* x, float* y, NothingSaved&, float*) {
   const std::int32_t* const lengths = C == Capability::stream ? nullptr : pass.lengths;
-  cuda::over_elements(pass, pass.samples * In::elements, cuda::ElementForward<L, In>{lengths, x, y});
+  cuda::over_elements(pass, pass.samples * In::elements, cuda::ElementForward<L, cuda::StepsKind<In>>{lengths, x, y});
 }
 template <class L, class In, class Backend>
 template <Capability C>
@@ -529,8 +529,9 @@ template <Capability C>
                                                              Gradients<float>, NothingSaved&, float*) {
   if constexpr (SlopeBody<L, float>) {
     if (dx != nullptr)
-      cuda::over_elements(pass, pass.samples * In::elements,
-                          cuda::ElementBackward<L, In>{pass.lengths, x, y, dy, dx, pass.sets_input_gradient});
+      cuda::over_elements(
+          pass, pass.samples * In::elements,
+          cuda::ElementBackward<L, cuda::StepsKind<In>>{pass.lengths, x, y, dy, dx, pass.sets_input_gradient});
   } else {
     enum { checked = MissingBackward::say() };
   }

@@ -44,6 +44,11 @@ struct StepsOf {
   constexpr bool has(std::size_t row) const { return all() || row % Map::positions < of(row / Map::positions); }
 };
 
+/// What kernels of single rows know of a map: of an image, whose rows all count, nothing, so that its kernels are
+/// compiled once for all sizes.
+template <class Map>
+using StepsKind = std::conditional_t<StepsOf<Map>::are_steps, Map, Shape<1, 1, 1>>;
+
 /// How a block shares the rows of one sample of a map: a thread has a vector of features, and every `lanes`-th row.
 template <class Map>
 struct SamplePlan {
