@@ -54,7 +54,6 @@ using AtLeastOne = std::conditional_t<(N > 0), NoRefusal, ZeroOfAxis<N>>;
 namespace integrate {
 
 // ---- where, and over which items
-// -------------------------------------------------------------------------------------
 
 /// Where the mixture attaches; after the cores by default.
 template <Place P>
@@ -130,7 +129,6 @@ struct NullItem {
 };
 
 // ---- keys and values
-// -------------------------------------------------------------------------------------------------
 
 /// k_i = v_i.
 struct KeysOfValues {
@@ -179,7 +177,6 @@ struct LucidValues {
 };
 
 // ---- scores
-// ----------------------------------------------------------------------------------------------------------
 
 /// First values of weights that see no item: all zero, all one, all 1 / n, or of each row the newest item's one and the
 /// others zero.
@@ -221,7 +218,6 @@ struct TaskInQuery {
 };
 
 // ---- what is done to scores
-// -------------------------------------------------------------------------------------------
 
 /// s_i + b_i: a bias of relative depth, for the items of a layer are counted from it; tensor bias [H, n], zero at
 /// first.
@@ -239,7 +235,6 @@ struct LearnedTemperature {
 };
 
 // ---- heads
-// -----------------------------------------------------------------------------------------------------------
 
 /// A weight for every item and channel: as many heads as features.
 struct PerChannel {
@@ -259,7 +254,6 @@ struct Ways {
 };
 
 // ---- what is done to weights and to the sum
-// ---------------------------------------------------------------------------
 
 /// alpha = (1 - sigma(g)) softmax(s) + sigma(g) softmax(b): content, and what is learned of depth. Tensors gate [H] =
 /// g, one at first, and prior [H, n] = b, which falls by one an item from the last on.

@@ -313,9 +313,8 @@ struct LaurelChoice {
 /// s_j = a h_j + b (s_{j-1} + B A u_j): cores keep no sum of their own. Options in any order:
 ///   ResidualWeights  (a, b) = 2 softmax(r) instead of (1, 1): the paper's RW
 ///   LowRank<R>       A [R, d] and B [d, R], u_j = s_{j-1}: LR; without it B A u is left out
-///   Previous<K>      u_j = sum over the last K states of g_i s_i, s_{j-1} among them: PA, whose text leaves the
-///   weights
-///                    open; here each layer learns its own
+///   Previous<K>      u_j = sum over the last K states of g_i s_i, s_{j-1} among them: PA; of the weights, which its
+///                    text leaves open, each layer learns its own
 /// At first r = 0, A has 1 / sqrt(R d) where its column mod R is the row, B = 0, g = 1 / states: ResNet whatever the
 /// options. Source: arXiv 2411.07501.
 template <class... Options>

@@ -278,11 +278,11 @@ class WavefrontForward<Net, Backend> {
   static constexpr std::size_t parts = in_blocks + (last_step_alone ? 1 : 0);
 
   /// Whether it serves so many samples: more than the device has multiprocessors leave none idle. Takes memory when it
-  /// is first asked for as many. Throws Error where there is none.
+  /// is first asked for so few, unless that would be more than half of what is free: then it serves none.
   bool serves(const Pass& pass, std::size_t capacity) {
     if (pass.training || pass.samples > cuda::recurrent::multiprocessors) return false;
-    if (memory_.size() == 0) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
-    return true;
+    if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
+    return memory_.size() > 0;
   }
 
   /// The map of the last of the parts at `y`, of x [samples, steps].
@@ -404,7 +404,11 @@ class WavefrontForward<Net, Backend> {
     const std::size_t each = round_up(counting.used(), 64);
     Arena<float> of_tail;
     if constexpr (has_tail) bind_tail(of_tail, samples);
-    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(blocks * each + of_tail.used()); });
+    const std::size_t needed = blocks * each + of_tail.used();
+    std::size_t free = 0, all = 0;
+    cuda::check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
+    if (needed > free / 2 / sizeof(float)) return;
+    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(needed); });
     if constexpr (has_tail) {
       Arena<float> arena(memory_.data() + blocks * each);
       bind_tail(arena, samples);
@@ -422,6 +426,7 @@ class WavefrontForward<Net, Backend> {
     tail_->bind(arena, samples);
   }
 
+  bool was_asked_ = false;
   cuda::Array<float> memory_;
   std::array<Block, blocks> blocks_;
   Held<typename LastKernel::template Saved<Capability::stream>> tail_;
