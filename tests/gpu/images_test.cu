@@ -181,6 +181,27 @@ TEST_CASE("a source that inherits a view and loads something else is loaded") {
   CHECK(dark.epochs[0].training_loss != bright.epochs[0].training_loss);
 }
 
+TEST_CASE("a table of numbers that changed in its place is copied anew") {
+  if (!gpu::is_there()) return;
+  const auto set = images<NetworkInput<Small>>(20);
+  const SmallSource source(set, scaling(2), {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14});
+  Inline alone;
+  const auto train = [&](bool keeps) {
+    Model<Small, backend::Cuda> model(Seed{1});
+    SmallTrainer trainer(model, {}, {}, {.batch = 4}, alone);
+    auto view = source.view();
+    std::vector<float> numbers(view.numbers.begin(), view.numbers.end());
+    view.numbers = numbers;
+    for (int i = 0; i < 2; ++i) {
+      if (keeps) trainer.keep(view);
+      three_steps(trainer, view);
+      for (float& number : numbers) number *= 0.5F;
+    }
+    return std::vector<float>(model.parameters().begin(), model.parameters().end());
+  };
+  CHECK(train(true) == train(false));
+}
+
 TEST_CASE("another source may be kept in a training's midst, and a sample that is none is refused") {
   if (!gpu::is_there()) return;
   const auto set = images<NetworkInput<Small>>(20), more = images<NetworkInput<Small>>(33, 2);

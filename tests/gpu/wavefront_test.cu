@@ -20,6 +20,10 @@ struct Dense : Network<Tokens<80>, Embedding<12>, Stack<integrate::DenseNet, Rep
 struct Reading : Network<Sequence<80, 16>, Stack<integrate::DenseFormer<>, Repeat<3, Lstm<16>>>, LastStep, Linear<2>> {
 };
 struct Deep : Network<Sequence<150, 4>, Stack<integrate::Residual, Repeat<8, Lstm<8>>>, LastStep, Linear<1>> {};
+/// Recurrent layers inside a frozen part hand on their state too.
+struct Held : Network<Sequence<80, 4>, Frozen<Chain<Lstm<16>, LayerNorm>>,
+                      Chain<Lstm<16>, Lstm<16>, Frozen<Chain<Lstm<16>, LayerNorm>>>, LastStep, Linear<1>> {};
+struct HeldWide : Network<Sequence<200, 4>, Frozen<Chain<Lstm<300>, LayerNorm>>, Lstm<16>, Lstm<16>, LastStep> {};
 struct Wide : Network<Sequence<200, 4>, Lstm<300>, Lstm<8>, LastStep> {};
 struct Short : Network<Sequence<12, 4>, Lstm<16>, Lstm<16>, LastStep> {};
 struct Images : Network<Image<8, 8, 3>, Conv<4>, MeanOverPositions, Linear<2>> {};
@@ -33,6 +37,8 @@ static_assert(blocks<Narrow> == 2);
 static_assert(blocks<Bare> == 2 && blocks<Normed> == 2 && blocks<Dense> == 2 && blocks<Reading> == 2);
 static_assert(blocks<Deep> == 4);
 static_assert(blocks<Wide> == 1, "its state lies elsewhere");
+static_assert(blocks<HeldWide> == 1);
+static_assert(aila::cuda::WavefrontCut<Held, backend::Cuda>::relays.layers == 4 && blocks<Held> == 2);
 static_assert(blocks<Short> == 1);
 static_assert(blocks<Images> == 1);
 
@@ -104,6 +110,7 @@ TEST_CASE("blocks of steps") {
   check<Narrow>("gru 19");
   check<Pooled>("lstm 64, pooled");
   check<Bare>("lstm 16, 24");
+  check<Held>("lstm 16, frozen");
   check<Normed>("lstm 16, normed");
   check<Dense>("gru 16, dense");
   check<Deep>("lstm 8, eight layers");

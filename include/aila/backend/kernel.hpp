@@ -64,10 +64,12 @@
 // A Stream (network/stream.hpp) runs forward<Capability::stream> of the network's layers, placed on an input of one
 // step, for one sample: the "samples" of such a call are consecutive steps of it, of which the first is number
 // pass.step, and a length of 0 says that a step is not valid. A Stream has one; a WavefrontPredictor has blocks of them
-// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`. What Saved<Capability::stream>
-// takes from the arena is the state: zero before the first step, and untouched between two calls. Kernels of layers
-// that look at one step alone need nothing for it. Weights are packed by the kernels of the network's own input, so
-// what is packed may not depend on the number of steps. A kernel whose step makes no denormal numbers of others says
+// for kernels that carry nothing or say `static constexpr bool takes_blocks = true`; a Predictor on a GPU has blocks of
+// several samples for them, one behind the other, where those that carry something serve a Relay. What
+// Saved<Capability::stream> takes from the arena is the state: zero before the first step, and untouched between two
+// calls. Kernels of layers that look at one step alone need nothing for it. Weights are packed by the kernels of the
+// network's own input, so what is packed may not depend on the number of steps. A kernel whose step makes no denormal
+// numbers of others says
 //   static constexpr bool stays_normal = true;
 // and where all do, the mode of the processor is left alone: to change it costs as much as the step of a small layer.
 //
@@ -338,16 +340,22 @@ template <std::size_t>
 struct Carries {};
 }  // namespace detail
 
+/// Whether nothing of a stream's step is left for the next one in what this kernel saves.
+template <class K>
+consteval bool carries_nothing() {
+  if constexpr (requires { typename detail::Carries<detail::carried_by<K>()>; })
+    return detail::carried_by<K>() == 0;
+  else
+    return false;
+}
 /// Whether a stream may give this kernel several steps at once: it carries nothing, or says that it can:
 /// `static constexpr bool takes_blocks = true`.
 template <class K>
 consteval bool takes_blocks_of() {
   if constexpr (requires { K::takes_blocks; })
     return K::takes_blocks;
-  else if constexpr (requires { typename detail::Carries<detail::carried_by<K>()>; })
-    return detail::carried_by<K>() == 0;
   else
-    return false;
+    return carries_nothing<K>();
 }
 
 namespace detail {

@@ -39,6 +39,10 @@ class LengthRule {
     if (lengths != samples)
       throw_error(who, ": expected a length for each of the ", samples, " samples, found ", lengths);
   }
+  /// Whether there may be some at all.
+  static void check_some(const char* who, bool some) {
+    if (some && !has_steps) refuse_all(who);
+  }
   /// The same of a slot that a source has filled: one of an input without steps is left as it was.
   static void check_slot(const char* who, std::int32_t length, std::size_t sample) {
     if (has_steps || length != static_cast<std::int32_t>(In::extents[0])) check(who, length, sample);

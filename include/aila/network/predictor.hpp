@@ -89,10 +89,12 @@ class Predictor : public detail::PredictsOne<Predictor<Net, Backend>, typename d
 
   /// The same of memory of the backend, x [samples, In...] and lengths [samples] (null: all steps), at 16 bytes and
   /// with 64 bytes behind x that may be read: nothing is copied, and nothing waited for. The outputs [samples, Out...]
-  /// are there after wait(), until the next call. Throws Error for more samples than there is room for.
+  /// are there after wait(), until the next call. Throws Error for more samples than there is room for, and for lengths
+  /// of an input without steps.
   const Scalar* on_device(const Element* x, std::size_t samples, const std::int32_t* lengths = nullptr)
     requires(!shares_memory<Backend>)
   {
+    detail::LengthRule<In>::check_some("predict", lengths != nullptr);
     model_->predict_on_device(x, samples, workspace_, lengths);
     return workspace_.output();
   }

@@ -28,8 +28,8 @@ consteval bool goes_step_by_step() {
     using Step = Placed<typename P::Layer, typename StepOf<typename P::In>::type>;
     if constexpr (P::In::positions == steps && P::Out::positions == steps && phases_of<KernelFor<P, Backend>>() == 0 &&
                   std::is_same_v<typename StreamRefusalOf<P>::type, NoRefusal>)
-      return takes_blocks_of<KernelFor<Step, Backend>>() && same_parts<P, Step, Backend>() &&
-             same_weights<P, Step, Backend>();
+      return !Refused<KernelFor<Step, Backend>> && takes_blocks_of<KernelFor<Step, Backend>>() &&
+             same_parts<P, Step, Backend>() && same_weights<P, Step, Backend>();
   }
   return false;
 }

@@ -207,7 +207,8 @@ class Workspace {
     if (!works_on(given)) return;
     if constexpr (requires { queue_.expect_here(packed); }) queue_.expect_here(w.base());
     [[maybe_unused]] bool in_blocks = false;
-    if constexpr (Wavefront::possible) in_blocks = retain_ == Retain::needed && wavefront_.serves(given, capacity_);
+    if constexpr (Wavefront::possible)
+      on_its_device([&] { in_blocks = retain_ == Retain::needed && wavefront_.serves(given, capacity_); });
     put(given, w, packed, x, [&] {
       [[maybe_unused]] const Mode mode;
       const auto& pass = on_queue(given);

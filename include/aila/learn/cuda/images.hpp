@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "../images.hpp"
 #include "samples.hpp"
@@ -29,10 +30,14 @@ class KeptImages {
     pixels_ = copy_of(images.pixels, queue);
     labels_ = copy_of(images.labels, queue);
     numbers_ = copy_of(images.numbers, queue);
+    kept_numbers_.assign(images.numbers.begin(), images.numbers.end());
     of_ = images;
   }
   bool is_there() const { return of_.size() > 0; }
-  bool holds(const View& images) const { return is_there() && of_.is(images); }
+  /// The table is a source's own, and the next source may have another one in its place: numbers are compared.
+  bool holds(const View& images) const {
+    return is_there() && of_.is(images) && std::ranges::equal(kept_numbers_, images.numbers);
+  }
   /// The images of samples, as `take` has them. Throws Error where there is no such sample.
   void number(std::span<const std::size_t> indices, std::uint32_t* to) const {
     for (const std::size_t index : indices) {
@@ -52,6 +57,7 @@ class KeptImages {
   Array<std::uint8_t> pixels_;
   Array<std::int32_t> labels_;
   Array<float> numbers_;
+  std::vector<float> kept_numbers_;
 };
 
 #ifdef __CUDACC__

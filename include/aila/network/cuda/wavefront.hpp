@@ -27,7 +27,7 @@ namespace aila::inline v0 {
 
 namespace cuda {
 
-/// Recurrent layers inside a kernel of a stream, in as many of which none hands on its state as `blocked`.
+/// Recurrent layers inside a kernel of a stream, and whether something there carries a state that it does not hand on.
 struct RelayCount {
   std::size_t layers = 0;
   bool blocked = false;
@@ -36,7 +36,7 @@ template <class Kernel>
 consteval RelayCount count_relays() {
   if constexpr (requires { Kernel::relays; }) {
     return {1, !Kernel::relays};
-  } else if constexpr (is_plan_kernel<Kernel>) {
+  } else if constexpr (requires { typename Kernel::LayerParts; }) {  // of parts, frozen or not
     RelayCount all;
     for (std::size_t i = 0; i < Kernel::nodes; ++i)
       if (Kernel::plan.node[i].sort == Kernel::Sort::layer)
@@ -47,7 +47,7 @@ consteval RelayCount count_relays() {
         });
     return all;
   } else {
-    return {};
+    return {0, !carries_nothing<Kernel>()};
   }
 }
 
@@ -278,7 +278,8 @@ class WavefrontForward<Net, Backend> {
   static constexpr std::size_t parts = in_blocks + (last_step_alone ? 1 : 0);
 
   /// Whether it serves so many samples: more than the device has multiprocessors leave none idle. Takes memory when it
-  /// is first asked for so few, unless that would be more than half of what is free: then it serves none.
+  /// is first asked for so few, unless that is more than a quarter of the device's, or is not free: then it serves
+  /// none.
   bool serves(const Pass& pass, std::size_t capacity) {
     if (pass.training || pass.samples > cuda::recurrent::multiprocessors) return false;
     if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
@@ -407,7 +408,7 @@ class WavefrontForward<Net, Backend> {
     const std::size_t needed = blocks * each + of_tail.used();
     std::size_t free = 0, all = 0;
     cuda::check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
-    if (needed > free / 2 / sizeof(float)) return;
+    if (needed > all / 4 / sizeof(float) || needed > free / sizeof(float)) return;
     memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(needed); });
     if constexpr (has_tail) {
       Arena<float> arena(memory_.data() + blocks * each);
