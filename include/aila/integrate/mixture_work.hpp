@@ -90,7 +90,7 @@ struct MixtureWork {
         for (std::size_t h = 0; h < Z::heads; ++h)
           for (std::size_t i = 0; i < Z::n; ++i) weight[h * Z::row + i] = V(w[Z::score_tensor][h * Z::n + i]);
       } else if constexpr (M::emits) {
-        emit();
+        emit_scores();
       } else {
         score_keys();
       }
@@ -140,7 +140,7 @@ struct MixtureWork {
       return own;
     }
   }
-  constexpr void emit() {
+  constexpr void emit_scores() {
     constexpr std::size_t count = Z::heads * Z::n;
     const V r = inverse_rms(own);
     for (std::size_t f = 0; f < Z::d; ++f) scaled[f] = own[f] * r;
