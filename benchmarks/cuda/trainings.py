@@ -23,8 +23,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-torch.backends.cudnn.rnn.fp32_precision = 'ieee' if hasattr(torch.backends.cudnn, 'rnn') else None
+from peers import captured  # which sets float32 without TF32, too
+
 WIDTH, DEPTH = 64, 4
 
 
@@ -79,15 +79,7 @@ def train(model, loss_of, optimiser, inputs, targets, batch, epochs, validate, c
             nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimiser.step()
     kept = {name: value.clone() for name, value in model.state_dict().items()}
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            step()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
+    replay = captured(step)
     model.load_state_dict(kept)
     for state in optimiser.state.values():
         for value in state.values():
@@ -102,7 +94,7 @@ def train(model, loss_of, optimiser, inputs, targets, batch, epochs, validate, c
                 for group in optimiser.param_groups:
                     group['lr'].fill_(rate_of(epoch + first / count))
             chosen.copy_(order[first:first + batch])
-            graph.replay()
+            replay()
         model.eval()
         loss = validate(model)
         model.train()

@@ -7,6 +7,17 @@
 
 namespace aila::inline v0::integrate {
 
+/// What a layer does to a state of `rows` rows of the layer's width: `own` is h_j, `before[0]` the state.
+template <std::size_t rows = 1>
+struct StateUpdate : Policy {
+  static constexpr Place place = Place::carried;
+  static constexpr Reads reads = Reads::previous;
+  template <class Own, class Before>
+  static constexpr bool accepts = Before::features(0) == rows * Own::features;
+  template <class Own, class Before>
+  static constexpr std::size_t width = rows * Own::features;
+};
+
 /// They have Begin, Read, Update and End, which are policies.
 struct CarriedPolicy : Policy {
   static constexpr Place place = Place::carried;

@@ -58,20 +58,14 @@ struct HyperConnections : CarriedPolicy {
     using AtLayer = ReadOf<(layer - 1) % N>;
   };
 
-  struct Update : Policy {
+  struct Update : StateUpdate<N> {
     static constexpr const char* name = "hyper_update";
-    static constexpr Place place = Place::carried;
-    static constexpr Reads reads = Reads::previous;
-    template <class Own, class Before>
-    static constexpr bool accepts = Before::features(0) == N * Own::features;
     template <class Own, class Before>
     static consteval int expect() {
-      constexpr bool keeps = accepts<Own, Before>;
+      constexpr bool keeps = StateUpdate<N>::template accepts<Own, Before>;
       static_assert(keeps, "aila: hyper-connections need cores that keep the width of the stack's input");
       return 0;
     }
-    template <class Own, class Before>
-    static constexpr std::size_t width = N * Own::features;
     template <class Own, class Before>
     static consteval auto parameters() {
       return std::array{parameter("matrix", {N, N}, init::diagonal(1)).without_decay(),

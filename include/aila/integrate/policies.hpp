@@ -39,6 +39,7 @@
 #include "dense_former.hpp"
 #include "depth_mixtures.hpp"
 #include "hyper_connections.hpp"
+#include "laurel.hpp"
 #include "linear.hpp"
 #include "mixture.hpp"
 #include "residual_stream.hpp"

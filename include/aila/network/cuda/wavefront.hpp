@@ -16,10 +16,10 @@
 #include <array>
 #include <utility>
 
-#include "../../backend/cuda/launch.hpp"
 #include "../../backend/cuda/memory.hpp"
 #include "../../backend/cuda/recurrent.hpp"
 #include "../../backend/cuda/relay.hpp"
+#include "../../backend/cuda/step_blocks.hpp"
 #include "../../layer/readout.hpp"
 #include "../wavefront_blocks.hpp"
 
@@ -98,130 +98,8 @@ struct WavefrontCut {
     return count;
   }();
   static constexpr std::size_t most_steps = (steps + blocks - 1) / blocks;
-  static constexpr std::size_t first_step(std::size_t block) { return block * steps / blocks; }
+  static constexpr std::size_t first_step(std::size_t block) { return first_step_of(block, steps, blocks); }
 };
-
-/// Which steps of a batch of sequences a block has.
-struct BlockOfSteps {
-  std::size_t samples, all, first, steps;
-};
-/// The last valid steps of samples, which are in different blocks: of some maps [samples, steps, ...] of each block,
-/// the rows [samples, ...].
-struct LastRows {
-  static constexpr std::size_t most = 64;  ///< maps
-  std::size_t samples = 0, steps = 0, blocks = 0;
-  const std::int32_t* lengths = nullptr;  ///< null: all
-  std::size_t distance = 0;               ///< floats from a map to the same of the next block
-  std::size_t count = 0, width = 0;       ///< maps, and floats of a row of all
-  const float* from[most] = {};           ///< of the first block
-  float* to[most] = {};
-  std::size_t end[most] = {};  ///< of a map in a row of all
-
-  void add(const float* map, std::size_t features, float* rows) {
-    from[count] = map;
-    to[count] = rows;
-    end[count++] = width += features;
-  }
-};
-template <class = void>
-[[gnu::used]] void take_last_rows(const Pass& pass, const LastRows& rows);
-
-/// Steps to and from a block: x [samples, all, Width] and [samples, steps, Width].
-template <std::size_t Width, class Element>
-struct StepCopies {
-  static void take(const Pass& pass, const BlockOfSteps& block, const Element* x, Element* to);
-  /// Zeros at steps that are not valid.
-  static void put(const Pass& pass, const BlockOfSteps& block, const Element* from, Element* to);
-};
-/// Of lengths in whole sequences, those within the block and, for each of its steps, whether it is valid.
-template <class = void>
-[[gnu::used]] void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths,
-                                std::int32_t* to, std::int32_t* valid);
-
-#ifdef __CUDACC__
-template <std::size_t v, class Element>
-struct TakeSteps {
-  BlockOfSteps block;
-  std::size_t vectors;  // of a step
-  const Element* x;
-  Element* to;
-  __device__ void operator()(std::size_t i) const {
-    struct alignas(v * sizeof(Element)) Vector {
-      Element at[v];
-    };
-    const std::size_t of_sample = block.steps * vectors, n = i / of_sample;
-    reinterpret_cast<Vector*>(to)[i] =
-        reinterpret_cast<const Vector*>(x)[(n * block.all + block.first) * vectors + i % of_sample];
-  }
-};
-template <std::size_t v, class Element>
-struct PutSteps {
-  BlockOfSteps block;
-  std::size_t vectors;
-  const std::int32_t* valid;
-  const Element* from;
-  Element* to;
-  __device__ void operator()(std::size_t i) const {
-    struct alignas(v * sizeof(Element)) Vector {
-      Element at[v];
-    };
-    const std::size_t of_sample = block.steps * vectors, n = i / of_sample;
-    const bool counts = valid == nullptr || valid[i / vectors] > 0;
-    reinterpret_cast<Vector*>(to)[(n * block.all + block.first) * vectors + i % of_sample] =
-        counts ? reinterpret_cast<const Vector*>(from)[i] : Vector{};
-  }
-};
-struct TakeLengths {
-  BlockOfSteps block;
-  const std::int32_t* lengths;
-  std::int32_t* to;
-  std::int32_t* valid;
-  __device__ void operator()(std::size_t i) const {
-    const std::size_t n = i / block.steps, t = i % block.steps;
-    const std::size_t length = steps_within(lengths[n], block.all);
-    valid[i] = block.first + t < length ? 1 : 0;
-    if (t == 0) to[n] = length < block.first ? 0 : static_cast<std::int32_t>(min(length - block.first, block.steps));
-  }
-};
-template <std::size_t Width, class Element>
-[[gnu::used]] void StepCopies<Width, Element>::take(const Pass& pass, const BlockOfSteps& block, const Element* x,
-                                                    Element* to) {
-  constexpr std::size_t v = vector_width(Width), vectors = Width / v;
-  over_elements(pass, block.samples * block.steps * vectors, TakeSteps<v, Element>{block, vectors, x, to});
-}
-template <std::size_t Width, class Element>
-[[gnu::used]] void StepCopies<Width, Element>::put(const Pass& pass, const BlockOfSteps& block, const Element* from,
-                                                   Element* to) {
-  constexpr std::size_t v = vector_width(Width), vectors = Width / v;
-  over_elements(pass, block.samples * block.steps * vectors,
-                PutSteps<v, Element>{block, vectors, pass.lengths, from, to});
-}
-struct TakeLastRows {
-  LastRows rows;
-  __device__ void operator()(std::size_t i) const {
-    const std::size_t n = i / rows.width, column = i % rows.width;
-    const std::size_t length = rows.lengths == nullptr ? rows.steps : steps_within(rows.lengths[n], rows.steps);
-    const std::size_t step = length > 0 ? length - 1 : 0;
-    std::size_t block = 0, map = 0;
-    while ((block + 1) * rows.steps / rows.blocks <= step) ++block;
-    while (rows.end[map] <= column) ++map;
-    const std::size_t before = map == 0 ? 0 : rows.end[map - 1], features = rows.end[map] - before;
-    const std::size_t first = block * rows.steps / rows.blocks, end = (block + 1) * rows.steps / rows.blocks;
-    const std::size_t row = n * (end - first) + step - first;
-    rows.to[map][n * features + column - before] =
-        rows.from[map][block * rows.distance + row * features + column - before];
-  }
-};
-template <class>
-void take_last_rows(const Pass& pass, const LastRows& rows) {
-  over_elements(pass, rows.samples * rows.width, TakeLastRows{rows});
-}
-template <class>
-void take_lengths(const Pass& pass, const BlockOfSteps& block, const std::int32_t* lengths, std::int32_t* to,
-                  std::int32_t* valid) {
-  over_elements(pass, block.samples * block.steps, TakeLengths{block, lengths, to, valid});
-}
-#endif
 
 }  // namespace cuda
 
@@ -301,7 +179,8 @@ class WavefrontForward<Net, Backend> {
         cuda::take_lengths<>(now, of, pass.lengths, block.lengths, block.valid);
         now.lengths = block.valid;
       }
-      cuda::StepCopies<In::elements / Cut::steps, Element>::take(now, of, x, block.x);
+      cuda::StepCopies<In::elements / Cut::steps>::take(now, of, reinterpret_cast<const float*>(x),
+                                                        reinterpret_cast<float*>(block.x));
       block.relay.samples = pass.samples;
       block.relay.lengths = pass.lengths == nullptr ? nullptr : block.lengths;
       block.relay.begin();
@@ -323,8 +202,7 @@ class WavefrontForward<Net, Backend> {
           StepKernel<i>::template forward<Capability::stream>(here, w.from(node.tensor), packed + node.packed, from,
                                                               block.map[i], saved, block.scratch);
       });
-      if constexpr (!last_step_alone)
-        cuda::StepCopies<Step<last>::Out::elements, float>::put(now, of, block.map[last], y);
+      if constexpr (!last_step_alone) cuda::StepCopies<Step<last>::Out::elements>::put(now, of, block.map[last], y);
     }
     for (const Block& block : blocks_) block.queue.before(queue);
     if constexpr (last_step_alone) finish(pass, w, packed, y);
