@@ -1,6 +1,6 @@
 """The library beside PyTorch on one GPU, in one go:
 
-    python3 benchmarks/cuda/compare.py build/release/benchmarks/cuda/benchmark_cuda [part of a name] [ways, eager,compiled,graph]
+    python3 benchmarks/cuda/compare.py build/release/benchmarks/cuda/benchmark_cuda [names, as a regular expression] [ways, eager,compiled,graph]
 
 Runs benchmark_cuda (medians of five repetitions), then peers.py, and prints a table: the library's microseconds, those of the best
 of PyTorch's ways, and the ratio; and of every policy its time over that of policy none. Rows that PyTorch has no work for (backward

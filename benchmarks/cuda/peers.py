@@ -1,12 +1,13 @@
 """The works of this folder in PyTorch on the same GPU: eager, compiled and as a captured graph, in exact float32, with the batch
 on the device already.
 
-    python3 benchmarks/cuda/peers.py [seconds a work] [part of a name] [ways, eager,compiled,graph where nothing is said]
+    python3 benchmarks/cuda/peers.py [seconds a work] [names, as a regular expression] [ways, eager,compiled,graph where nothing is said]
 
 Prints a line of JSON for each: {"name", "seconds", "how"}, the medians of single runs, each waited for.
 """
 import json
 import pathlib
+import re
 import sys
 import time
 
@@ -95,7 +96,7 @@ def main():
             for policy in ('none', 'linear', 'attention'):
                 for kind in ('train', 'predict', 'host-predict'):
                     work = f'{kind}/{name}/{policy}/{batch}'
-                    if part not in work:
+                    if not re.search(part, work):
                         continue
                     make = ways_of(kind, task, policy)
                     for way in ways:

@@ -14,6 +14,18 @@ using residual = aila::integrate::Residual;
 using densenet = aila::integrate::DenseNet;
 using linear = aila::integrate::Linear<aila::Heads<4>>;
 using attention = aila::integrate::Attention<aila::TiedValues>;
+using rezero = aila::integrate::ReZero;
+using highway = aila::integrate::Highway;
+using laurel = aila::integrate::Laurel<aila::integrate::LowRank<8>>;
+using hyper_connections = aila::integrate::HyperConnections<2>;
+using dense_former = aila::integrate::DenseFormer<>;
+using dynamic_linear_combination = aila::integrate::DynamicLinearCombination;
+using attention_residuals = aila::integrate::AttentionResiduals<>;
+using multi_head_attention_residuals = aila::integrate::AttentionResiduals<aila::Heads<4>>;
+using delta_attention_residuals = aila::integrate::DeltaAttentionResiduals<>;
+using deep_cross_attention = aila::integrate::DeepCrossAttention<>;
+using mudd = aila::integrate::Mudd<>;
+using elmo_mix = aila::integrate::ElmoMix;
 /// A policy of a program's own, written once as a body: sigmoid(gate) times the mean of the earlier layers.
 struct gated_mean : aila::integrate::Policy {
   static constexpr const char* name = "gated_mean";
@@ -60,6 +72,16 @@ struct LstmNet : aila::Network<aila::Sequence<Steps, Features>,
                                typename StackUnder<Policy, aila::Identity, aila::Repeat<Depth, aila::Lstm<64>>>::type,
                                aila::LastStep, aila::Linear<1>> {};
 
+/// Stacks whose input has the cores' width already, as mixtures of whole maps need it.
+template <class Policy, std::size_t Steps>
+struct EvenLstmNet
+    : aila::Network<aila::Sequence<Steps, 1>, aila::Linear<64>, aila::Stack<Policy, aila::Repeat<4, aila::Lstm<64>>>,
+                    aila::LastStep, aila::Linear<1>> {};
+template <class Policy>
+struct EvenConvNet
+    : aila::Network<aila::Image<32, 32, 3>, aila::Conv<64>, aila::Stack<Policy, aila::Repeat<4, aila::Conv<64>>>,
+                    aila::MeanOverPositions, aila::Linear<10>> {};
+
 using Halving = aila::Conv<64, aila::Stride<2>>;
 template <class Policy>
 struct ConvNet
@@ -94,6 +116,14 @@ struct image {
   static constexpr std::size_t batch = 128;
   using Loss = aila::CrossEntropy;
   static float target(std::size_t i, float) { return static_cast<float>(i % 10); }
+};
+struct even_lstm : forecast {
+  template <class Policy>
+  using Net = EvenLstmNet<Policy, 12>;
+};
+struct even_conv : image {
+  template <class Policy>
+  using Net = EvenConvNet<Policy>;
 };
 }  // namespace task
 
