@@ -20,7 +20,7 @@ if(NOT CMAKE_CUDA_COMPILER)
   return()
 endif()
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90-real)  # from A100 on; H100 and H200 without a compilation at the start
+  set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90a-real)  # from A100 on; H100 and H200 without a compilation at the start
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit 12.8 REQUIRED)

@@ -10,6 +10,9 @@ struct Uneven : Network<Sequence<7, 33>, Linear<129>, Linear<70>> {};
 struct Long : Network<Vector<3000>, Linear<10>> {};
 struct Patches : Network<Image<16, 12, 3>, PatchEmbedding<4, 40>> {};
 struct Plain : Network<Image<8, 8, 64>, Conv<64>, Conv<64, Stride<2>>> {};
+struct Wide : Network<Image<9, 11, 64>, Conv<128, Kernel<5>>, Conv<64, Groups<2>>, Conv<64, Stride<3>>> {};
+struct HalfWide : Network<Image<8, 7, 32>, Conv<32>, Conv<64, Stride<2>>, Conv<32>, Conv<64, Kernel<1>>> {};
+struct WideSteps : Network<Sequence<20, 64>, Conv<64>, Conv<128, Kernel<5>, Stride<2>>, Conv<64, Dilation<2>>> {};
 struct First : Network<Image<10, 9, 3>, Conv<16>, Conv<32, Kernel<5>, Stride<2>>> {};
 struct Odd : Network<Image<7, 9, 5>, Conv<7, Kernel<3>, Padding<0>>, Conv<9, Kernel<1>, NoBias>> {};
 struct Dilated : Network<Image<9, 9, 6>, Conv<6, Dilation<2>>> {};
@@ -119,6 +122,9 @@ TEST_CASE("linear maps") {
 TEST_CASE("convolutions") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Plain>("convolution of 64", {1, 5, 67});
+  gpu::compare_all<Wide>("convolution of 64, 128 and two of 32", {1, 5, 67});
+  gpu::compare_all<HalfWide>("convolution of 32 and 64", {1, 5, 67});
+  gpu::compare_all<WideSteps>("convolution of 64 over steps", {1, 5, 67});
   gpu::compare_all<First>("convolution of 3", {1, 67});
   gpu::compare_all<Odd>("convolution of odd widths", {1, 67});
   gpu::compare_all<Dilated>("dilated convolution", {1, 67});

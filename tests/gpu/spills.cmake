@@ -3,7 +3,7 @@
 #
 #     cmake -DOBJECTS="one.cu.o;another.cu.o" -DCXXFILT=c++filt -P tests/gpu/spills.cmake
 cmake_minimum_required(VERSION 3.25)
-set(architectures sm_80 sm_90)
+set(architectures sm_80 sm_90a)
 
 # named(<bytes> <kernel>...): kernels that each architecture must have, and what they may spill; a kernel that is not named
 # spills nothing either. Regular expressions of mangled names, the closer ones first.
@@ -19,7 +19,8 @@ named(0 forward_rows forward_pair backward_rows forward_tensor backward_tensor b
 named(0 attention_forward attention_backward attention_gradients)                                   # attention over depth
 named(0 linear_forward linear_forward_few linear_backward linear_backward_few linear_gradients)     # linear integration
 named(0 layer_norm_forward layer_norm_backward layer_norm_sums pool_forward pool_backward)
-named(0 product_kernelI.*GatheredOperand product_kernelI.*WindowOperand order_weights_kernel)       # convolutions
+named(0 product_kernelI.*GatheredOperand product_kernelI.*WindowOperand order_weights_kernel
+  wide_conv_kernel wide_gradient_kernel weight_images_kernel)                                       # convolutions
 named(0 product_kernel sum_parts_kernel inner_products_kernel few_products_kernel column_sum_kernel)
 named(0 loss_kernel sum_pieces_kernel update_pieces_kernel)                                         # training steps
 

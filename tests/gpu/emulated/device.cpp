@@ -351,6 +351,23 @@ void multiply_tile(float (&c)[4], const float (&a)[4], const float (&b)[2], Wher
   for (unsigned i = 0; i < 4; ++i) c[i] += product.sum[g + i / 2 * 8][2 * t + i % 2];
 }
 
+void multiply_wide(float (&c)[32], const float (&a)[4], const float* b, unsigned eight, Where where) {
+  Warp& warp = warps[current->number / 32];
+  Product& product = warp.products[warp.round % 2];
+  const unsigned lane = current->number % 32, g = lane / 4, t = lane % 4;
+  for (unsigned i = 0; i < 4; ++i) product.a[g + i % 2 * 8][t + i / 2 * 4] = truncated(a[i]);
+  meet_warp(~0U, 0, where);
+  for (unsigned i = 0; i < 32; ++i) {
+    const unsigned row = g + i / 2 % 2 * 8, column = i / 4 * 8 + 2 * t + i % 2;
+    float sum = 0;
+    for (unsigned k = 0; k < 8; ++k) {
+      const unsigned four = (2 * eight + k / 4) ^ column % 8;
+      sum += product.a[row][k] * truncated(b[column * 32 + four * 4 + k % 4]);
+    }
+    c[i] += sum;
+  }
+}
+
 std::byte* dynamic_shared() {
   return shared_begin;
 }

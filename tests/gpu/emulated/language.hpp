@@ -145,6 +145,33 @@ inline void multiply_tile(float (&d)[4], float a0, float a1, float a2, float a3,
   std::copy(sum, sum + 4, d);
 }
 
+#define AILA_CUDA_MULTIPLIES_WIDE
+inline constexpr std::size_t wide_alignment = 1024;
+inline float* wide_aligned(float* at) {
+  const std::size_t place = __cvta_generic_to_shared(at);
+  return at + (wide_alignment - place % wide_alignment) % wide_alignment / sizeof(float);
+}
+struct WideTile {
+  const float* at;
+  explicit WideTile(const float* its_place) : at(its_place) {}
+};
+struct WideRows {
+  float at[4];
+};
+inline void copies_are_for_tensor_cores() {}
+inline void begin_products() {}
+inline void end_products() {}
+inline void wait_for_products() {}
+template <bool sets>
+void multiply_wide(float (&d)[32], const WideRows& a, const WideTile& b, unsigned eight,
+                   emulated::Where where = emulated::Where::current()) {
+  if (sets) std::fill(d, d + 32, 0.0F);
+  emulated::multiply_wide(d, a.at, b.at, eight, where);
+}
+inline std::size_t shared_memory_of(const void*) {
+  return 1;
+}
+
 }  // namespace detail
 
 namespace tile {

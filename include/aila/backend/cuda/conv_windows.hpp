@@ -12,6 +12,21 @@
 
 namespace aila::inline v0::cuda::detail {
 
+constexpr bool is_depthwise(const ConvPlan& c) {
+  return c.groups == c.inputs && c.inputs == c.outputs && c.inputs > 1;
+}
+/// One position in, one out: a product of all positions.
+constexpr bool is_product(const ConvPlan& c) {
+  const auto one = [](const WindowAxis& a) { return a.kernel == 1 && a.stride == 1 && a.padding == 0; };
+  return c.groups == 1 && one(c.y) && one(c.x);
+}
+/// Windows that lie side by side and cover the map: each position has one tap of one window.
+constexpr bool has_patches(const ConvPlan& c) {
+  const auto tiled = [](const WindowAxis& a) {
+    return a.kernel == a.stride && a.dilation == 1 && a.padding == 0 && a.in % a.kernel == 0;
+  };
+  return c.groups == 1 && tiled(c.y) && tiled(c.x);
+}
 /// How positions of the map that is made, number i at to + i to_step, meet positions of the map that is read along one
 /// axis: first + i step + t tap_step for t < taps, of which each is position kernel_first + t kernel_step of the
 /// kernel.

@@ -68,6 +68,66 @@ __device__ inline void multiply_tile(float (&d)[4], float a0, float a1, float a2
         "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
 }
 
+/// What is copied and stored to shared memory becomes visible to tensor cores that read it themselves, behind a
+/// barrier.
+__device__ inline void copies_are_for_tensor_cores() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+/// Bytes that tiles which tensor cores read themselves are aligned to.
+inline constexpr std::size_t wide_alignment = 1024;
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define AILA_CUDA_MULTIPLIES_WIDE
+__device__ inline float* wide_aligned(float* at) {
+  const auto place = static_cast<unsigned>(__cvta_generic_to_shared(at));
+  return at + (wide_alignment - place % wide_alignment) % wide_alignment / sizeof(float);
+}
+/// 64 columns by 32 along k in shared memory: a column's numbers are in 128 bytes, four of them, number f, at (f xor
+/// column mod 8).
+struct WideTile {
+  std::uint64_t descriptor;
+  __device__ explicit WideTile(const float* at)
+      : descriptor((static_cast<unsigned>(__cvta_generic_to_shared(at)) & 0x3ffffU) >> 4 | std::uint64_t{1} << 16 |
+                   std::uint64_t{1024 >> 4} << 32 | std::uint64_t{1} << 62) {}
+};
+/// A warp's 16 rows by 8 along k: of thread 4 g + t rows g and g + 8 at t, then at t + 4.
+struct WideRows {
+  float at[4];
+};
+/// Registers that products read and write are at rest.
+__device__ inline void begin_products() {
+  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
+__device__ inline void end_products() {
+  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+__device__ inline void wait_for_products() {
+  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+}
+/// d = or += a b by four warps, [64, 8] x [8, 64] of TF32, b the `eight`-th eight along k of its tile. Of thread 4 g +
+/// t of a warp d[4 j + c] is row g + 8 (c / 2), column 8 j + 2 t + c % 2. Under way until it is waited for.
+template <bool sets>
+__device__ inline void multiply_wide(float (&d)[32], const WideRows& a, const WideTile& b, unsigned eight) {
+#define AILA_FOUR(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+  asm volatile(
+      "{.reg .pred adds;\n setp.ne.b32 adds, %37, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k8.f32.tf32.tf32 "
+      "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,"
+      "%30,%31}, {%32,%33,%34,%35}, %36, adds, 1, 1;}"
+      : AILA_FOUR(0), AILA_FOUR(4), AILA_FOUR(8), AILA_FOUR(12), AILA_FOUR(16), AILA_FOUR(20), AILA_FOUR(24),
+        AILA_FOUR(28)
+      : "r"(__float_as_uint(a.at[0])), "r"(__float_as_uint(a.at[1])), "r"(__float_as_uint(a.at[2])),
+        "r"(__float_as_uint(a.at[3])), "l"(b.descriptor + 2 * eight), "n"(sets ? 0 : 1));
+#undef AILA_FOUR
+}
+#endif
+/// Bytes of shared memory that a kernel declares, as it was compiled for the thread's device.
+inline std::size_t shared_memory_of(const void* kernel) {
+  cudaFuncAttributes of{};
+  return cudaFuncGetAttributes(&of, kernel) == cudaSuccess ? of.sharedSizeBytes : 0;
+}
+
 }  // namespace detail
 
 namespace tile {

@@ -618,17 +618,18 @@ void start_tiles(const Pass& pass, const ProductCut& cut, std::size_t copies, co
   launch(pass, &product_kernel<A, B, To>, blocks, tile_threads, tile_stages * stage_size * sizeof(float), a, b, to,
          grid);
 }
-template <class A, class B>
-void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A& a, const B& b, const Places& to,
-                    float* scratch) {
+/// start(cut, to) makes C, or where k is shared the parts of it in `scratch`, which are summed then. Without scratch k
+/// is not shared.
+template <class Start>
+void multiply_in_parts(const Pass& pass, ProductCut cut, std::size_t k, std::size_t copies, const Places& to,
+                       float* scratch, const Start& start) {
   const std::size_t m = to.rows, n = to.columns;
   if (m == 0 || n == 0 || copies == 0) return;
-  ProductCut cut = cut_product(m, n, k, copies);
   if (scratch == nullptr && cut.splits > 1) {
     cut.splits = 1;
     cut.k_tiles_each = static_cast<unsigned>(divide_up(k, tile_k));
   }
-  if (cut.splits == 1) return start_tiles(pass, cut, copies, a, b, to);
+  if (cut.splits == 1) return start(cut, to);
   const std::size_t part = round_up(m * n, 4);
   const std::size_t count = to.sums_of == SumsOf::rows ? m : to.sums_of == SumsOf::columns ? n : 0;
   Places parts;
@@ -643,8 +644,14 @@ void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A
   parts.sums_of = to.sums_of;
   parts.sums_copy = count;
   parts.sums_split = copies * count;
-  start_tiles(pass, cut, copies, a, b, parts);
+  start(cut, parts);
   sum_parts(pass, {scratch, parts.sums, cut.splits, copies, part, count, to});
+}
+template <class A, class B>
+void multiply_tiles(const Pass& pass, std::size_t k, std::size_t copies, const A& a, const B& b, const Places& to,
+                    float* scratch) {
+  multiply_in_parts(pass, cut_product(to.rows, to.columns, k, copies), k, copies, to, scratch,
+                    [&](const ProductCut& cut, const Places& places) { start_tiles(pass, cut, copies, a, b, places); });
 }
 
 /// A matrix as an operand of `rows` rows: of B, its columns.
