@@ -20,18 +20,20 @@ constexpr bool is_wide_gradient(const ConvPlan& c) {
 
 #ifdef __CUDACC__
 
-inline constexpr unsigned gradient_groups = 3;
+/// Two blocks on a multiprocessor: one turns and copies while the other's products are under way, for a warp that
+/// starts products waits until tensor cores take them.
+inline constexpr unsigned gradient_groups = 2, gradient_stages = 2, gradient_blocks = 2 * 132;
 inline constexpr unsigned gradient_pitch = tile_side + 8;  ///< floats of a line: reads along k and along lines spread
 inline constexpr unsigned gradient_array = tile_k * gradient_pitch;
 
 template <unsigned groups>
-__global__ void __launch_bounds__(groups * 128, 1)
+__global__ void __launch_bounds__(groups * 128, 2)
     wide_gradient_kernel([[maybe_unused]] const __grid_constant__ WindowOperand a,
                          [[maybe_unused]] const __grid_constant__ PlainOperand<false> b,
                          [[maybe_unused]] const __grid_constant__ Places to,
                          [[maybe_unused]] const __grid_constant__ ProductGrid grid) {
 #ifdef AILA_CUDA_MULTIPLIES_WIDE
-  constexpr unsigned threads = groups * 128, stage = (groups + 1) * gradient_array, stages = wide_stages;
+  constexpr unsigned threads = groups * 128, stage = (groups + 1) * gradient_array, stages = gradient_stages;
   constexpr unsigned ahead = 4;  // tiles whose windows are known
   __shared__ typename WindowOperand::Shared shared;
   float* const images = wide_aligned(dynamic_shared());
@@ -110,48 +112,48 @@ __global__ void __launch_bounds__(groups * 128, 1)
 
   const unsigned warp = threadIdx.x % 128 / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   float acc[32] = {};
-  unsigned here = 0, next = 1;  // stages
 #pragma unroll 1
   for (unsigned tile = begin; tile < end; ++tile) {
-    const unsigned image = (tile - begin) % 2;
+    const unsigned here = (tile - begin) % stages, image = (tile - begin) % 2;
     const float* const tile_a = staged + here * stage + group * gradient_array + warp * 16 + g;
     const WideTile b_hi(images + image * image_size), b_lo(images + image * image_size + tile_side * tile_k);
-    float sum[2][32];
+    float x[2][2][4], sum[32];
 #pragma unroll
-    for (unsigned half = 0; half < 2; ++half) {
-      float x[2][4], lo[2][4];
+    for (unsigned s = 0; s < 4; ++s)
 #pragma unroll
-      for (unsigned s = 0; s < 2; ++s)
-#pragma unroll
-        for (unsigned e = 0; e < 4; ++e)
-          x[s][e] = tile_a[(16 * half + 8 * s + t + e / 2 * 4) * gradient_pitch + e % 2 * 8];
-      split_numbers(x, lo);
+      for (unsigned e = 0; e < 4; ++e)
+        x[s / 2][s % 2][e] = tile_a[(8 * s + t + e / 2 * 4) * gradient_pitch + e % 2 * 8];
+    const auto start_products = [&](unsigned half) {
+      float(&hi)[2][4] = x[half], lo[2][4];
+      split_numbers(hi, lo);
       const auto eight = [](const float(&v)[2][4], unsigned s) { return WideRows{v[s][0], v[s][1], v[s][2], v[s][3]}; };
       begin_products();
-      multiply_wide<true>(sum[half], eight(lo, 0), b_hi, 2 * half);
-      multiply_wide<false>(sum[half], eight(lo, 1), b_hi, 2 * half + 1);
-      multiply_wide<false>(sum[half], eight(x, 0), b_lo, 2 * half);
-      multiply_wide<false>(sum[half], eight(x, 1), b_lo, 2 * half + 1);
-      multiply_wide<false>(sum[half], eight(x, 0), b_hi, 2 * half);
-      multiply_wide<false>(sum[half], eight(x, 1), b_hi, 2 * half + 1);
+      multiply_wide<true>(sum, eight(lo, 0), b_hi, 2 * half);
+      multiply_wide<false>(sum, eight(lo, 1), b_hi, 2 * half + 1);
+      multiply_wide<false>(sum, eight(hi, 0), b_lo, 2 * half);
+      multiply_wide<false>(sum, eight(hi, 1), b_lo, 2 * half + 1);
+      multiply_wide<false>(sum, eight(hi, 0), b_hi, 2 * half);
+      multiply_wide<false>(sum, eight(hi, 1), b_hi, 2 * half + 1);
       end_products();
-    }
+    };
+    const auto add_products = [&] {
+      wait_for_products();
+#pragma unroll
+      for (unsigned i = 0; i < 32; ++i) acc[i] += sum[i];
+    };
+    start_products(0);
     wait_for_copies<stages - 2>();
     __syncthreads();  // the next tile is there, and everybody has this one's A
     if (tile + stages < end) load(here, tile + stages);
     end_group_of_copies();
     const unsigned id = anew(threadIdx.x);
-    if (id < tile_k) windows.prepare_one(a, shared, (tile + ahead) * tile_k + id);
-    if (tile + 1 < end) turn(next, 1 - image);
-    wait_for_products();
-#pragma unroll
-    for (unsigned i = 0; i < 32; ++i) acc[i] += sum[0][i];
-#pragma unroll
-    for (unsigned i = 0; i < 32; ++i) acc[i] += sum[1][i];
+    if (id < tile_k) windows.prepare_one(a, shared, (tile + stages + 1) * tile_k + id);
+    add_products();
+    start_products(1);
+    if (tile + 1 < end) turn((here + 1) % stages, 1 - image);
+    add_products();
     copies_are_for_tensor_cores();
     __syncthreads();  // what was turned is there
-    here = next;
-    next = next + 1 == stages ? 0 : next + 1;
   }
 
   if (is_there)
@@ -181,12 +183,12 @@ __global__ void __launch_bounds__(groups * 128, 1)
 #endif
 }
 
-/// C on tiles, as start_tiles; k is shared by as many blocks as fill a GPU once.
+/// C on tiles, as start_tiles; k is shared by as many blocks as fill a GPU.
 template <class = void>
 void start_wide_gradient(const Pass& pass, const ProductCut& cut, std::size_t copies, const WindowOperand& a,
                          const PlainOperand<false>& b, const Places& to) {
   constexpr std::size_t memory =
-      (2 * image_size + wide_stages * (gradient_groups + 1) * gradient_array) * sizeof(float) + wide_alignment;
+      (2 * image_size + gradient_stages * (gradient_groups + 1) * gradient_array) * sizeof(float) + wide_alignment;
   const std::size_t row_groups = divide_up(cut.row_tiles, gradient_groups);
   launch(pass, &wide_gradient_kernel<gradient_groups>,
          dim3(static_cast<unsigned>(row_groups * cut.column_tiles * copies), cut.splits), gradient_groups * 128, memory,
@@ -198,7 +200,7 @@ constexpr ProductCut cut_wide_gradient(std::size_t m, std::size_t n, std::size_t
   ProductCut cut = cut_product(m, n, k, copies);
   const std::size_t blocks = divide_up(cut.row_tiles, gradient_groups) * cut.column_tiles * copies;
   const std::size_t k_tiles = divide_up(k, tile_k);
-  const std::size_t splits = std::clamp<std::size_t>(132 / blocks, 1, cut.splits);
+  const std::size_t splits = std::clamp<std::size_t>(gradient_blocks / blocks, 1, cut.splits);
   cut.k_tiles_each = static_cast<unsigned>(divide_up(k_tiles, splits));
   cut.splits = static_cast<unsigned>(k_tiles == 0 ? 1 : divide_up(k_tiles, cut.k_tiles_each));
   return cut;
