@@ -19,6 +19,7 @@
 
 #include "../../layer/conv.hpp"
 #include "../kernel.hpp"
+#include "conv_few.hpp"
 #include "conv_operands.hpp"
 #include "conv_wide_gradient.hpp"
 #include "cuda.hpp"
@@ -32,6 +33,11 @@ namespace cuda::detail {
 constexpr std::size_t conv_gradient_scratch(const ConvPlan& c, std::size_t samples) {
   return partial_scratch(c.group_inputs() * c.taps(), c.group_outputs(), samples * c.out_positions(), c.groups);
 }
+
+/// Which kernels a convolution may have, beside tiles of tensor cores.
+struct ConvForms {
+  bool wide = false, few = false;
+};
 
 #ifdef __CUDACC__
 
@@ -86,7 +92,7 @@ struct ConvWeights {
 };
 
 /// y = W x + bias; zeros at padded steps.
-template <bool may_be_wide>
+template <ConvForms forms>
 void conv_forward(const Pass& pass, const ConvPlan& c, bool is_sequence, const ConvWeights& weights, const float* bias,
                   const float* x, float* y) {
   OrderedWeights w;
@@ -100,15 +106,17 @@ void conv_forward(const Pass& pass, const ConvPlan& c, bool is_sequence, const C
                   to.bias = bias;
                   const ConvWindows windows =
                       forward_windows(c, is_sequence, samples, lengths, x + first * c.in_positions() * c.inputs);
-                  if constexpr (may_be_wide)
+                  if constexpr (forms.wide)
                     if (weights.images != nullptr)
                       return start_wide(pass, c, windows, weight_images(c, weights.images, false), to);
+                  if constexpr (forms.few)
+                    if (is_aligned(to.at)) return start_few_terms(pass, windows, weights.ordered, to);
                   start_gathered(pass, c, windows, w, to);
                 });
 }
 
 /// dx = or += the transposed convolution of dy.
-template <bool may_be_wide>
+template <ConvForms forms>
 void conv_input_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence, const ConvWeights& weights,
                          const float* dy, float* dx) {
   if (has_patches(c) && !(is_sequence && pass.lengths != nullptr)) {
@@ -141,7 +149,7 @@ void conv_input_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence, 
                   to.adds = !pass.sets_input_gradient;
                   for_backward_windows(c, is_sequence, samples, lengths, dy + first * c.out_positions() * c.outputs,
                                        [&](const ConvWindows& windows) {
-                                         if constexpr (may_be_wide)
+                                         if constexpr (forms.wide)
                                            if (weights.images != nullptr)
                                              return start_wide(pass, c, windows, weight_images(c, weights.images, true),
                                                                to);
@@ -153,7 +161,7 @@ void conv_input_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence, 
 }
 
 /// dW += dy x, and db += the sum of dy, where it is not null.
-template <bool may_be_wide>
+template <ConvForms forms>
 void conv_weight_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence, const float* x, const float* dy,
                           float* dw, float* db, float* scratch) {
   const std::size_t features = c.group_inputs(), filters = c.group_outputs(), taps = c.taps();
@@ -196,7 +204,13 @@ void conv_weight_gradient(const Pass& pass, const ConvPlan& c, bool is_sequence,
                     to.sums_copy = filters;
                     to.adds_sums = true;
                   }
-                  if constexpr (may_be_wide)
+                  if constexpr (forms.few)
+                    if (b.wide)
+                      return multiply_in_parts(pass, cut_few_terms_gradient(a.rows, filters, a.k), a.k, 1, to, scratch,
+                                               [&](const ProductCut& cut, const Places& places) {
+                                                 start_few_terms_gradient(pass, cut, a, b, places);
+                                               });
+                  if constexpr (forms.wide)
                     if (multiplies_wide() && a.map.wide && b.wide)
                       return multiply_in_parts(pass, cut_wide_gradient(a.rows, filters, a.k, c.groups), a.k, c.groups,
                                                to, scratch, [&](const ProductCut& cut, const Places& places) {
@@ -225,6 +239,9 @@ struct CudaConv : KernelDefaults<float> {
 
   static constexpr bool wide_forward = cuda::detail::is_wide_forward(plan);
   static constexpr bool wide_backward = cuda::detail::is_wide_backward(plan);
+  static constexpr bool few = cuda::detail::has_few_terms(plan);
+  static constexpr cuda::detail::ConvForms forms_of_forward{wide_forward, few}, forms_of_backward{wide_backward, false},
+      forms_of_gradient{cuda::detail::is_wide_gradient(plan), few};
   /// Floats of the images of weights, those of forward first.
   static constexpr std::size_t images(Capability c) {
     const bool both = wide_backward && keeps_for_backward(c);
@@ -294,7 +311,8 @@ template <Capability C>
         cuda::detail::make_weight_images(pass, plan, w[0], images, wide_forward, is_wide_after);
       }
     if (!wide || (keeps_for_backward(C) && !is_wide_after)) cuda::detail::order_weights(pass, plan, w[0], ordered);
-    cuda::detail::conv_forward<wide_forward>(pass, plan, is_sequence, {ordered, wide ? images : nullptr}, bias, x, y);
+    cuda::detail::conv_forward<forms_of_forward>(pass, plan, is_sequence, {ordered, wide ? images : nullptr}, bias, x,
+                                                 y);
   }
 }
 
@@ -332,8 +350,7 @@ template <Capability C>
   } else {
     if (dw != nullptr)
       cuda::beside(pass, [&](const Pass& on) {
-        cuda::detail::conv_weight_gradient<cuda::detail::is_wide_gradient(plan)>(on, plan, is_sequence, x, dy, dw, db,
-                                                                                 scratch);
+        cuda::detail::conv_weight_gradient<forms_of_gradient>(on, plan, is_sequence, x, dy, dw, db, scratch);
       });
     if (dx == nullptr) return;
     const float* images = nullptr;
@@ -344,7 +361,7 @@ template <Capability C>
         else
           cuda::detail::order_weights(pass, plan, w[0], saved.weights);  // forward had no use for them
       }
-    cuda::detail::conv_input_gradient<wide_backward>(pass, plan, is_sequence, {saved.weights, images}, dy, dx);
+    cuda::detail::conv_input_gradient<forms_of_backward>(pass, plan, is_sequence, {saved.weights, images}, dy, dx);
   }
 }
 #endif
