@@ -51,6 +51,16 @@ struct Changed : Owner {
     slot.input[0] = 0;
   }
 };
+/// Others may be derived from it, which load something else.
+struct Base {
+  Three of;
+  virtual ~Base() = default;
+  static std::size_t size() { return 3; }
+  static std::size_t targets_per_sample() { return 1; }
+  View view() const { return of.view(); }
+  virtual void load(std::size_t i, SampleSlot<In, float>& slot) const { view().load(i, slot); }
+};
+static_assert(SampleSource<Base, In, float> && !SourceWithView<Base, In, float>);
 static_assert(SourceWithView<Owner, In, float>);
 static_assert(SampleSource<Changed, In, float> && !SourceWithView<Changed, In, float>);
 

@@ -17,6 +17,7 @@
 #include "images.hpp"
 #include "sample_slot.hpp"
 #include "texts.hpp"
+#include "view.hpp"
 
 namespace aila::inline v0 {
 
@@ -57,11 +58,13 @@ template <class In, class Scalar = float>
 using ViewFor = typename detail::ViewOfInput<In, Scalar>::Type;
 
 /// A source whose samples are made of such data may say so by a member view(): its load must be the view's. A class
-/// that inherits view() and has a load of its own, or several, is any other source.
+/// that inherits view() and has a load of its own, or several, is any other source, and so is one with virtual
+/// functions, from which such a class may be derived.
 template <class T, class In, class Scalar>
 concept SourceWithView = SampleSource<T, In, Scalar> && requires(const T& source) {
   { source.view() } -> std::same_as<ViewFor<In, Scalar>>;
   requires detail::are_members_of_one_class<decltype(&T::view), decltype(&T::load)>;
+  requires !std::is_polymorphic_v<T> || std::is_final_v<T>;
 };
 
 namespace detail {
@@ -112,8 +115,9 @@ class SamplesView {
 
   /// Whether both are of the same memory.
   bool is(const SamplesView& other) const {
-    return size_ == other.size_ && inputs_.data() == other.inputs_.data() && targets_.data() == other.targets_.data() &&
-           lengths_.data() == other.lengths_.data() && weights_.data() == other.weights_.data();
+    using detail::is_same_memory;
+    return is_same_memory(inputs_, other.inputs_) && is_same_memory(targets_, other.targets_) &&
+           is_same_memory(lengths_, other.lengths_) && is_same_memory(weights_, other.weights_);
   }
 
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
