@@ -3,7 +3,6 @@
 
 #include "../core/macros_aside.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
