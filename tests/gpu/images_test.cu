@@ -129,9 +129,9 @@ void three_steps(SmallTrainer& trainer, const SourceRef<NetworkInput<Small>>& so
 
 }  // namespace
 
-static_assert(SourceOfImages<SmallSource, NetworkInput<Small>, float>);
-static_assert(SourceOfImages<Counted, NetworkInput<Small>, float>);
-static_assert(!SourceOfImages<Darker, NetworkInput<Small>, float>);
+static_assert(SourceWithView<SmallSource, NetworkInput<Small>, float>);
+static_assert(SourceWithView<Counted, NetworkInput<Small>, float>);
+static_assert(!SourceWithView<Darker, NetworkInput<Small>, float>);
 
 TEST_CASE("batches of images are made on the device as the host makes them") {
   if (!gpu::is_there()) return;

@@ -117,4 +117,6 @@ template struct aila::NetworkUnit<host::Steady>;
 template class aila::data::ImageSource<aila::Image<8, 8, 1>>;
 template struct aila::ImagesView<aila::Image<8, 8, 1>>;
 template class aila::data::TextSource<aila::Tokens<6>>;
+template struct aila::TextsView<aila::Tokens<6>>;
+template struct aila::TextsView<aila::Sequence<6, 2>>;
 template class aila::data::Background<aila::Tokens<6>>;

@@ -17,10 +17,10 @@ using In = Image<2, 3, 1>;
 using View = ImagesView<In>;
 
 static_assert(std::is_same_v<data::Augmentation, Augmentation> && std::is_same_v<data::ImageChange, ImageChange>);
-static_assert(SampleSource<View, In, float> && SourceOfImages<View, In, float>);
-static_assert(!SourceOfImages<View, Image<3, 2, 1>, float>);
-static_assert(!SourceOfImages<ImagesView<In, double>, In, float>);
-static_assert(!SourceOfImages<SamplesView<In>, In, float>);
+static_assert(SampleSource<View, In, float> && SourceWithView<View, In, float>);
+static_assert(!SourceWithView<View, Image<3, 2, 1>, float>);
+static_assert(!SourceWithView<ImagesView<In, double>, In, float>);
+static_assert(!SourceWithView<SamplesView<In>, In, float>);
 
 /// Three images, of which byte v becomes 10 v, and samples of the last and the first.
 struct Three {
@@ -54,9 +54,9 @@ struct Twofold : Owner {
   using Owner::load;
   void load(int i, SampleSlot<In, float>& slot) const { Owner::load(static_cast<std::size_t>(i), slot); }
 };
-static_assert(SourceOfImages<Owner, In, float> && SourceOfImages<Heir, In, float>);
-static_assert(SampleSource<Changed, In, float> && !SourceOfImages<Changed, In, float>);
-static_assert(SampleSource<Twofold, In, float> && !SourceOfImages<Twofold, In, float>);
+static_assert(SourceWithView<Owner, In, float> && SourceWithView<Heir, In, float>);
+static_assert(SampleSource<Changed, In, float> && !SourceWithView<Changed, In, float>);
+static_assert(SampleSource<Twofold, In, float> && !SourceWithView<Twofold, In, float>);
 
 TEST_CASE("a view of images gives each sample the numbers of its image's bytes, and the label as target") {
   const Three three;
@@ -77,12 +77,12 @@ TEST_CASE("a reference to a source knows the images that its samples are made of
   const Owner owner;
   const Changed changed;
   const View view = owner.view();
-  CHECK(SourceRef<In>(owner).images_in_memory().is(view));
-  CHECK(SourceRef<In>(view).images_in_memory().is(view));
+  CHECK(SourceRef<In>(owner).view_in_memory().is(view));
+  CHECK(SourceRef<In>(view).view_in_memory().is(view));
   CHECK(SourceRef<In>(view).size() == 2);
-  CHECK(SourceRef<In>(changed).images_in_memory().size() == 0);
-  CHECK(SourceRef<In>(Samples<In>{}).images_in_memory().size() == 0);
-  CHECK(SourceRef<In>().images_in_memory().size() == 0);
+  CHECK(SourceRef<In>(changed).view_in_memory().size() == 0);
+  CHECK(SourceRef<In>(Samples<In>{}).view_in_memory().size() == 0);
+  CHECK(SourceRef<In>().view_in_memory().size() == 0);
 }
 
 TEST_CASE("views are the same where they make the same samples of the same memory") {

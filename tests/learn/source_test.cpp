@@ -25,6 +25,16 @@ TEST_CASE("samples give each its input, targets, length and weight") {
   CHECK(slot.weight == 0.5F);
 }
 
+TEST_CASE("samples are the same where they are of the same memory, and as many") {
+  const std::vector<float> x(30), y(6);
+  const View view(x, y);
+  CHECK(view.is(View(x, y)));
+  CHECK(!view.is(View(x, std::span(y).first(3))));
+  CHECK(!view.is(View(std::span(x).first(10), std::span(y).first(2))));
+  CHECK(!view.is(View(std::vector<float>(x), y)));
+  CHECK(!view.is(View(x, y, {}, std::span(y).first(3))));
+}
+
 TEST_CASE("sizes that do not fit are refused in one sentence") {
   const std::vector<float> x(30), y(6);
   const auto refused = [](auto&& make, const char* sentence) { return says(make, sentence); };

@@ -44,8 +44,7 @@ class ImageSource {
       if (!std::isfinite(scaling.mean[c]) || !(scaling.deviation[c] > 0))
         throw_error("images: expected a finite mean and a deviation above 0 of channel ", c, ", found ",
                     scaling.mean[c], " and ", scaling.deviation[c]);
-    for (const std::size_t row : rows_)
-      if (row >= images.size()) throw_error("images: expected rows below ", images.size(), ", found ", row);
+    aila::detail::check_rows("images", rows_, images.size());
     augmentation.check(height, width);
     for (std::size_t c = 0; c < channels; ++c)
       for (std::size_t v = 0; v < 256; ++v)

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../learn/view.hpp"
 #include "label.hpp"
 #include "labelled_texts.hpp"
 #include "text.hpp"
@@ -32,14 +33,7 @@ struct TextSet {
     return std::span(tokens).subspan(begins[i], begins[i + 1] - begins[i]);
   }
   /// Throws Error unless there is a text of at least one token for each label.
-  void check() const {
-    if (begins.size() != size() + 1 || begins.front() != 0 || begins.back() != tokens.size())
-      throw_error("texts: expected a text for each of the ", size(), " labels, found ",
-                  begins.empty() ? 0 : begins.size() - 1, " and ", tokens.size(), " tokens in all");
-    for (std::size_t i = 0; i < size(); ++i)
-      if (begins[i] >= begins[i + 1])
-        throw_error("texts: expected at least one token in each text, text ", i, " has none");
-  }
+  void check() const { aila::detail::check_texts(tokens.size(), begins, size()); }
   /// Texts with more tokens than a network reads.
   std::size_t longer_than(std::size_t steps) const {
     std::size_t count = 0;

@@ -3,7 +3,6 @@
 
 #include "../core/macros_aside.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,22 +33,19 @@ class TextSource {
   TextSource(const TextSet& texts, std::vector<std::size_t> rows, Keep keep = Keep::first)
     requires(In::is_tokens)
       : texts_(&texts), rows_(std::move(rows)), keep_(keep) {
-    check();
+    view().check();
   }
   /// Throws Error for a set whose sizes do not fit, rows that it does not have, vectors of another dimension than In's,
   /// and a vocabulary that was another one when the vectors were read.
   TextSource(const TextSet& texts, const WordVectors& vectors, std::vector<std::size_t> rows, Keep keep = Keep::first)
     requires(!In::is_tokens)
       : texts_(&texts), vectors_(&vectors), rows_(std::move(rows)), keep_(keep) {
-    check();
     if (vectors.dimension != In::features)
       throw_error("texts: the network takes vectors of ", In::features, " numbers, found ", vectors.dimension);
     if (vectors.words > vectors.values.size() || vectors.values.size() != vectors.words * vectors.dimension)
       throw_error("texts: expected ", vectors.words, " vectors of ", vectors.dimension, " numbers, found ",
                   vectors.values.size(), " numbers in all");
-    for (const std::int32_t token : texts.tokens)
-      if (static_cast<std::size_t>(token) >= vectors.words)
-        throw_error("texts: expected tokens below ", vectors.words, ", the number of vectors, found ", token);
+    view().check();
   }
 
   std::size_t size() const { return rows_.size(); }
@@ -57,33 +53,22 @@ class TextSource {
   Label label(std::size_t index) const { return texts_->labels[rows_[index]]; }
   const std::vector<std::string>& classes() const { return texts_->classes; }
   /// The tokens that the network reads of a sample.
-  std::span<const std::int32_t> tokens(std::size_t index) const {
-    const auto all = texts_->text(rows_[index]);
-    const std::size_t count = std::min(steps, all.size());
-    return keep_ == Keep::first ? all.first(count) : all.last(count);
-  }
+  std::span<const std::int32_t> tokens(std::size_t index) const { return view().read(index); }
 
-  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
-    const auto read = tokens(index);
-    auto* to = slot.input;
-    if constexpr (In::is_tokens) {
-      to = std::ranges::copy(read, to).out;
-    } else {
-      for (const std::int32_t token : read)
-        for (const float value : vectors_->of(token)) *to++ = static_cast<Scalar>(value);
-    }
-    std::fill(to, slot.input + In::elements, 0);
-    slot.length = static_cast<std::int32_t>(read.size());
-    if (slot.target_count > 0) slot.targets[0] = static_cast<Scalar>(texts_->labels[rows_[index]]);
+  /// The same as a view, whose memory is this source's, the set's and the vectors': a backend with memory of its own
+  /// may keep a copy.
+  TextsView<In, Scalar> view() const {
+    TextsView<In, Scalar> all{.tokens = texts_->tokens,
+                              .begins = texts_->begins,
+                              .labels = texts_->labels,
+                              .rows = rows_,
+                              .reads_last = keep_ == Keep::last};
+    if (vectors_ != nullptr) all.vectors = vectors_->values;
+    return all;
   }
+  void load(std::size_t index, SampleSlot<In, Scalar>& slot) const { view().load(index, slot); }
 
  private:
-  void check() const {
-    texts_->check();
-    for (const std::size_t row : rows_)
-      if (row >= texts_->size()) throw_error("texts: expected rows below ", texts_->size(), ", found ", row);
-  }
-
   const TextSet* texts_;
   const WordVectors* vectors_ = nullptr;
   std::vector<std::size_t> rows_;

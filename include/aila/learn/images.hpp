@@ -13,6 +13,7 @@
 #include "../core/shape.hpp"
 #include "augment.hpp"
 #include "sample_slot.hpp"
+#include "view.hpp"
 
 namespace aila::inline v0 {
 
@@ -44,16 +45,16 @@ struct ImagesView {
                   pixels.size(), " bytes in all");
     if (numbers.size() != channels * 256)
       throw_error("images: expected a number for each of 256 bytes of ", channels, " channels, found ", numbers.size());
-    for (const std::size_t row : rows)
-      if (row >= labels.size()) throw_error("images: expected rows below ", labels.size(), ", found ", row);
+    detail::check_rows("images", rows, labels.size());
     augmentation.check(height, width);
   }
 
   /// Whether both make the same samples of the same memory.
   bool is(const ImagesView& other) const {
-    const auto same = [](const auto& a, const auto& b) { return a.data() == b.data() && a.size() == b.size(); };
-    return same(pixels, other.pixels) && same(labels, other.labels) && same(numbers, other.numbers) &&
-           same(rows, other.rows) && augmentation == other.augmentation && seed.value == other.seed.value;
+    using detail::is_same_memory;
+    return is_same_memory(pixels, other.pixels) && is_same_memory(labels, other.labels) &&
+           is_same_memory(numbers, other.numbers) && is_same_memory(rows, other.rows) &&
+           augmentation == other.augmentation && seed.value == other.seed.value;
   }
 
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {

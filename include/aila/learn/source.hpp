@@ -16,6 +16,8 @@
 #include "../network/input.hpp"
 #include "images.hpp"
 #include "sample_slot.hpp"
+#include "texts.hpp"
+#include "view.hpp"
 
 namespace aila::inline v0 {
 
@@ -33,14 +35,36 @@ template <class One, class Other>
 inline constexpr bool are_members_of_one_class = false;
 template <class Class, class One, class Other>
 inline constexpr bool are_members_of_one_class<One Class::*, Other Class::*> = true;
+
+struct NoView {};
+template <class In, class Scalar>
+struct ViewOfInput {
+  using Type = NoView;
+};
+template <ImageShape In, class Scalar>
+struct ViewOfInput<In, Scalar> {
+  using Type = ImagesView<In, Scalar>;
+};
+template <AnyShape In, class Scalar>
+  requires has_steps<In>
+struct ViewOfInput<In, Scalar> {
+  using Type = TextsView<In, Scalar>;
+};
 }  // namespace detail
 
-/// A source whose samples are made of images in memory may say so by a member view(), which gives an ImagesView: its
-/// load must be the view's. A class that inherits view() and has a load of its own, or several, is any other source.
+/// The data in memory that samples of such inputs may be made of: images; of tokens and sequences texts; of others
+/// none.
+template <class In, class Scalar = float>
+using ViewFor = typename detail::ViewOfInput<In, Scalar>::Type;
+
+/// A source whose samples are made of such data may say so by a member view(): its load must be the view's. A class
+/// that inherits view() and has a load of its own, or several, is any other source, and so is one with virtual
+/// functions, from which such a class may be derived.
 template <class T, class In, class Scalar>
-concept SourceOfImages = ImageShape<In> && SampleSource<T, In, Scalar> && requires(const T& source) {
-  { source.view() } -> std::same_as<ImagesView<In, Scalar>>;
+concept SourceWithView = SampleSource<T, In, Scalar> && requires(const T& source) {
+  { source.view() } -> std::same_as<ViewFor<In, Scalar>>;
   requires detail::are_members_of_one_class<decltype(&T::view), decltype(&T::load)>;
+  requires !std::is_polymorphic_v<T> || std::is_final_v<T>;
 };
 
 namespace detail {
@@ -91,8 +115,9 @@ class SamplesView {
 
   /// Whether both are of the same memory.
   bool is(const SamplesView& other) const {
-    return size_ == other.size_ && inputs_.data() == other.inputs_.data() && targets_.data() == other.targets_.data() &&
-           lengths_.data() == other.lengths_.data() && weights_.data() == other.weights_.data();
+    using detail::is_same_memory;
+    return is_same_memory(inputs_, other.inputs_) && is_same_memory(targets_, other.targets_) &&
+           is_same_memory(lengths_, other.lengths_) && is_same_memory(weights_, other.weights_);
   }
 
   void load(std::size_t index, SampleSlot<In, Scalar>& slot) const {
@@ -141,8 +166,8 @@ class SourceRef {
       load_ = [](const void* s, std::size_t i, SampleSlot<In, Scalar>& slot) {
         static_cast<const T*>(s)->load(i, slot);
       };
-      if constexpr (SourceOfImages<T, In, Scalar>)
-        images_ = [](const void* s) { return static_cast<const T*>(s)->view(); };
+      if constexpr (SourceWithView<T, In, Scalar>)
+        view_ = [](const void* s) { return static_cast<const T*>(s)->view(); };
     }
   }
 
@@ -160,12 +185,9 @@ class SourceRef {
   bool is(const SourceRef& other) const { return source_ == other.source_ && samples_.is(other.samples_); }
   /// Samples that lie in memory; of another source none.
   const SamplesView<In, Scalar>& samples_in_memory() const { return samples_; }
-  /// Images in memory that samples are made of; of another source none.
-  ImagesView<In, Scalar> images_in_memory() const
-    requires(ImageShape<In>)
-  {
-    return images_ == nullptr ? ImagesView<In, Scalar>{} : images_(source_);
-  }
+  /// The images or texts in memory that samples are made of; of another source none.
+  ViewFor<In, Scalar> view_in_memory() const { return has_view() ? view_(source_) : ViewFor<In, Scalar>{}; }
+  bool has_view() const { return view_ != nullptr; }
   /// The targets where they lie in memory as one range, else empty.
   std::span<const Scalar> targets_in_memory() const { return samples_.targets(); }
   /// The lengths likewise; empty where all steps are valid.
@@ -177,7 +199,7 @@ class SourceRef {
   std::size_t (*size_)(const void*) = nullptr;
   std::size_t (*targets_)(const void*) = nullptr;
   void (*load_)(const void*, std::size_t, SampleSlot<In, Scalar>&) = nullptr;
-  ImagesView<In, Scalar> (*images_)(const void*) = nullptr;
+  ViewFor<In, Scalar> (*view_)(const void*) = nullptr;
 };
 
 namespace detail {

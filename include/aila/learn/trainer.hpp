@@ -70,9 +70,9 @@ class Trainer {
     return step_.run(source, indices, rate, epoch, next);
   }
 
-  /// Says that this source's samples stay as they are, or the images that it makes them of (SourceOfImages): where they
-  /// lie in memory, a backend with memory of its own takes a copy, if there is room, from which batches are then taken,
-  /// and images changed, without the host. `fit` says so of its source.
+  /// Says that this source's samples stay as they are, or the images or texts that it makes them of (SourceWithView):
+  /// where they lie in memory, a backend with memory of its own takes a copy, if there is room, from which batches are
+  /// then made without the host. `fit` says so of its source.
   void keep(const SourceRef<In, Scalar>& source) { step_.keep(source); }
 
   /// The gradient of the last step, in the canonical layout: 0 for what is frozen; those of tables, of few rows each,

@@ -65,14 +65,15 @@ void clear_padded_targets([[maybe_unused]] std::size_t samples, [[maybe_unused]]
 }
 
 /// Whether batches may be taken from a copy of the samples: not where targets of padded steps are to be cleared first.
+/// The one target that views give a sample is never such a one.
 template <class LossType, class Placed, class Kernels, class View>
 bool may_be_copied([[maybe_unused]] const View& samples) {
   if constexpr (has_padded_targets<LossType, Placed>)
     if constexpr (!LossOver<LossType, Placed, Kernels>::goes_by_steps) return samples.lengths().empty();
   return true;
 }
-/// Copies of samples, or of the images they are made of, in the memory of a backend that has its own: of all of them,
-/// and of a group taken from those.
+/// Copies of samples, or of what they are made of, in the memory of a backend that has its own: of all of them, and of
+/// a group taken from those.
 template <class In, class Kernels>
 struct SampleCopies {
   static constexpr bool are_kept = false;

@@ -1,5 +1,5 @@
-// The batches of a training on a GPU: of samples or images that lie there already, or loaded and copied while the step
-// before them is computed.
+// The batches of a training on a GPU: of what lies there already, or loaded and copied while the step before them is
+// computed.
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -42,7 +42,7 @@ class Batches {
   explicit Batches(ExecutorRef executor) : executor_(executor) {}
   void take_memory(std::size_t most) { numbers_ = BatchNumbersMirror(most); }
 
-  /// Takes a copy of the source's samples or images, where there is room.
+  /// Takes a copy of the source's samples, or of what they are made of, where there is room.
   void keep(const Source& source, const Queue& queue) {
     if (aila::detail::may_be_copied<LossType, Placed, backend::Cuda>(source.samples_in_memory()))
       kept_.keep(source, queue);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "../images.hpp"
@@ -13,47 +12,30 @@
 
 namespace aila::inline v0::cuda {
 
-/// A copy of all images of a view, and batches as its `load` gives them, bit for bit. Bound by memory: of each number
-/// of an input one byte is read and four are written.
+/// A copy of all images of a view, and batches as its `load` gives them, bit for bit; see Kept. Bound by memory: of
+/// each number of an input one byte is read and four are written.
 template <class In>
-class KeptImages {
+class ImagesCopy {
  public:
   using View = ImagesView<In, float>;
 
-  /// Copies the images, where there is room. Throws Error for a view whose sizes do not fit.
-  void keep(const View& images, const Queue& queue) {
-    if (holds(images)) return;
-    *this = {};
-    if (images.size() == 0) return;
-    images.check();
-    if (images.labels.size() > UINT32_MAX || !has_room_for(bytes(images))) return;
-    pixels_ = copy_of(images.pixels, queue);
-    labels_ = copy_of(images.labels, queue);
-    numbers_ = copy_of(images.numbers, queue);
-    kept_numbers_.assign(images.numbers.begin(), images.numbers.end());
-    of_ = images;
+  ImagesCopy() = default;
+  ImagesCopy(const View& of, const Queue& queue)
+      : pixels_(copy_of(of.pixels, queue)),
+        labels_(copy_of(of.labels, queue)),
+        numbers_(copy_of(of.numbers, queue)),
+        kept_numbers_(of.numbers.begin(), of.numbers.end()) {}
+  static std::size_t bytes(const View& of) {
+    return of.pixels.size_bytes() + of.labels.size_bytes() + of.numbers.size_bytes();
   }
-  bool is_there() const { return of_.size() > 0; }
   /// The table is a source's own, and the next source may have another one in its place: numbers are compared.
-  bool holds(const View& images) const {
-    return is_there() && of_.is(images) && std::ranges::equal(kept_numbers_, images.numbers);
-  }
-  /// The images of samples, as `take` has them. Throws Error where there is no such sample.
-  void number(std::span<const std::size_t> indices, std::uint32_t* to) const {
-    for (const std::size_t index : indices) {
-      aila::detail::check_index(index, of_.size());
-      *to++ = static_cast<std::uint32_t>(of_.rows[index]);
-    }
-  }
+  bool is_still(const View& of) const { return std::ranges::equal(kept_numbers_, of.numbers); }
+  static std::size_t rows(const View& of) { return of.labels.size(); }
+  static std::size_t row(const View& of, std::size_t index) { return of.rows[index]; }
   /// The images of these numbers, as the epoch changes them, to the arrays.
-  void take(const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const;
+  void take(const View& of, const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const;
 
  private:
-  static std::size_t bytes(const View& images) {
-    return images.pixels.size_bytes() + images.labels.size_bytes() + images.numbers.size_bytes();
-  }
-
-  View of_;
   Array<std::uint8_t> pixels_;
   Array<std::int32_t> labels_;
   Array<float> numbers_;
@@ -133,13 +115,13 @@ __global__ void take_images_kernel(TakeImages<In> take) {
 }
 
 template <class In>
-[[gnu::used]] void KeptImages<In>::take(const Pass& pass, const BatchNumbers& numbers,
+[[gnu::used]] void ImagesCopy<In>::take(const View& of, const Pass& pass, const BatchNumbers& numbers,
                                         const BatchArrays<In>& to) const {
   using Take = TakeImages<In>;
   constexpr unsigned threads = 256;
   const dim3 blocks(static_cast<unsigned>(pass.samples), blocks_for(Take::words, 2 * threads, 1024));
   launch(pass, &take_images_kernel<In>, blocks, threads, 0,
-         Take{pixels_.data(), labels_.data(), numbers_.data(), of_.augmentation, of_.seed, numbers, to});
+         Take{pixels_.data(), labels_.data(), numbers_.data(), of.augmentation, of.seed, numbers, to});
 }
 #endif
 

@@ -9,10 +9,71 @@
 
 #include "images.hpp"
 #include "samples.hpp"
+#include "texts.hpp"
 
 namespace aila::inline v0::cuda {
 
-/// A copy of a source's samples, or of the images that they are made of; of other sources there is none.
+/// A copy of what a view is of. It says which bytes those are, which row of it a sample is made of and, where its
+/// inputs have steps, whether that has a length of its own; and it may look itself whether the memory has changed.
+template <class Copy>
+class Kept {
+ public:
+  using View = typename Copy::View;
+
+  /// Copies, where there is room. Throws Error for a view whose sizes do not fit.
+  void keep(const View& view, const Queue& queue) {
+    if (holds(view)) return;
+    *this = {};
+    if (view.size() == 0) return;
+    if constexpr (requires { view.check(); }) view.check();
+    if (Copy::rows(view) > UINT32_MAX || !has_room_for(Copy::bytes(view))) return;
+    copy_ = Copy(view, queue);
+    of_ = view;
+  }
+  bool is_there() const { return of_.size() > 0; }
+  bool holds(const View& view) const {
+    if (!is_there() || !of_.is(view)) return false;
+    if constexpr (requires { copy_.is_still(view); }) return copy_.is_still(view);
+    return true;
+  }
+  /// The rows of samples, as `take` has them; whether any of these has a length of its own. Throws Error where there is
+  /// no such sample.
+  bool number(std::span<const std::size_t> indices, std::uint32_t* to) const {
+    bool have_lengths = false;
+    for (const std::size_t index : indices) {
+      aila::detail::check_index(index, of_.size());
+      *to++ = static_cast<std::uint32_t>(Copy::row(of_, index));
+      if constexpr (requires { Copy::has_length(of_, index); })
+        have_lengths = have_lengths || Copy::has_length(of_, index);
+    }
+    return have_lengths;
+  }
+  /// The samples of these rows to the arrays.
+  template <class Arrays>
+  void take(const Pass& pass, const BatchNumbers& numbers, const Arrays& to) const {
+    copy_.take(of_, pass, numbers, to);
+  }
+
+ private:
+  View of_;
+  Copy copy_;
+};
+
+/// The copy of what samples of an input may be made of.
+template <class View>
+struct KeptView {
+  using Type = View;
+};
+template <class In>
+struct KeptView<ImagesView<In>> {
+  using Type = Kept<ImagesCopy<In>>;
+};
+template <class In>
+struct KeptView<TextsView<In>> {
+  using Type = Kept<TextsCopy<In>>;
+};
+
+/// A copy of a source's samples, or of the images or texts that they are made of; of other sources there is none.
 template <class In>
 class KeptSource {
  public:
@@ -23,39 +84,33 @@ class KeptSource {
     if (holds(source)) return;
     ++copy_;
     samples_.keep(source.samples_in_memory(), queue);
-    if constexpr (has_images) images_.keep(source.images_in_memory(), queue);
+    if constexpr (has_view) view_.keep(source.view_in_memory(), queue);
   }
   bool holds(const Source& source) const {
-    if constexpr (has_images)
-      if (images_.holds(source.images_in_memory())) return true;
+    if constexpr (has_view)
+      if (view_.holds(source.view_in_memory())) return true;
     return samples_.holds(source.samples_in_memory());
   }
   /// Tells one copy from those before it.
   std::size_t copy() const { return copy_; }
 
-  /// The numbers of samples as `take` has them; whether any of these has a length of its own. Throws Error where there
-  /// is no such sample.
   bool number(std::span<const std::size_t> indices, std::uint32_t* to) const {
-    if constexpr (has_images)
-      if (images_.is_there()) {
-        images_.number(indices, to);
-        return false;
-      }
+    if constexpr (has_view)
+      if (view_.is_there()) return view_.number(indices, to);
     return samples_.number(indices, to);
   }
-  /// The samples of these numbers to the arrays.
   void take(const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const {
-    if constexpr (has_images)
-      if (images_.is_there()) return images_.take(pass, numbers, to);
+    if constexpr (has_view)
+      if (view_.is_there()) return view_.take(pass, numbers, to);
     samples_.take(pass, numbers, to);
   }
 
  private:
-  static constexpr bool has_images = ImageShape<In>;
-  struct Nothing {};
+  using View = typename KeptView<ViewFor<In>>::Type;
+  static constexpr bool has_view = !std::is_same_v<View, aila::detail::NoView>;
 
-  KeptSamples<In> samples_;
-  [[no_unique_address]] std::conditional_t<has_images, KeptImages<In>, Nothing> images_;
+  Kept<SamplesCopy<In>> samples_;
+  [[no_unique_address]] View view_;
   std::size_t copy_ = 0;
 };
 

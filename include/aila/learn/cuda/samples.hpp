@@ -61,47 +61,30 @@ Array<T> copy_of(std::span<const T> from, const Queue& queue) {
   return made;
 }
 
-/// A copy of samples in memory that stay as they are. Bound by memory: a batch is read and written once.
+/// A copy of samples in memory that stay as they are; see Kept. Bound by memory: a batch is read and written once.
 template <class In>
-class KeptSamples {
+class SamplesCopy {
  public:
   using Element = ElementOf<In, float>;
   using View = SamplesView<In, float>;
 
-  /// Copies the samples, where there is room.
-  void keep(const View& samples, const Queue& queue) {
-    if (holds(samples)) return;
-    *this = {};
-    if (samples.size() == 0 || samples.size() > UINT32_MAX || !has_room_for(bytes(samples))) return;
-    inputs_ = copy_of(samples.inputs(), queue);
-    targets_ = copy_of(samples.targets(), queue);
-    lengths_ = copy_of(samples.lengths(), queue);
-    weights_ = copy_of(samples.weights(), queue);
-    of_ = samples;
+  SamplesCopy() = default;
+  SamplesCopy(const View& of, const Queue& queue)
+      : inputs_(copy_of(of.inputs(), queue)),
+        targets_(copy_of(of.targets(), queue)),
+        weights_(copy_of(of.weights(), queue)),
+        lengths_(copy_of(of.lengths(), queue)) {}
+  static std::size_t bytes(const View& of) {
+    return of.inputs().size_bytes() + of.targets().size_bytes() + of.lengths().size_bytes() + of.weights().size_bytes();
   }
-  bool holds(const View& samples) const { return of_.size() > 0 && of_.is(samples); }
-  /// The numbers of samples as `take` has them; whether any of these has a length of its own. Throws Error where there
-  /// is no such sample.
-  bool number(std::span<const std::size_t> indices, std::uint32_t* to) const {
-    bool have_lengths = false;
-    for (const std::size_t index : indices) {
-      aila::detail::check_index(index, of_.size());
-      *to++ = static_cast<std::uint32_t>(index);
-      if (!of_.lengths().empty() && of_.lengths()[index] != static_cast<std::int32_t>(In::extents[0]))
-        have_lengths = true;
-    }
-    return have_lengths;
+  static std::size_t rows(const View& of) { return of.size(); }
+  static std::size_t row(const View&, std::size_t index) { return index; }
+  static bool has_length(const View& of, std::size_t index) {
+    return !of.lengths().empty() && of.lengths()[index] != static_cast<std::int32_t>(In::extents[0]);
   }
-  /// The samples of these numbers to the arrays.
-  void take(const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const;
+  void take(const View& of, const Pass& pass, const BatchNumbers& numbers, const BatchArrays<In>& to) const;
 
  private:
-  static std::size_t bytes(const View& samples) {
-    return samples.inputs().size_bytes() + samples.targets().size_bytes() + samples.lengths().size_bytes() +
-           samples.weights().size_bytes();
-  }
-
-  View of_;
   Array<Element> inputs_;
   Array<float> targets_, weights_;
   Array<std::int32_t> lengths_;
@@ -134,7 +117,7 @@ struct TakeSamples {
   }
 };
 template <class In>
-[[gnu::used]] void KeptSamples<In>::take(const Pass& pass, const BatchNumbers& numbers,
+[[gnu::used]] void SamplesCopy<In>::take(const View& of, const Pass& pass, const BatchNumbers& numbers,
                                          const BatchArrays<In>& to) const {
   constexpr bool whole = In::elements % 4 == 0;
   using Word = std::conditional_t<whole, uint4, std::uint32_t>;
@@ -143,7 +126,7 @@ template <class In>
   over_elements(pass, pass.samples * words,
                 TakeSamples<Word>{numbers.samples(), reinterpret_cast<const Word*>(inputs_.data()), words,
                                   reinterpret_cast<Word*>(to.input), targets_.data(),
-                                  to.targets == nullptr ? 0 : of_.targets_per_sample(), to.targets, weights_.data(),
+                                  to.targets == nullptr ? 0 : of.targets_per_sample(), to.targets, weights_.data(),
                                   to.weights, lengths_.data(), to.lengths, pass.samples});
 }
 #endif
