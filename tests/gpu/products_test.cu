@@ -16,6 +16,7 @@ struct WideSteps : Network<Sequence<20, 64>, Conv<64>, Conv<128, Kernel<5>, Stri
 struct FewTerms3 : Network<Image<10, 9, 3>, Conv<64>, Conv<1>> {};
 struct FewTerms1 : Network<Image<11, 13, 1>, Conv<128, Kernel<5>, Stride<2>>, Conv<1>> {};
 struct FewTermsOfSteps : Network<Sequence<30, 4>, Conv<64, Kernel<7>>, Conv<1>> {};
+struct InParts : Network<Image<24, 23, 3>, Conv<64>, Conv<64, Kernel<2>>, Conv<1>> {};  // blocks share its positions
 struct First : Network<Image<10, 9, 3>, Conv<16>, Conv<32, Kernel<5>, Stride<2>>> {};
 struct Odd : Network<Image<7, 9, 5>, Conv<7, Kernel<3>, Padding<0>>, Conv<9, Kernel<1>, NoBias>> {};
 struct Dilated : Network<Image<9, 9, 6>, Conv<6, Dilation<2>>> {};
@@ -131,6 +132,7 @@ TEST_CASE("convolutions") {
   gpu::compare_all<FewTerms3>("convolution of 3 to 64", {1, 5, 67});
   gpu::compare_all<FewTerms1>("convolution of 1 to 128", {1, 5, 67});
   gpu::compare_all<FewTermsOfSteps>("convolution of 4 to 64 over steps", {1, 5, 67});
+  gpu::compare_all<InParts>("convolutions of many positions", {1, 67});
   gpu::compare_all<First>("convolution of 3", {1, 67});
   gpu::compare_all<Odd>("convolution of odd widths", {1, 67});
   gpu::compare_all<Dilated>("dilated convolution", {1, 67});

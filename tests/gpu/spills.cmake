@@ -20,7 +20,7 @@ named(0 attention_forward attention_backward attention_gradients)               
 named(0 linear_forward linear_forward_few linear_backward linear_backward_few linear_gradients)     # linear integration
 named(0 layer_norm_forward layer_norm_backward layer_norm_sums pool_forward pool_backward)
 named(0 product_kernelI.*GatheredOperand product_kernelI.*WindowOperand order_weights_kernel
-  wide_conv_kernel wide_gradient_kernel weight_images_kernel)                                       # convolutions
+  wide_conv_kernel wide_gradient_kernel weight_images_kernel few_terms_kernel few_terms_gradient_kernel)                                       # convolutions
 named(0 product_kernel sum_parts_kernel inner_products_kernel few_products_kernel column_sum_kernel)
 named(0 loss_kernel sum_pieces_kernel update_pieces_kernel)                                         # training steps
 
