@@ -24,6 +24,8 @@ struct Grouped : Network<Image<6, 6, 8>, Conv<12, Groups<4>>> {};
 struct Depthwise : Network<Image<9, 8, 70>, DepthwiseConv<>, DepthwiseConv<Kernel<5>, Stride<2>>> {};
 struct Steps : Network<Sequence<20, 8>, Conv<16>, Conv<12, Kernel<5>, Stride<2>>, DepthwiseConv<>> {};
 struct FewOutputs : Network<Sequence<12, 64>, Linear<7>, Linear<8>, Linear<3>, Linear<1>> {};
+struct ShrinkingTwice
+    : Network<Image<8, 12, 8>, Stack<integrate::Linear<>, Conv<8>, Conv<8, Stride<2>>, Conv<8, Stride<2>>, Conv<8>>> {};
 struct Shrinking : Network<Image<8, 8, 8>, Stack<integrate::Residual, Conv<8>, Conv<8, Stride<2>>, Conv<8>>> {};
 
 /// C = A B + bias, or what was there and that, of `samples` with five steps each: places that nobody asked for hold
@@ -139,5 +141,6 @@ TEST_CASE("convolutions") {
   gpu::compare_all<Grouped>("convolution in groups", {1, 67});
   gpu::compare_all<Depthwise>("depthwise convolution", {1, 67});
   gpu::compare_all<Steps>("convolution of steps", {1, 5, 67});
+  gpu::compare_all<ShrinkingTwice>("stack of convolutions on maps of three sizes", {1, 67});
   gpu::compare_all<Shrinking>("stack of convolutions", {1, 67});
 }

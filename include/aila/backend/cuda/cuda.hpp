@@ -43,6 +43,7 @@ struct Cuda {
   };
   static constexpr bool is_host = false;
   static constexpr bool runs_plans = true, is_cuda = true;
+  static constexpr bool pools_in_steps = true;  ///< the largest maps are read once, and their gradients written once
   static constexpr const char* name = "cuda";
 };
 

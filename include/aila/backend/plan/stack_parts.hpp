@@ -193,6 +193,8 @@ consteval auto first_tensors_of(List<Layer...>) {
 template <class Plan, class Backend>
 struct StackParts : StackPartsOf<StackLists<Plan, typename Plan::Layers, Plan::hooked>, Plan, Backend> {
   static constexpr auto first_tensor = first_tensors_of(typename Plan::Layers{});
+  /// Whether a map that was pooled is read where it is pooled further: the mean of means, which rounds otherwise.
+  static constexpr bool pools_in_steps = requires { requires Backend::pools_in_steps; };
 };
 
 }  // namespace aila::inline v0::detail

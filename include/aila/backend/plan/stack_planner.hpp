@@ -4,6 +4,7 @@
 #include "../../core/macros_aside.hpp"
 
 #include <array>
+#include <utility>
 
 #include "stack_parts.hpp"
 
@@ -116,8 +117,27 @@ class StackPlanner {
   constexpr std::uint32_t at_positions(std::size_t j, std::size_t i, std::size_t to) {
     const std::uint32_t at = Parts::positions_of[to];
     if (Parts::positions_of[i] == at) return map_[i];
-    if (pooled_[at][i] == 0) pooled_[at][i] = pool(j, i, to, map_[i]);
+    if (pooled_[at][i] == 0) {
+      const auto [from, value] = smallest(i, to);
+      pooled_[at][i] = pool(j, from, to, value);
+    }
     return pooled_[at][i];
+  }
+  /// The smallest of what map i was pooled to already, and of itself, that pools to the positions of map `to`: a map of
+  /// that shape, and the value. Of images: windows of steps may be filled in part, and the mean of means is another
+  /// then.
+  constexpr std::pair<std::size_t, std::uint32_t> smallest(std::size_t i, std::size_t to) const {
+    std::pair<std::size_t, std::uint32_t> found{i, map_[i]};
+    if constexpr (Parts::pools_in_steps)
+      for (std::size_t m = 0; m < Parts::map.size(); ++m) {
+        const auto &shape = Parts::map[m], &target = Parts::map[to];
+        bool fits = pooled_[Parts::positions_of[m]][i] != 0 && shape.features == Parts::map[i].features &&
+                    shape.elements < Parts::map[found.first].elements && shape.axes[1] > 0;
+        for (std::size_t axis = 0; axis < shape.axes.size() && fits; ++axis)
+          fits = target.axes[axis] == 0 || shape.axes[axis] % target.axes[axis] == 0;
+        if (fits) found = {m, pooled_[Parts::positions_of[m]][i]};
+      }
+    return found;
   }
 
   /// The maps of all earlier layers side by side, at the positions of the last.
