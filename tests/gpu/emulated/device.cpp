@@ -300,6 +300,7 @@ void run(const Launch& launch) {
   chance = ++launches;
   const std::size_t all = std::size_t{gridDim.x} * gridDim.y * gridDim.z;
   const bool backwards = next_chance();
+  hide_others(launch.device);
   for (std::size_t i = 0; i < all; ++i) {
     const std::size_t b = backwards ? all - 1 - i : i;
     blockIdx = {static_cast<unsigned>(b % gridDim.x), static_cast<unsigned>(b / gridDim.x % gridDim.y),
@@ -307,6 +308,7 @@ void run(const Launch& launch) {
     run_block();
   }
   current = nullptr;
+  show_all();
   if (!ends_are_untouched()) fail("one of the grid has written behind the end of an array");
   block.launch = nullptr;
 }

@@ -18,12 +18,14 @@ class KeptSource {
  public:
   using Source = SourceRef<In, float>;
 
-  /// Copies, where there is room, and what was kept before is no more.
+  /// Copies to the queue's device, where there is room, and what was kept before is no more.
   void keep(const Source& source, const Queue& queue) {
     if (holds(source)) return;
     ++copy_;
-    samples_.keep(source.samples_in_memory(), queue);
-    if constexpr (has_images) images_.keep(source.images_in_memory(), queue);
+    queue.there([&] {
+      samples_.keep(source.samples_in_memory(), queue);
+      if constexpr (has_images) images_.keep(source.images_in_memory(), queue);
+    });
   }
   bool holds(const Source& source) const {
     if constexpr (has_images)
