@@ -51,7 +51,7 @@ class Stream {
   /// Another model of the same network from the next step on; the state stays.
   void use(const ModelType& model) noexcept { model_ = &model; }
   /// The next step is a first one again.
-  void reset() noexcept {
+  void reset() noexcept(never_throws) {
     space_.reset();
     steps_ = 0;
   }

@@ -92,8 +92,9 @@ class Workspace {
         memory_(detail::workspace_memory<ArrayOn<Scalar, Backend>>(samples, retain, &Workspace::size)),
         tokens_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(copies_tokens ? samples : 0, retain,
                                                                          &Workspace::tokens)),
-        lengths_(shares_memory<Backend> ? 0 : samples),
-        all_reduce_(all_reduce),
+        lengths_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(shares_memory<Backend> ? 0 : samples, retain,
+                                                                          &Workspace::lengths)),
+        all_reduce_(taking_all_reduce(samples)),
         border_(taking_border(samples)) {
     MemoryPlan plan = plan_for(samples, retain);
     buffers_->bind(plan, reuse(retain), memory_.data(), samples);
@@ -190,7 +191,7 @@ class Workspace {
   }
 
   /// As if no step of a stream had been.
-  constexpr void reset() noexcept
+  constexpr void reset() noexcept(shares_memory<Backend>)
     requires(C == Capability::stream)
   {
     queue_.clear(memory_.size(), memory_.data());
@@ -296,6 +297,12 @@ class Workspace {
   [[noreturn]] void refuse(std::size_t samples) const {
     throw_error("workspace: expected up to ", capacity_, " samples, found ", samples);
   }
+  static constexpr auto taking_all_reduce(std::size_t samples) {
+    if constexpr (shares_memory<Backend> || all_reduce == 0)
+      return ArrayOn<double, Backend>(all_reduce);
+    else
+      return detail::taking("workspace", samples, "samples", [] { return ArrayOn<double, Backend>(all_reduce); });
+  }
   using Border = detail::Border<Element, Backend>;
   static constexpr Border taking_border(std::size_t samples) {
     if constexpr (shares_memory<Backend>)
@@ -400,6 +407,7 @@ class Workspace {
     return plan;
   }
   static constexpr std::size_t tokens(std::size_t samples, Retain) { return samples * In::elements; }
+  static constexpr std::size_t lengths(std::size_t samples, Retain) { return samples; }
 
   std::size_t capacity_;
   Retain retain_;

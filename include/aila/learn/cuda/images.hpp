@@ -27,11 +27,15 @@ class KeptImages {
     if (images.size() == 0) return;
     images.check();
     if (images.labels.size() > UINT32_MAX || !has_room_for(bytes(images))) return;
-    pixels_ = copy_of(images.pixels, queue);
-    labels_ = copy_of(images.labels, queue);
-    numbers_ = copy_of(images.numbers, queue);
-    kept_numbers_.assign(images.numbers.begin(), images.numbers.end());
-    of_ = images;
+    aila::detail::where_there_is_room(
+        [&] {
+          pixels_ = copy_of(images.pixels, queue);
+          labels_ = copy_of(images.labels, queue);
+          numbers_ = copy_of(images.numbers, queue);
+          kept_numbers_.assign(images.numbers.begin(), images.numbers.end());
+          of_ = images;
+        },
+        [&] { *this = {}; });
   }
   bool is_there() const { return of_.size() > 0; }
   /// The table is a source's own, and the next source may have another one in its place: numbers are compared.

@@ -73,11 +73,15 @@ class KeptSamples {
     if (holds(samples)) return;
     *this = {};
     if (samples.size() == 0 || samples.size() > UINT32_MAX || !has_room_for(bytes(samples))) return;
-    inputs_ = copy_of(samples.inputs(), queue);
-    targets_ = copy_of(samples.targets(), queue);
-    lengths_ = copy_of(samples.lengths(), queue);
-    weights_ = copy_of(samples.weights(), queue);
-    of_ = samples;
+    aila::detail::where_there_is_room(
+        [&] {
+          inputs_ = copy_of(samples.inputs(), queue);
+          targets_ = copy_of(samples.targets(), queue);
+          lengths_ = copy_of(samples.lengths(), queue);
+          weights_ = copy_of(samples.weights(), queue);
+          of_ = samples;
+        },
+        [&] { *this = {}; });
   }
   bool holds(const View& samples) const { return of_.size() > 0 && of_.is(samples); }
   /// The numbers of samples as `take` has them; whether any of these has a length of its own. Throws Error where there
