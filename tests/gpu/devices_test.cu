@@ -10,6 +10,7 @@ using namespace aila;
 namespace {
 
 struct Net : Network<Sequence<5, 3>, Stack<integrate::Attention<>, Repeat<3, Lstm<8>>>, LastStep, Linear<1>> {};
+struct Words : Network<Tokens<4>, Embedding<8>, MeanOverPositions, Linear<1>> {};
 using Cuda = backend::Cuda;
 
 Samples<NetworkInput<Net>> samples(std::size_t count = 64) {
@@ -128,4 +129,23 @@ TEST_CASE("a workspace on another device than its model is refused in one senten
   CHECK_THROWS_WITH(predictor.batch(data.inputs),
                     "cuda: expected a model on device 0, where its workspace is, found one on device 1; a workspace is "
                     "on the thread's device (cudaSetDevice) when it is made, a model when it is first used");
+}
+
+TEST_CASE("a table stays with its model, also where a workspace on another device was refused") {
+  if (!are_two()) return;
+  cudaSetDevice(1);
+  Model<Words, Cuda> model(Seed{3}, {40});
+  Predictor<Words, Cuda> there(model);
+  cudaSetDevice(0);
+  Predictor<Words, Cuda> here(model);
+  Inline alone;
+  Trainer<Words, MeanSquaredError, Adam, Cuda> trainer(model, {}, {}, {.batch = 1}, alone);
+  const std::array<std::int32_t, 4> words{1, 2, 3, 4};
+  Samples<Tokens<4>> data;
+  data.inputs.assign(words.begin(), words.end());
+  data.targets = {1};
+  const std::vector<std::size_t> first{0};
+  CHECK_THROWS_AS(here(words), Error);
+  CHECK_THROWS_AS(trainer.step(data, first), Error);
+  CHECK(std::isfinite(there(words)[0]));
 }

@@ -196,6 +196,7 @@ class Model {
     pass.samples = samples;
     pass.lengths = lengths;
     workspace.on_its_device([&] {
+      workspace.expect_here(kernel_parameters());
       const auto refs = table_refs();
       pass.tables = refs.data();
       workspace.forward(pass, kernel_parameters(), packed_.data(), x);

@@ -190,6 +190,12 @@ class Workspace {
       f();
   }
 
+  /// Throws Error where a model's parameters are on another device. To be asked before the model takes its tables to
+  /// this one.
+  constexpr void expect_here([[maybe_unused]] const Scalar* parameters) const {
+    if constexpr (requires { queue_.expect_here(parameters); }) queue_.expect_here(parameters);
+  }
+
   /// As if no step of a stream had been.
   constexpr void reset() noexcept(shares_memory<Backend>)
     requires(C == Capability::stream)
@@ -206,7 +212,7 @@ class Workspace {
   /// The same of tensors that lie where the caller says.
   constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(given)) return;
-    if constexpr (requires { queue_.expect_here(packed); }) queue_.expect_here(w.base());
+    expect_here(w.base());
     [[maybe_unused]] bool in_blocks = false;
     if constexpr (Wavefront::possible)
       on_its_device([&] { in_blocks = retain_ == Retain::needed && wavefront_.serves(given, capacity_); });

@@ -146,6 +146,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   cuda::Graphs::Key key(const cuda::Batch& batch) {
     cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + 2 * batch.place, batch.copy};
     const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
+    workspace_->expect_here(model_.kernel_parameters());
     add(model_.kernel_parameters());
     model_.edit_pieces([](std::span<Scalar>, const auto&) {});
     for (std::size_t t = 0; t < tables; ++t) {
