@@ -23,6 +23,9 @@ struct Launch {
 /// Runs it block by block on the thread that stands for the device. What is wrong in a kernel ends the process with one
 /// sentence that says which, in which block and thread.
 void run(const Launch& launch);
+/// Most seconds of the processor for one block. They run one after the other, in either order, each to its end: one
+/// that waits for another of its grid never gets there, as on a device that has no room for both.
+void set_patience(double seconds);
 /// Any other work of the device's.
 void on_device(const std::function<void()>& work);
 

@@ -21,8 +21,13 @@ constexpr std::size_t divide_up(std::size_t n, std::size_t by) {
   return (n + by - 1) / by;
 }
 
+/// Of the device that grids are cut for. Another one, or a part of one, takes its blocks in more rounds or fewer, and
+/// gives the same bits: what is summed in which order follows from this number. It may, as no block waits for another
+/// one of its grid, which might not run yet: what needs all of them is another kernel's, or the last block's.
+inline constexpr std::size_t multiprocessors = 132;
+
 /// Blocks of `threads` for n elements; more than `most` are gone through in a loop (for_each_element).
-constexpr unsigned blocks_for(std::size_t n, std::size_t threads, std::size_t most = 132 * 16) {
+constexpr unsigned blocks_for(std::size_t n, std::size_t threads, std::size_t most = multiprocessors * 16) {
   return static_cast<unsigned>(std::min(divide_up(n, threads), most));
 }
 

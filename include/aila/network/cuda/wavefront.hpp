@@ -160,8 +160,8 @@ class WavefrontForward<Net, Backend> {
   /// is first asked for so few, unless that is more than a quarter of the device's, or is not free: then it serves
   /// none.
   bool serves(const Pass& pass, std::size_t capacity) {
-    if (pass.training || pass.samples > cuda::recurrent::multiprocessors) return false;
-    if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
+    if (pass.training || pass.samples > cuda::multiprocessors) return false;
+    if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::multiprocessors));
     return memory_.size() > 0;
   }
 
