@@ -241,7 +241,7 @@ namespace nowhere {  // with a name, for the host has none of others
 __global__ void starts() {}
 }  // namespace nowhere
 
-TEST_CASE("a kernel that cannot start is told by its name and the line that starts it") {
+TEST_CASE("a kernel that cannot start is told by its name and the line that starts it, or by what it asks for") {
   if (!gpu::is_there()) return;
   aila::cuda::Queue queue;
   Pass pass;
@@ -250,4 +250,7 @@ TEST_CASE("a kernel that cannot start is told by its name and the line that star
   CAPTURE(sentence);
   CHECK(sentence.starts_with("cuda: the start of starts failed on device 0: "));
   CHECK(sentence.find(" (memory_test.cu:") != std::string::npos);
+  const std::string shared = said([&] { aila::cuda::launch(pass, &nowhere::starts, 1, 32, 1 << 20); });
+  CAPTURE(shared);
+  CHECK(shared.starts_with("cuda: expected a GPU that gives a block 1048576 bytes of shared memory, found device 0 ("));
 }
