@@ -10,7 +10,7 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(TARGETS aila EXPORT aila INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT aila NAMESPACE aila:: FILE aila-targets.cmake DESTINATION ${package_folder})
 install(FILES cmake/aila_add_kernels.cmake cmake/aila_add_network.cmake cmake/kernels_unit.cpp.in cmake/network_unit.cpp.in
-  cmake/cuda.cmake cmake/cuda_network_unit.cu.in cmake/xsimd.cmake DESTINATION ${package_folder})
+  cmake/cuda.cmake cmake/aila_add_cuda_network.cmake cmake/cuda_network_unit.cu.in cmake/xsimd.cmake DESTINATION ${package_folder})
 
 # A machine that had to fetch xsimd does not have it for the installed package either: it goes along, in a folder of its
 # own that is used only where no other xsimd is found.

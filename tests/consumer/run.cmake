@@ -1,5 +1,5 @@
-# Configures, builds and runs one of the consumer projects: `installed`, for which aila is installed into a fresh prefix that
-# is then moved to another place, `subdirectory`, or `fetched`; `device`, which only compiles, for CUDA.
+# Configures, builds and runs one of the consumer projects: `installed` and, with code for CUDA, `device`, for which aila is installed
+# into a fresh prefix that is then moved to another place, `subdirectory`, or `fetched`.
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -9,7 +9,24 @@ function(run)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "The last command above failed.")
   endif()
+  set(output "${output}" PARENT_SCOPE)
 endfunction()
+
+# expect(<sentence> [<option>...]) configures again, which says so; refuse(...), which fails and says so.
+function(expect_result outcome sentence)
+  execute_process(COMMAND ${configure} ${ARGN} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  string(REGEX REPLACE "[ \n]+" " " said "${output}")
+  string(FIND "${said}" "${sentence}" at)
+  if(at LESS 0 OR NOT result ${outcome} 0)
+    message(FATAL_ERROR "${configure} ${ARGN}: expected '${sentence}', found (${result})\n${output}")
+  endif()
+endfunction()
+macro(expect sentence)
+  expect_result(EQUAL "${sentence}" "${ARGN}")
+endmacro()
+macro(refuse sentence)
+  expect_result(GREATER "${sentence}" "${ARGN}")
+endmacro()
 
 # configure(<source folder> <build folder> [<option>...]) sets the variable `configure` to that command.
 macro(configure source build)
@@ -25,19 +42,37 @@ endmacro()
 
 file(REMOVE_RECURSE ${BINARY_DIR})
 set(options -DCMAKE_BUILD_TYPE=Release)
-if(WAY STREQUAL "installed")
+if(WAY MATCHES "installed|device")
   run(${CMAKE_COMMAND} --install ${AILA_BINARY_DIR} --prefix ${BINARY_DIR}/first)
   file(RENAME ${BINARY_DIR}/first ${BINARY_DIR}/prefix)
   list(APPEND options -DCMAKE_PREFIX_PATH=${BINARY_DIR}/prefix)
 elseif(WAY STREQUAL "fetched")
   set(options "-DINCLUDE_FOLDERS=${INCLUDE_FOLDERS}")
-elseif(WAY STREQUAL "device")
-  set(options -DCMAKE_CUDA_COMPILER=${NVCC} -DCMAKE_CUDA_HOST_COMPILER=${COMPILER})
+endif()
+if(WAY STREQUAL "device")  # nothing of it is timed
+  list(APPEND options -DCMAKE_CUDA_COMPILER=${NVCC} -DCMAKE_CUDA_HOST_COMPILER=${COMPILER} -DCMAKE_CUDA_FLAGS_RELEASE=-O0
+       -DCMAKE_CXX_FLAGS_RELEASE=-O0)
 endif()
 configure(${CMAKE_CURRENT_LIST_DIR}/${WAY} ${BINARY_DIR}/build ${options})
 run(${configure})
+if(WAY STREQUAL "device")
+  # as where nobody chooses architectures; then for one, which takes less time
+  expect("my_program is compiled for 80-virtual;90a-real" -DCMAKE_CUDA_ARCHITECTURES=75)
+  refuse("aila_add_cuda_network(my_program ...) expects CUDA_ARCHITECTURES from 80 on, and those of my_program are \"70;80\"."
+         "-DCMAKE_CUDA_ARCHITECTURES=70\\;80")
+  set(usage "aila_add_cuda_network expects (<existing target> TYPE <network> HEADER <header> [LOSS <loss>]), and was given")
+  refuse("${usage} (nobody;TYPE;my::Net;HEADER;my_net.hpp)." -DCMAKE_CUDA_ARCHITECTURES=80
+         "-DCALL=nobody\\;TYPE\\;my::Net\\;HEADER\\;my_net.hpp")
+  refuse("${usage} (my_program;TYPE;my::Net)." "-DCALL=my_program\\;TYPE\\;my::Net")
+  expect("my_program is compiled for 80 " -DCALL=)
+endif()
 run(${CMAKE_COMMAND} --build ${BINARY_DIR}/build)
-if(NOT WAY STREQUAL "device")
+if(WAY STREQUAL "device")
+  run(${BINARY_DIR}/build/my_program)
+  if(NOT output MATCHES "^(cuda: expected (an NVIDIA GPU, found none|a driver for CUDA [0-9.]+ or newer, found [a-zA-Z0-9. ]+)|predicted 2 numbers)\n$")
+    message(FATAL_ERROR "expected 2 numbers, or that there is no device; found ${output}")
+  endif()
+else()
   run(${BINARY_DIR}/build/consumer)
 endif()
 

@@ -1,4 +1,4 @@
-// Errors of a device, as its users see them.
+// Errors of a device that goes on no more, as its users see them.
 #include "compare.hpp"
 
 using namespace aila;
@@ -22,21 +22,6 @@ std::string said(F&& f) {
 }
 
 }  // namespace
-
-TEST_CASE("a batch that the device has no memory for is refused in one sentence, and nothing is lost") {
-  if (!gpu::is_there()) return;
-  Model<Small, backend::Cuda> model(Seed{1});
-  const std::size_t many = std::size_t{1} << 40;
-  const std::string predictor = said([&] { Predictor<Small, backend::Cuda>(model, many); });
-  CHECK(predictor ==
-        "workspace: expected no more than this machine has memory for, found " + std::to_string(many) + " samples");
-  Inline alone;
-  const std::string trainer =
-      said([&] { Trainer<Small, MeanSquaredError, Adam, backend::Cuda>(model, {}, {}, {.batch = many}, alone); });
-  CHECK(trainer == predictor);  // of its workspace
-  Predictor<Small, backend::Cuda> predict(model);
-  CHECK(std::isfinite(predict(std::array<float, 6>{})[0]));
-}
 
 TEST_CASE("after a kernel has failed every call says so, and how") {
   if (!gpu::is_there()) return;

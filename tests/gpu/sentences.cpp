@@ -2,14 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <aila/cuda.hpp>
-#include <new>
 #include <string>
 
 namespace {
 
 std::string said(cudaError_t error) {
   try {
-    aila::cuda::check(error, "cudaMalloc", std::source_location::current());
+    aila::cuda::check(error, "cudaMalloc");
   } catch (const aila::Error& e) {
     return e.what();
   }
@@ -27,9 +26,13 @@ bool has_driver() {
 TEST_CASE("what is wrong with the machine is said as what is expected of it") {
   CHECK(said(cudaSuccess) == "nothing");
   CHECK(said(cudaErrorNoDevice) == "cuda: expected an NVIDIA GPU, found none");
-  const std::string old = said(cudaErrorInsufficientDriver);
-  CHECK(old.starts_with("cuda: expected a driver for CUDA 1"));
-  CHECK(old.find(has_driver() ? " or newer, found one for CUDA " : " or newer, found none") != std::string::npos);
+  for (const cudaError_t error :
+       {cudaErrorInsufficientDriver, cudaErrorUnsupportedPtxVersion, cudaErrorCallRequiresNewerDriver}) {
+    const std::string old = said(error);
+    CAPTURE(old);
+    CHECK(old.starts_with("cuda: expected a driver for CUDA 1"));
+    CHECK(old.find(has_driver() ? " or newer, found one for CUDA " : " or newer, found none") != std::string::npos);
+  }
   const std::string image = said(cudaErrorNoKernelImageForDevice);
   CHECK(image.starts_with("cuda: this program was compiled for other GPUs than device "));
   CHECK(image.ends_with("; add its architecture to CMAKE_CUDA_ARCHITECTURES"));
@@ -45,6 +48,32 @@ TEST_CASE("other errors say call, device, the runtime's words and the place") {
   }
 }
 
-TEST_CASE("no memory is std::bad_alloc, which the classes that ask for it turn into a sentence") {
-  CHECK_THROWS_AS(aila::cuda::check(cudaErrorMemoryAllocation, "cudaMalloc"), std::bad_alloc);
+TEST_CASE("a call that finds no memory says which, on which device, and where; who asked may say what for") {
+  const std::string sentence = said(cudaErrorMemoryAllocation);
+  CAPTURE(sentence);
+  CHECK(sentence.starts_with("cuda: expected no more than device "));
+  CHECK(sentence.find(" has memory for, found what cudaMalloc takes (sentences.cpp:") != std::string::npos);
+  const auto taken = [] {
+    try {
+      aila::detail::taking("predict", 7, "samples", [] {
+        aila::cuda::check(cudaErrorMemoryAllocation, "cudaMalloc");
+        return 0;
+      });
+    } catch (const aila::Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("nothing");
+  }();
+  CAPTURE(taken);
+  CHECK(taken.starts_with("predict: expected no more than device "));
+  CHECK(taken.find(" has memory for, found 7 samples (what cudaMalloc takes (sentences.cpp:") != std::string::npos);
+}
+
+TEST_CASE("a kernel is told by its own name") {
+  CHECK(aila::cuda::last_name("_ZN4aila2v04cuda14element_kernelINS1_9SumOfMapsEEEvmT_") == "element_kernel");
+  CHECK(aila::cuda::last_name("_ZN12_GLOBAL__N_16breaksEv") == "breaks");
+  CHECK(aila::cuda::last_name("_Z6breaksv") == "breaks");
+  CHECK(aila::cuda::last_name("_ZL6breaksv") == "breaks");
+  CHECK(aila::cuda::last_name("breaks").empty());
+  CHECK(aila::cuda::last_name("_Z99breaks") == "breaks");
 }

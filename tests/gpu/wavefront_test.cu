@@ -126,7 +126,7 @@ TEST_CASE("what needs the whole sequence at once gets it") {
 TEST_CASE("more samples than are served in blocks") {
   if (!gpu::is_there()) return;
   using Net = Reviews<integrate::None>;
-  const std::size_t most = aila::cuda::recurrent::multiprocessors;
+  const std::size_t most = aila::cuda::multiprocessors;
   const auto model = model_of<Net, backend::Cuda>();
   Predictor<Net, backend::Cuda> predictor(model, most + 1);
   const auto x = inputs<Net, float>(most + 1);

@@ -5,10 +5,12 @@
 #include "../core/macros_aside.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "../core/no_memory.hpp"
 #include "backend.hpp"
 
 namespace aila::inline v0 {
@@ -61,12 +63,14 @@ template <class T>
 class MirroredArray {
  public:
   MirroredArray() = default;
-  /// Zeros. Throws std::bad_alloc; so does the first look from a device.
-  explicit MirroredArray(std::size_t count, detail::MakeDeviceArray<T> make = nullptr) : host_(count) {
-    if (make != nullptr) mirror_ = std::make_unique<Mirror>(make);
+  /// Zeros. Throws std::bad_alloc. The first look from a device throws Error where that has no memory for it, of which
+  /// `name` says what for; it stays the caller's.
+  explicit MirroredArray(std::size_t count, detail::MakeDeviceArray<T> make = nullptr, const char* name = "model")
+      : host_(count) {
+    if (make != nullptr) mirror_ = std::make_unique<Mirror>(make, name);
   }
   MirroredArray(const MirroredArray& other) : host_(other.numbers()) {
-    if (other.mirror_ != nullptr) mirror_ = std::make_unique<Mirror>(other.mirror_->make);
+    if (other.mirror_ != nullptr) mirror_ = std::make_unique<Mirror>(other.mirror_->make, other.mirror_->name);
   }
   MirroredArray(MirroredArray&&) noexcept = default;
   MirroredArray& operator=(MirroredArray other) noexcept {
@@ -96,8 +100,9 @@ class MirroredArray {
  private:
   enum class Side : std::uint8_t { none, host, device };
   struct Mirror {
-    explicit Mirror(detail::MakeDeviceArray<T> by) : make(by) {}
+    Mirror(detail::MakeDeviceArray<T> by, const char* of) : make(by), name(of) {}
     detail::MakeDeviceArray<T> make;
+    const char* name;
     std::unique_ptr<detail::DeviceArray<T>> array;
     std::atomic<Side> newer{Side::host};
     std::mutex mutex;
@@ -116,7 +121,9 @@ class MirroredArray {
   }
   T* to_device() const {
     const std::lock_guard<std::mutex> lock(mirror_->mutex);
-    if (mirror_->array == nullptr) mirror_->array = mirror_->make(host_.size());
+    if (mirror_->array == nullptr)
+      mirror_->array =
+          detail::taking(mirror_->name, host_.size(), "numbers", [&] { return mirror_->make(host_.size()); });
     if (mirror_->newer == Side::host) {
       mirror_->array->take(host_.data());
       mirror_->newer = Side::none;

@@ -61,6 +61,20 @@ void catching(F&& f, [[maybe_unused]] Otherwise&& otherwise) {
 #endif
 }
 
+/// f(); where it throws an E, otherwise() in its place.
+template <class E, class F, class Otherwise>
+void catching_only(F&& f, [[maybe_unused]] Otherwise&& otherwise) {
+#if defined(__cpp_exceptions)
+  try {
+    f();
+  } catch (const E&) {
+    otherwise();
+  }
+#else
+  f();
+#endif
+}
+
 /// A phrase of a sentence: text, or a number as std::to_string writes it.
 class Phrase {
  public:

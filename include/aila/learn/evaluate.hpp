@@ -36,7 +36,9 @@ class Evaluator {
   enum { compiled = detail::compile_loss<LossType, typename ModelType::Placed, KernelsOf<Backend>>() };
 
   explicit Evaluator(ExecutorRef executor) : executor_(executor) {
-    for (std::size_t i = 0; i < executor_.size(); ++i) workers_.push_back(std::make_unique<WorkerType>(group));
+    for (std::size_t i = 0; i < executor_.size(); ++i)
+      workers_.push_back(detail::taking("evaluate", group, "samples of each worker",
+                                        [] { return std::make_unique<WorkerType>(group); }));
   }
 
   /// Says that this source's samples stay as they are: as Trainer::keep.

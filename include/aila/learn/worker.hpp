@@ -154,6 +154,7 @@ class Worker {
 
   void forward(const ModelType& model, Pass pass) {
     workspace.on_its_device([&] {
+      workspace.expect_here(model.kernel_parameters());
       const auto refs = model.table_refs();
       complete(pass, refs.data());
       workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.input());
@@ -162,6 +163,7 @@ class Worker {
 
   void backward(const ModelType& model, Pass pass, Scalar* gradients) {
     workspace.on_its_device([&] {
+      workspace.expect_here(model.kernel_parameters());
       const auto refs = model.table_refs();
       complete(pass, refs.data());
       workspace.backward(pass, model.kernel_parameters(), model.packed(), gradients);

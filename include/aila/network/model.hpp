@@ -44,7 +44,8 @@ class Model {
   /// number of tables.
   explicit Model(Seed seed = {}, std::initializer_list<std::size_t> rows = {})
       : parameters_(layout.size + 2 * alignment_elements, detail::make_device_array<Scalar, Backend>()),
-        packed_(packed_size()) {
+        packed_(detail::taking("model", packed_size(), "packed numbers",
+                               [] { return ArrayOn<Scalar, Backend>(packed_size()); })) {
     Scalar* const all = parameters_.host_to_write();
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const std::size_t outputs = p.rank > 1 ? p.extents[0] : 1;
@@ -69,7 +70,7 @@ class Model {
   std::span<Table<Scalar>> all_tables() noexcept { return {tables_.data(), tables}; }
   std::span<const Table<Scalar>> all_tables() const noexcept { return {tables_.data(), tables}; }
   /// For kernels: what a Pass points to.
-  auto table_refs() const noexcept {
+  auto table_refs() const noexcept(shares_memory<Backend>) {
     std::array<TableRef, tables + 1> refs{};
     for (std::size_t i = 0; i < tables; ++i) refs[i] = tables_[i].ref();
     return refs;
@@ -195,6 +196,7 @@ class Model {
     pass.samples = samples;
     pass.lengths = lengths;
     workspace.on_its_device([&] {
+      workspace.expect_here(kernel_parameters());
       const auto refs = table_refs();
       pass.tables = refs.data();
       workspace.forward(pass, kernel_parameters(), packed_.data(), x);

@@ -40,6 +40,7 @@ class SampleGroups {
       if constexpr (!shares_memory<Backend>) pass.queue = &workspace.queue();
       std::copy_n(inputs.data() + first * In::elements, pass.samples * In::elements, workspace.host_input());
       workspace.on_its_device([&] {
+        workspace.expect_here(model.kernel_parameters());
         const auto refs = model.table_refs();
         pass.tables = refs.data();
         workspace.forward(pass, model.kernel_parameters(), model.packed(), workspace.send_input(pass.samples));

@@ -51,7 +51,7 @@ class Stream {
   /// Another model of the same network from the next step on; the state stays.
   void use(const ModelType& model) noexcept { model_ = &model; }
   /// The next step is a first one again.
-  void reset() noexcept {
+  void reset() noexcept(never_throws) {
     space_.reset();
     steps_ = 0;
   }
@@ -90,6 +90,7 @@ class Stream {
     pass.step = steps_++;
     space_.on_its_device([&] {
       if constexpr (ModelType::tables > 0) {
+        space_.expect_here(model_->kernel_parameters());
         const auto refs = model_->table_refs();
         pass.tables = refs.data();
         space_.forward(pass, model_->kernel_parameters(), model_->packed(), x);

@@ -54,7 +54,7 @@ class Table {
     const std::size_t rows = values.size() / width();
     check_rows(rows);
     auto made = detail::taking(info_->name.c_str(), rows, "rows",
-                               [&] { return MirroredArray<Scalar>(rows * stride_ + 2 * alignment_elements, make_); });
+                               [&] { return mirrored(rows * stride_ + 2 * alignment_elements); });
     Scalar* const all = made.host_to_write();
     for (std::size_t r = 0; r < rows; ++r) std::copy_n(values.data() + r * width(), width(), all + r * stride_);
     values_ = std::move(made);
@@ -73,7 +73,7 @@ class Table {
     if (other.make_ == make_) {
       values_ = std::move(other.values_);
     } else {  // of a model on another backend
-      MirroredArray<Scalar> made(other.values_.size(), make_);
+      MirroredArray<Scalar> made = mirrored(other.values_.size());
       std::copy_n(other.values_.host(), made.size(), made.host_to_write());
       values_ = std::move(made);
     }
@@ -81,6 +81,9 @@ class Table {
   }
 
  private:
+  MirroredArray<Scalar> mirrored(std::size_t count) const {
+    return MirroredArray<Scalar>(count, make_, info_->name.c_str());
+  }
   void check_rows(std::size_t rows) const {
     if (rows > info_->spec.most_rows)
       throw_error(info_->name, ": expected at most ", info_->spec.most_rows, " rows (MostRows), found ", rows);

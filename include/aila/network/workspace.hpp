@@ -92,8 +92,9 @@ class Workspace {
         memory_(detail::workspace_memory<ArrayOn<Scalar, Backend>>(samples, retain, &Workspace::size)),
         tokens_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(copies_tokens ? samples : 0, retain,
                                                                          &Workspace::tokens)),
-        lengths_(shares_memory<Backend> ? 0 : samples),
-        all_reduce_(all_reduce),
+        lengths_(detail::workspace_memory<ArrayOn<std::int32_t, Backend>>(shares_memory<Backend> ? 0 : samples, retain,
+                                                                          &Workspace::lengths)),
+        all_reduce_(taking_all_reduce(samples)),
         border_(taking_border(samples)) {
     MemoryPlan plan = plan_for(samples, retain);
     buffers_->bind(plan, reuse(retain), memory_.data(), samples);
@@ -189,8 +190,14 @@ class Workspace {
       f();
   }
 
+  /// Throws Error where a model's parameters are on another device. To be asked before the model takes its tables to
+  /// this one.
+  constexpr void expect_here([[maybe_unused]] const Scalar* parameters) const {
+    if constexpr (requires { queue_.expect_here(parameters); }) queue_.expect_here(parameters);
+  }
+
   /// As if no step of a stream had been.
-  constexpr void reset() noexcept
+  constexpr void reset() noexcept(shares_memory<Backend>)
     requires(C == Capability::stream)
   {
     queue_.clear(memory_.size(), memory_.data());
@@ -205,7 +212,7 @@ class Workspace {
   /// The same of tensors that lie where the caller says.
   constexpr void forward(const Pass& given, Weights<Scalar> w, const Scalar* packed, const Element* x) {
     if (!works_on(given)) return;
-    if constexpr (requires { queue_.expect_here(packed); }) queue_.expect_here(w.base());
+    expect_here(w.base());
     [[maybe_unused]] bool in_blocks = false;
     if constexpr (Wavefront::possible)
       on_its_device([&] { in_blocks = retain_ == Retain::needed && wavefront_.serves(given, capacity_); });
@@ -295,6 +302,12 @@ class Workspace {
   }
   [[noreturn]] void refuse(std::size_t samples) const {
     throw_error("workspace: expected up to ", capacity_, " samples, found ", samples);
+  }
+  static constexpr auto taking_all_reduce(std::size_t samples) {
+    if constexpr (shares_memory<Backend> || all_reduce == 0)
+      return ArrayOn<double, Backend>(all_reduce);
+    else
+      return detail::taking("workspace", samples, "samples", [] { return ArrayOn<double, Backend>(all_reduce); });
   }
   using Border = detail::Border<Element, Backend>;
   static constexpr Border taking_border(std::size_t samples) {
@@ -400,6 +413,7 @@ class Workspace {
     return plan;
   }
   static constexpr std::size_t tokens(std::size_t samples, Retain) { return samples * In::elements; }
+  static constexpr std::size_t lengths(std::size_t samples, Retain) { return samples; }
 
   std::size_t capacity_;
   Retain retain_;

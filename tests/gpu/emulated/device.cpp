@@ -3,7 +3,9 @@
 #include "device.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -22,7 +24,9 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 uint3 threadIdx, blockIdx;
@@ -80,6 +84,8 @@ Context scheduler;
 std::byte *shared_end = nullptr, *shared_begin = nullptr;
 std::uint64_t launches = 0, chance = 0;
 char handler_stack[64 << 10];
+std::atomic<std::uint64_t> blocks_done = 0;
+std::atomic<double> patience = 100;
 
 std::string kernel_name() {
   Dl_info info;
@@ -248,6 +254,24 @@ void run_block() {
   }
 }
 
+/// Ends the process where the device's thread, of this clock, does not come to the end of a block.
+void watch(clockid_t clock) {
+  std::uint64_t done = 0;
+  double since = 0;
+  for (;;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    timespec time{};
+    clock_gettime(clock, &time);
+    const double now = static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    if (const std::uint64_t seen = blocks_done; seen != done) {
+      done = seen;
+      since = now;
+    }
+    if (block.launch != nullptr && now - since > patience)
+      fail("goes on and on: a block may not wait for another one of its grid, which may not run yet");
+  }
+}
+
 void on_fault(int signal, siginfo_t* info, void*) {
   if (block.launch == nullptr) {
     std::signal(signal, SIG_DFL);
@@ -267,7 +291,7 @@ void on_device(const std::function<void()>& work) {
   static const std::function<void()>* asked = nullptr;
   const std::lock_guard lock(one);
   [[maybe_unused]] static const bool has_begun = [] {
-    std::thread([] {
+    std::thread device([] {
       stack_t stack{};
       stack.ss_sp = handler_stack;
       stack.ss_size = sizeof(handler_stack);
@@ -283,12 +307,20 @@ void on_device(const std::function<void()>& work) {
         (*asked)();
         is_done.release();
       }
-    }).detach();
+    });
+    clockid_t clock{};
+    pthread_getcpuclockid(device.native_handle(), &clock);
+    std::thread([clock] { watch(clock); }).detach();
+    device.detach();
     return true;
   }();
   asked = &work;
   is_asked.release();
   is_done.acquire();
+}
+
+void set_patience(double seconds) {
+  patience = seconds;
 }
 
 void run(const Launch& launch) {
@@ -300,13 +332,16 @@ void run(const Launch& launch) {
   chance = ++launches;
   const std::size_t all = std::size_t{gridDim.x} * gridDim.y * gridDim.z;
   const bool backwards = next_chance();
+  hide_others(launch.device);
   for (std::size_t i = 0; i < all; ++i) {
     const std::size_t b = backwards ? all - 1 - i : i;
     blockIdx = {static_cast<unsigned>(b % gridDim.x), static_cast<unsigned>(b / gridDim.x % gridDim.y),
                 static_cast<unsigned>(b / gridDim.x / gridDim.y)};
     run_block();
+    ++blocks_done;
   }
   current = nullptr;
+  show_all();
   if (!ends_are_untouched()) fail("one of the grid has written behind the end of an array");
   block.launch = nullptr;
 }

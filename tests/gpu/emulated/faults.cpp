@@ -38,6 +38,12 @@ __global__ void does_not_wait_for_a_copy(float* x) {
   cuda::detail::end_group_of_copies();
   x[threadIdx.x] = *own;
 }
+__global__ void waits_for_another_block(float* x) {
+  volatile float* const of = x;
+  of[blockIdx.x] = 1;
+  while (of[1 - blockIdx.x] != 1) {
+  }
+}
 
 constexpr struct {
   std::string_view name;
@@ -50,6 +56,7 @@ constexpr struct {
     {"goes_behind_shared_memory", &goes_behind_shared_memory},
     {"lacks_a_barrier", &lacks_a_barrier},
     {"does_not_wait_for_a_copy", &does_not_wait_for_a_copy},
+    {"waits_for_another_block", &waits_for_another_block},
 };
 
 }  // namespace faults
@@ -61,8 +68,10 @@ int main(int, char** arguments) {
   pass.queue = const_cast<cuda::Queue*>(&queue);
   cuda::Array<float> x(64);
   float found[64];
+  emulated::set_patience(0.5);
   for (const auto& of : kernels)
-    if (of.name == arguments[1]) cuda::launch(pass, of.kernel, 1, 64, 256, x.data());
+    if (of.name == arguments[1])
+      cuda::launch(pass, of.kernel, of.kernel == &waits_for_another_block ? 2 : 1, 64, 256, x.data());
   queue.to_host(x.data(), 64, found);
   for (const float number : found)
     if (std::isnan(number)) return std::puts("poison was read"), 1;

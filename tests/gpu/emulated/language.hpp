@@ -16,6 +16,8 @@
 
 #include "device.hpp"
 
+#define AILA_EMULATED_DEVICE  // for tests of what no device can be made to do
+
 // NOLINTBEGIN(bugprone-reserved-identifier): these are the language's names
 #undef __global__
 #undef __device__

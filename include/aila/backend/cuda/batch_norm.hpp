@@ -589,8 +589,9 @@ template <Capability C>
   }
   const cuda::BatchStatistics by{learns ? saved.kept.mean : w[2], learns ? saved.kept.inverse : w[3], !learns,
                                  static_cast<float>(epsilon)};
-  cuda::launch(pass, &cuda::batch_norm_apply<Block>, dim3(cuda::blocks_for(rows, large.lanes, 132 * 8), large.chunks),
-               256, 0, large, rows, by, w[0], w[1], x, y);
+  cuda::launch(pass, &cuda::batch_norm_apply<Block>,
+               dim3(cuda::blocks_for(rows, large.lanes, cuda::multiprocessors * 8), large.chunks), 256, 0, large, rows,
+               by, w[0], w[1], x, y);
 }
 
 template <class L, class In>
@@ -624,8 +625,8 @@ template <Capability C>
   }
   if (dx == nullptr) return;
   cuda::launch(pass, &cuda::batch_norm_input_gradient<Block, Valid>,
-               dim3(cuda::blocks_for(rows, large.lanes, 132 * 8), large.chunks), 256, 0, large, rows, Valid(pass), by,
-               w[0], means, x, dy, dx, adds);
+               dim3(cuda::blocks_for(rows, large.lanes, cuda::multiprocessors * 8), large.chunks), 256, 0, large, rows,
+               Valid(pass), by, w[0], means, x, dy, dx, adds);
 }
 
 #endif

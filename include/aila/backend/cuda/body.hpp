@@ -42,7 +42,8 @@ struct BodyPlan {
   }
   /// Most blocks of a backward, each of which has sums of `parameters` gradients of its own.
   static constexpr std::size_t most_blocks(std::size_t parameters) {
-    return parameters == 0 ? 132 * 16 : std::clamp<std::size_t>((std::size_t{1} << 21) / parameters, 8, 132 * 4);
+    return parameters == 0 ? cuda::multiprocessors * 16
+                           : std::clamp<std::size_t>((std::size_t{1} << 21) / parameters, 8, cuda::multiprocessors * 4);
   }
   constexpr std::size_t blocks(std::size_t rows, std::size_t parameters) const {
     return std::min(divide_up(rows, threads), most_blocks(parameters));

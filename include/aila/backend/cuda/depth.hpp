@@ -38,8 +38,8 @@ Addresses<T> tensors_from(Tensors w, std::size_t first, std::size_t n) {
 
 /// Most shared memory of a block, and what leaves room for a second one.
 inline constexpr std::size_t most_bytes = 160 * 1024, bytes_of_two = 112 * 1024;
-/// Blocks that go through the tiles of rows: two for each of 132 multiprocessors.
-inline constexpr std::size_t most_blocks = 264;
+/// Blocks that go through the tiles of rows.
+inline constexpr std::size_t most_blocks = 2 * multiprocessors;
 /// Of a layout in shared memory, whose size is in floats.
 template <class Layout>
 constexpr std::size_t bytes_of(const Layout& layout) {

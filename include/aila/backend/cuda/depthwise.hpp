@@ -22,7 +22,7 @@ constexpr std::size_t depthwise_taps_at_once(const ConvPlan& c) {
 constexpr std::size_t depthwise_chunks(const ConvPlan& c, std::size_t samples) {
   const std::size_t others = c.taps() / depthwise_taps_at_once(c) * divide_up(c.inputs, 128);
   return std::clamp<std::size_t>(divide_up(samples * c.out_positions(), 128), 1,
-                                 std::max<std::size_t>(132 * 8 / others, 1));
+                                 std::max<std::size_t>(multiprocessors * 8 / others, 1));
 }
 constexpr std::size_t depthwise_gradient_scratch(const ConvPlan& c, std::size_t samples) {
   return depthwise_chunks(c, samples) * (round_up(c.taps() * c.inputs, 4) + c.inputs);
@@ -189,8 +189,8 @@ void start_depthwise(const Pass& pass, const ConvPlan& c, const ConvWindows& win
         std::max<std::size_t>(strips, phase.rows / phase.columns.by * divide_up(phase.columns.by, depthwise_strip));
   }
   const std::size_t slices = depthwise_threads / work.lanes;
-  const dim3 blocks(blocks_for(strips, slices, 132 * 8), static_cast<unsigned>(divide_up(vectors, work.lanes)),
-                    windows.phase_count);
+  const dim3 blocks(blocks_for(strips, slices, multiprocessors * 8),
+                    static_cast<unsigned>(divide_up(vectors, work.lanes)), windows.phase_count);
   const std::size_t shared = work.in_shared ? work.lanes * bytes : 0;
   if (wide)
     launch(pass, &depthwise_kernel<4>, blocks, depthwise_threads, shared, work);

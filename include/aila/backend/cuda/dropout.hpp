@@ -108,8 +108,8 @@ template <Capability C>
   const cuda::StepsOf<In> all;
   if (!pass.training) return cuda::copy_steps(pass, all, x, y, false);
   cuda::launch(pass, &cuda::dropout_elements<L, Draws, In>,
-               cuda::blocks_for(pass.samples * cuda::divide_up(In::elements, 4), 256, 132 * 8), 256, 0, pass.samples,
-               cuda::DropoutKey(pass), all, x, y, false);
+               cuda::blocks_for(pass.samples * cuda::divide_up(In::elements, 4), 256, cuda::multiprocessors * 8), 256,
+               0, pass.samples, cuda::DropoutKey(pass), all, x, y, false);
 }
 template <class L, std::size_t Draws, class In>
 template <Capability C>
@@ -120,8 +120,8 @@ template <Capability C>
   const cuda::StepsOf<In> valid(pass);
   if (!pass.training) return cuda::copy_steps(pass, valid, dy, dx, !pass.sets_input_gradient);
   cuda::launch(pass, &cuda::dropout_elements<L, Draws, In>,
-               cuda::blocks_for(pass.samples * cuda::divide_up(In::elements, 4), 256, 132 * 8), 256, 0, pass.samples,
-               cuda::DropoutKey(pass), valid, dy, dx, !pass.sets_input_gradient);
+               cuda::blocks_for(pass.samples * cuda::divide_up(In::elements, 4), 256, cuda::multiprocessors * 8), 256,
+               0, pass.samples, cuda::DropoutKey(pass), valid, dy, dx, !pass.sets_input_gradient);
 }
 
 #endif

@@ -38,7 +38,7 @@ struct PlanJoints<Backend> {
   class ForProgram {
    public:
     S* room(std::size_t count) {
-      if (device_.size() < count) device_ = cuda::Array<S>(count);
+      if (device_.size() < count) device_ = taking("inspect", count, "numbers", [&] { return cuda::Array<S>(count); });
       host_.resize(count);
       return device_.data();
     }

@@ -4,6 +4,8 @@
 #include "../../core/macros_aside.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "error.hpp"
@@ -28,24 +30,30 @@ class OnDevice {
   int before_ = 0;
   bool changed_ = false;
 };
-inline int current_device() {
-  int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
-  return device;
+
+/// "4096 bytes at once", of so many elements and what may be read behind them.
+[[gnu::cold, gnu::noinline]] inline std::string bytes_text(std::size_t count, std::size_t each) {
+  return count > (SIZE_MAX - 64) / each ? std::to_string(count) + " times " + std::to_string(each) + " bytes"
+                                        : std::to_string(count * each + 64) + " bytes at once";
 }
 
-/// Zeroed elements on the device of the thread that asks, at 256 bytes; 64 bytes behind them may be read. Throws
-/// std::bad_alloc. A copy is on the device of the original.
+/// Zeroed elements on the device of the thread that asks, at 256 bytes; 64 bytes behind them may be read. Throws Error,
+/// one that is NoMemory where the device has none for them. A copy is on the device of the original.
 template <class T>
 class Array {
  public:
   Array() = default;
   explicit Array(std::size_t count) : size_(count) {
     if (count == 0) return;
-    if (count > (std::size_t{1} << 46) / sizeof(T)) aila::detail::throw_as<std::bad_alloc>();
     void* at = nullptr;
     device_ = current_device();
-    check(cudaMalloc(&at, bytes()), "cudaMalloc");
+    const cudaError_t taken =
+        count > (SIZE_MAX - 64) / sizeof(T) ? cudaErrorMemoryAllocation : cudaMalloc(&at, bytes());
+    if (taken == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw_no_device_memory(bytes_text(count, sizeof(T)));
+    }
+    check(taken, "cudaMalloc");
     data_ = static_cast<T*>(at);
     // A stream of the thread's own: nothing waits for it but this call, and a capture elsewhere goes on.
     check(cudaMemsetAsync(data_, 0, bytes(), cudaStreamPerThread), "cudaMemsetAsync");
@@ -86,7 +94,7 @@ class Array {
   int device_ = 0;
 };
 
-/// Zeroed elements of the host that stay where they are: a device copies them by itself.
+/// Zeroed elements of the host that stay where they are: a device copies them by itself. Throws as Array.
 template <class T>
 class PinnedArray {
  public:
@@ -94,7 +102,13 @@ class PinnedArray {
   explicit PinnedArray(std::size_t count) : size_(count) {
     if (count == 0) return;
     void* at = nullptr;
-    check(cudaMallocHost(&at, count * sizeof(T)), "cudaMallocHost");
+    const cudaError_t taken =
+        count > SIZE_MAX / sizeof(T) ? cudaErrorMemoryAllocation : cudaMallocHost(&at, count * sizeof(T));
+    if (taken == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw_no_memory("this machine", bytes_text(count, sizeof(T)) + " in pinned memory");
+    }
+    check(taken, "cudaMallocHost");
     data_ = static_cast<T*>(at);
     for (std::size_t i = 0; i < count; ++i) data_[i] = T{};
   }

@@ -30,7 +30,7 @@ struct NormPlan {
   static constexpr std::size_t groups = threads / lanes;  ///< rows of a block at a time
   static constexpr bool full = lanes * of_thread == vectors;
   /// Blocks that make sums over rows: as few as keep the memory busy.
-  static constexpr std::size_t most_summing = 132 * (512 / threads);
+  static constexpr std::size_t most_summing = cuda::multiprocessors * (512 / threads);
   static constexpr std::size_t blocks(std::size_t rows, std::size_t most) {
     return std::min(divide_up(rows, groups), most);
   }
@@ -326,7 +326,8 @@ template <Capability C>
 [[gnu::used]] void CudaNorm<L, In>::forward(const Pass& pass, Weights<float> w, const float*, const float* x, float* y,
                                             Saved<C>& saved, float*) {
   const std::size_t rows = pass.samples * In::positions;
-  cuda::launch(pass, &cuda::layer_norm_forward<First, d>, static_cast<unsigned>(Plan::blocks(rows, 132 * 8)),
+  cuda::launch(pass, &cuda::layer_norm_forward<First, d>,
+               static_cast<unsigned>(Plan::blocks(rows, cuda::multiprocessors * 8)),
                static_cast<unsigned>(Plan::threads), 0, rows, static_cast<float>(L::epsilon), w[0], w[1], x, y,
                reinterpret_cast<unsigned*>(saved.counter));
 }
@@ -344,8 +345,8 @@ template <Capability C>
   if (!g) {
     if (dx == nullptr) return;
     return cuda::launch(pass, &cuda::layer_norm_backward<First, d, false, cuda::StepsOf<In>>,
-                        static_cast<unsigned>(Plan::blocks(rows, 132 * 8)), threads, 0, rows, epsilon, valid, w[0], x,
-                        dy, dx, adds, nullptr, cuda::AddToNorm<d>{}, nullptr);
+                        static_cast<unsigned>(Plan::blocks(rows, cuda::multiprocessors * 8)), threads, 0, rows, epsilon,
+                        valid, w[0], x, dy, dx, adds, nullptr, cuda::AddToNorm<d>{}, nullptr);
   }
   const std::size_t blocks = Plan::blocks(rows, Plan::most_summing);
   const cuda::AddToNorm<d> gradients{g[0], g[1]};

@@ -22,7 +22,8 @@ struct PositionSums {
   static constexpr std::size_t chunk = 64, lanes = 4, chunks = divide_up(vectors, chunk);
   /// Parts of the samples: enough blocks for the device, and eight samples or more a thread.
   static constexpr std::size_t parts(std::size_t samples) {
-    return std::clamp<std::size_t>(divide_up(samples, 8 * lanes), 1, std::max<std::size_t>(132 * 8 / chunks, 1));
+    return std::clamp<std::size_t>(divide_up(samples, 8 * lanes), 1,
+                                   std::max<std::size_t>(cuda::multiprocessors * 8 / chunks, 1));
   }
 };
 
@@ -195,7 +196,7 @@ template <Capability C>
                                                         float* y, NothingSaved&, float*) {
   constexpr std::size_t all = In::elements / cuda::vector_width(In::features);
   // Samples beside each other: enough threads for the device, of which each makes its sines once.
-  const std::size_t step = std::min(pass.samples, std::max<std::size_t>(132 * 2048 / all, 1));
+  const std::size_t step = std::min(pass.samples, std::max<std::size_t>(cuda::multiprocessors * 2048 / all, 1));
   cuda::over_elements(pass, step * all, cuda::AddSinusoids<In>{pass.samples, step, x, y});
 }
 template <class In>

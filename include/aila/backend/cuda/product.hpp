@@ -103,7 +103,7 @@ struct ProductCut {
 };
 /// Blocks that a multiprocessor holds, and that fill a GPU.
 inline constexpr unsigned tiles_at_once = 4;
-inline constexpr std::size_t most_tiles = 132 * tiles_at_once;
+inline constexpr std::size_t most_tiles = cuda::multiprocessors * tiles_at_once;
 /// Of how many numbers C is small: the partial sums of larger ones cost more than sharing k among more blocks gains.
 inline constexpr std::size_t small_c = tile_side * tile_side;
 constexpr std::size_t most_splits(std::size_t m, std::size_t n, std::size_t k) {

@@ -15,13 +15,13 @@ namespace aila::inline v0::cuda {
 class Graphs;
 class Relay;
 
-/// On the device that was the thread's when it was first used. `run` only puts work in order; `to_device` and `to_host`
-/// wait for all of it.
+/// On the device that was the thread's when it was made, as the memory made beside it; whichever thread uses it then.
+/// `run` only puts work in order; `to_device` and `to_host` wait for all of it.
 class Queue {
  public:
   using Repeated = Graphs;
 
-  Queue() = default;
+  Queue() : device_(current_device()) {}
   Queue(const Queue&) = delete;
   Queue(Queue&& other) noexcept
       : stream_(std::exchange(other.stream_, nullptr)),
@@ -41,7 +41,6 @@ class Queue {
 
   template <class F>
   void run(F&& work) const {
-    open();
     const OnDevice on(device_);
     work();
   }
@@ -65,7 +64,9 @@ class Queue {
   template <class T>
   void clear(std::size_t count, T* device) const {
     static_assert(std::is_arithmetic_v<T>);
-    if (count > 0) check(cudaMemsetAsync(device, 0, count * sizeof(T), stream()), "cudaMemsetAsync");
+    if (count == 0) return;
+    const OnDevice on(device_);
+    check(cudaMemsetAsync(device, 0, count * sizeof(T), stream()), "cudaMemsetAsync");
   }
   template <class T>
   void send(const T* host, std::size_t count, T* device) const {
@@ -84,12 +85,13 @@ class Queue {
   /// Throws Error where memory that work is about to read is another device's.
   void expect_here(const void* memory) const {
     if (memory == nullptr || memory == found_here_) return;
-    open();
     cudaPointerAttributes of{};
     check(cudaPointerGetAttributes(&of, memory), "cudaPointerGetAttributes");
     if (of.type == cudaMemoryTypeDevice && of.device != device_)
       throw_error("cuda: expected a model on device ", device_, ", where its workspace is, found one on device ",
-                  of.device, "; both are taken from the thread's device (cudaSetDevice) when they are first used");
+                  of.device,
+                  "; a workspace is on the thread's device (cudaSetDevice) when it is made, a model when it is first "
+                  "used");
     found_here_ = memory;
   }
 
@@ -112,20 +114,22 @@ class Queue {
 
  private:
   static void order(const Queue& first, const Queue& then) {
-    if (first.event_ == nullptr)
+    if (first.event_ == nullptr) {
+      const OnDevice on(first.device_);
       check(cudaEventCreateWithFlags(&first.event_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    }
     check(cudaEventRecord(first.event_, first.stream()), "cudaEventRecord");
     check(cudaStreamWaitEvent(then.stream(), first.event_, 0), "cudaStreamWaitEvent");
   }
   void open() const {
     if (stream_ != nullptr) return;
-    device_ = current_device();
+    const OnDevice on(device_);
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   }
 
   mutable cudaStream_t stream_ = nullptr;
   mutable cudaEvent_t event_ = nullptr;
-  mutable int device_ = 0;
+  int device_ = 0;
   mutable const void* found_here_ = nullptr;
 };
 

@@ -17,8 +17,6 @@
 
 namespace aila::inline v0::cuda::recurrent {
 
-/// What runs at once of the devices that the forms are cut for.
-inline constexpr std::size_t multiprocessors = 132;
 /// Bytes of shared memory that a block may have on all of them.
 inline constexpr std::size_t most_shared = 160 * 1024;
 

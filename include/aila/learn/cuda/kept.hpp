@@ -27,8 +27,12 @@ class Kept {
     if (view.size() == 0) return;
     if constexpr (requires { view.check(); }) view.check();
     if (Copy::rows(view) > UINT32_MAX || !has_room_for(Copy::bytes(view))) return;
-    copy_ = Copy(view, queue);
-    of_ = view;
+    aila::detail::where_there_is_room(
+        [&] {
+          copy_ = Copy(view, queue);
+          of_ = view;
+        },
+        [&] { *this = {}; });
   }
   bool is_there() const { return of_.size() > 0; }
   bool holds(const View& view) const {
@@ -79,12 +83,14 @@ class KeptSource {
  public:
   using Source = SourceRef<In, float>;
 
-  /// Copies, where there is room, and what was kept before is no more.
+  /// Copies to the queue's device, where there is room, and what was kept before is no more.
   void keep(const Source& source, const Queue& queue) {
     if (holds(source)) return;
     ++copy_;
-    samples_.keep(source.samples_in_memory(), queue);
-    if constexpr (has_view) view_.keep(source.view_in_memory(), queue);
+    queue.there([&] {
+      samples_.keep(source.samples_in_memory(), queue);
+      if constexpr (has_view) view_.keep(source.view_in_memory(), queue);
+    });
   }
   bool holds(const Source& source) const {
     if constexpr (has_view)

@@ -43,7 +43,8 @@ class CudaTableStep {
   void prepare(const Table<float>& table, const cuda::Queue& queue) {
     if (factor_ == 0 || table_rows_ == table.rows()) return;
     for (auto& moment : moments_) {
-      cuda::Array<float> made(table.rows() * stride_);
+      auto made = taking(table.info().name.c_str(), table.rows(), "rows to train",
+                         [&] { return cuda::Array<float>(table.rows() * stride_); });
       if (moment.size() > 0)
         queue.copy(made.data(), moment.data(), std::min(moment.size(), made.size()) * sizeof(float),
                    cudaMemcpyDeviceToDevice);

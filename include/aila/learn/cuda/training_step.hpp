@@ -55,7 +55,11 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       for (std::size_t t = 0; t < tables; ++t) table_steps_[t].prepare(model_.all_tables()[t], queue());
       const cuda::Batch batch = batches_.take(source, indices, epoch, queue());
       tell_rules(rate);
-      graphs_.run(queue(), key(batch), [&] { put_in_order(batch); });
+      detail::catching([&] { graphs_.run(queue(), key(batch), [&] { put_in_order(batch); }); },
+                       [&] {  // what is on the side already is not to meet the next step
+                         if (queue().side != nullptr) side_.wait();
+                         throw;
+                       });
       batches_.look_ahead(source, next, epoch);
       queue().wait();
     });
@@ -142,6 +146,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
   cuda::Graphs::Key key(const cuda::Batch& batch) {
     cuda::Graphs::Key key{batch.samples, (batch.has_lengths ? 1U : 0U) + 2 * batch.place, batch.copy};
     const auto add = [&](const void* at) { key.push_back(reinterpret_cast<std::uintptr_t>(at)); };
+    workspace_->expect_here(model_.kernel_parameters());
     add(model_.kernel_parameters());
     model_.edit_pieces([](std::span<Scalar>, const auto&) {});
     for (std::size_t t = 0; t < tables; ++t) {

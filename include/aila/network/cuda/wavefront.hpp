@@ -20,6 +20,7 @@
 #include "../../backend/cuda/recurrent.hpp"
 #include "../../backend/cuda/relay.hpp"
 #include "../../backend/cuda/step_blocks.hpp"
+#include "../../core/no_memory.hpp"
 #include "../../layer/readout.hpp"
 #include "../wavefront_blocks.hpp"
 
@@ -159,8 +160,8 @@ class WavefrontForward<Net, Backend> {
   /// is first asked for so few, unless that is more than a quarter of the device's, or is not free: then it serves
   /// none.
   bool serves(const Pass& pass, std::size_t capacity) {
-    if (pass.training || pass.samples > cuda::recurrent::multiprocessors) return false;
-    if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::recurrent::multiprocessors));
+    if (pass.training || pass.samples > cuda::multiprocessors) return false;
+    if (!std::exchange(was_asked_, true)) take_memory(std::min(capacity, cuda::multiprocessors));
     return memory_.size() > 0;
   }
 
@@ -287,7 +288,8 @@ class WavefrontForward<Net, Backend> {
     std::size_t free = 0, all = 0;
     cuda::check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
     if (needed > all / 4 / sizeof(float) || needed > free / sizeof(float)) return;
-    memory_ = taking("predict", samples, "samples", [&] { return cuda::Array<float>(needed); });
+    where_there_is_room([&] { memory_ = cuda::Array<float>(needed); }, [] {});
+    if (memory_.size() == 0) return;
     if constexpr (has_tail) {
       Arena<float> arena(memory_.data() + blocks * each);
       bind_tail(arena, samples);
