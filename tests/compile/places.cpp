@@ -20,8 +20,12 @@
 // expect 20: aila: SelfAttention needs at least one head
 // expect 21: aila: hyper-connections need cores that keep the width of the stack's input
 // expect 22: aila: a residual stream needs cores that keep the width of the stack's input
-// expect 23: aila: ways and windows of items are for mixtures before the cores and at the readout
+// expect 23: aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout
 // expect 24: aila: LucidValues compare keys: take RmsKeys, SharedKeys or KeysOfEach, and scores that ask them
+// expect 25: aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout
+// expect 26: aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout
+// expect 27: aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout
+// expect 28: aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout
 #include <aila/compose/network.hpp>
 #include <aila/integrate/policies.hpp>
 #include <aila/layer/layers.hpp>
@@ -81,6 +85,14 @@ struct Net : Stacked<in::Highway, Lstm<8>, Lstm<6>> {};
 struct Net : Stacked<in::LinearMixture<in::Newest<2>>, Repeat<2, Lstm<8>>> {};
 #elif defined(MUST_FAIL_24)
 struct Net : Stacked<in::LinearMixture<in::LucidValues>, Repeat<2, Lstm<8>>> {};
+#elif defined(MUST_FAIL_25)
+struct Net : Stacked<in::LinearMixture<in::Dilated<2>>, Repeat<3, Lstm<8>>> {};
+#elif defined(MUST_FAIL_26)
+struct Net : Stacked<in::AttentionMixture<in::Every<2>>, Repeat<3, Lstm<8>>> {};
+#elif defined(MUST_FAIL_27)
+struct Net : Stacked<in::LinearMixture<in::InBlocks<3>>, Repeat<3, Lstm<8>>> {};
+#elif defined(MUST_FAIL_28)
+struct Net : Stacked<in::LinearMixture<in::Of<in::Items::sums>>, Repeat<3, Lstm<8>>> {};
 #else
 struct Net
     : Network<Sequence<12, 8>, Stack<in::Together<in::DenseFormer<2>, in::Linear<>, in::ElmoMix>, Lstm<8>, Gru<8>>,

@@ -84,7 +84,7 @@ struct WithoutOwn {
 struct WithOwn {
   using role = role::OwnItem;
 };
-/// Of the items behind layer j those with i = j (mod K).
+/// Of the items behind layer j those with i = j (mod K). Like Every and InBlocks, before the cores and at the readout.
 template <std::size_t K>
 struct Dilated {
   using role = role::ItemStep;

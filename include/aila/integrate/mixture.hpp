@@ -169,7 +169,9 @@ struct Mixture : Policy {
        (Before::same_width && (Before::features(0) == Own::features || (maps_values && !mixes_own))));
   static constexpr bool values_fit = !averages_values || (maps_values && maps_keys && !adds_sum);
   static constexpr bool keys_fit = !solves || ((maps_keys || rms_keys) && !is_static && !emits && !has_ways);
-  static constexpr bool places_fit = !own_is_first || (!has_ways && !has<role::Window>);
+  /// Behind the cores items are all earlier layers.
+  static constexpr bool takes_all = !has<role::Window> && dilation == 1 && period == 1 && block == 1;
+  static constexpr bool places_fit = !own_is_first || (!has_ways && takes_all && items_are == Items::maps);
   template <class Own, class Before>
   static constexpr bool accepts = heads_divide<Own, Before> && widths_fit<Own, Before> && values_fit && keys_fit &&
                                   places_fit && Sizes<Own, Before>::n > 0;
@@ -187,7 +189,8 @@ struct Mixture : Policy {
                   "aila: MeanOfHeads is of keys and values that each head has: map both, or take MeanOfWeights");
     static_assert(keys,
                   "aila: LucidValues compare keys: take RmsKeys, SharedKeys or KeysOfEach, and scores that ask them");
-    static_assert(places, "aila: ways and windows of items are for mixtures before the cores and at the readout");
+    static_assert(places,
+                  "aila: ways, and a choice of items or layers, are for mixtures before the cores and at the readout");
     static_assert(items, "aila: a mixture needs an item");
     return 0;
   }
