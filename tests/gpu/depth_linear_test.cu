@@ -8,6 +8,7 @@ TEST_CASE("linear scores") {
   check<integrate::Linear<>>("linear");
   check<integrate::Linear<Heads<4>>>("linear, four heads");
   check<integrate::Linear<TaskEmbedding>>("linear, task");
+  check<integrate::Linear<Heads<2>, Score<Context>>>("linear, context");
   gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700});
   gpu::compare_all<Wide<integrate::Linear<Heads<4>>>>("linear, four heads", {345, 700});  // many rows
   check_many<integrate::Linear<Heads<4>>, 64>("linear, few maps", 345);
