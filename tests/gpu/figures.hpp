@@ -3,6 +3,7 @@
 
 #include "../figures/check.hpp"
 #include "../layer/figures.hpp"
+#include "../zoo/check.hpp"
 #include "compare.hpp"
 
 namespace device_figures {
@@ -37,6 +38,13 @@ template <class Net>
 void meets_stack(const std::string& name) {
   figures::check_in_float<Net, backend::Cuda>(
       io::SafetensorsFile::read(AILA_SOURCE_DIR "/tests/figures/data/" + name + ".safetensors"));
+}
+
+/// A network of the zoo on a file of tests/zoo/figures.
+template <class Net>
+void meets_whole(const char* name) {
+  const double worst = zoo_check::check_on<Net, backend::Cuda>(zoo_check::read(name), zoo_check::in_float);
+  std::printf("%-36s worst: cuda %.1e, bound %.1e\n", name, worst, zoo_check::in_float);
 }
 
 }  // namespace device_figures
