@@ -101,7 +101,8 @@ bool alike(double a, double b) {
 template <class Net, class Loss>
 void check(const Loss& loss, bool has_lengths) {
   for (const std::size_t samples : {1, 37, 1000}) {
-    INFO(samples, " samples", has_lengths ? ", lengths" : "", ", inputs of seed ", gpu::input_seed(samples));
+    INFO(samples, " samples", std::string(has_lengths ? ", lengths" : ""), ", inputs of seed ",
+         gpu::input_seed(samples));
     Batch<Net, Loss> batch(samples, has_lengths);
     if (samples > 1) batch.leave_some_out();
     const auto exact = of<Net, backend::Reference<double>>(batch, loss);
@@ -125,7 +126,7 @@ void check(const Loss& loss, bool has_lengths) {
 }
 template <class Loss>
 void check(const char* name, const Loss& loss) {
-  INFO(name);
+  INFO(std::string(name));
   check<OfVectors>(loss, false);
   check<OfSteps>(loss, false);
   check<OfSteps>(loss, true);
@@ -152,7 +153,7 @@ std::vector<double> trained(const Loss& loss) {
 }
 template <class Loss>
 void check_training(const char* name, const Loss& loss) {
-  INFO(name);
+  INFO(std::string(name));
   const auto device = trained<Loss, backend::Cuda>(loss), host = trained<Loss, backend::Cpu>(loss);
   CHECK(host.back() < host.front());
   for (std::size_t i = 0; i < host.size(); ++i) CHECK(device[i] == doctest::Approx(host[i]).epsilon(1e-5));

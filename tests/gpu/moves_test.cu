@@ -69,7 +69,7 @@ std::vector<float> predicted(const Model<Net, Backend>& model) {
 
 template <class Net, class From, class To>
 void check_moves(const char* name) {
-  INFO(name, " from ", std::string(From::name), " to ", std::string(To::name));
+  INFO(std::string(name), " from ", std::string(From::name), " to ", std::string(To::name));
   const auto from = trained<Net, From>();
   Model<Net, To> in_memory(Seed{8}), from_file(Seed{9});
   const Model<Net, To> untouched(Seed{8});

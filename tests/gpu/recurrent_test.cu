@@ -23,7 +23,7 @@ struct BothWays : Network<Sequence<7, 5>, Bidirectional<Lstm<16>>, Bidirectional
 /// A stream gives step by step what the sequence has.
 template <class Net>
 void check_stream(const char* name) {
-  INFO(name);
+  INFO(std::string(name));
   using In = NetworkInput<Net>;
   Model<Net, backend::Cuda> model(Seed{3});
   Stream<Net, backend::Cuda> stream(model);

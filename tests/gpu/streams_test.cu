@@ -17,7 +17,7 @@ struct Words : Network<Tokens<9>, Embedding<12>, Dropout<10>,
 
 template <class Net>
 void check(const char* name) {
-  INFO(name, ", inputs of seed ", gpu::input_seed());
+  INFO(std::string(name), ", inputs of seed ", gpu::input_seed());
   using In = NetworkInput<Net>;
   using Out = NetworkOutput<Net>;
   Model<Net, backend::Cuda> model(Seed{3});
