@@ -88,8 +88,8 @@ using namespace aila;
 
 namespace {
 struct Elements : Network<Sequence<7, 5>, Tanh, Identity, Relu, Gelu, Silu, Sigmoid> {};
-struct Shares : Network<Sequence<7, 5>, Softmax> {};
-struct WideShares : Network<Image<3, 4, 300>, Softmax> {};
+struct Softmaxed : Network<Sequence<7, 5>, Softmax> {};
+struct WideSoftmax : Network<Image<3, 4, 300>, Softmax> {};
 struct SideBySide : Network<Sequence<7, 5>, Concat<Tanh, Concat<Silu>>, Linear<9>, Concat<Linear<3>>> {};
 struct MapsSideBySide : Network<Image<5, 4, 6>, Concat<Conv<4>>, Concat<Relu, Conv<5, Kernel<1>>>> {};
 struct Added : Network<Sequence<7, 5>, Residual<Linear<6>, Gelu, Linear<5>>,
@@ -106,8 +106,8 @@ struct Streams : Network<Sequence<7, 5>, Stack<integrate::HyperConnections<2>, R
 TEST_CASE("activations and joints are those of the host") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Elements>("elements");
-  gpu::compare_all<Shares>("softmax");
-  gpu::compare_all<WideShares>("softmax of 300");
+  gpu::compare_all<Softmaxed>("softmax");
+  gpu::compare_all<WideSoftmax>("softmax of 300");
   gpu::compare_all<SideBySide>("side by side");
   gpu::compare_all<MapsSideBySide>("maps side by side");
   gpu::compare_all<Added>("sums");

@@ -78,7 +78,7 @@ std::vector<StepResult> train(Model<Net, Backend>& model, const Samples<NetworkI
 template <class Net, class Loss, class Rule>
 void check_training(const char* name, const Loss& loss, const Rule& rule, TrainerOptions options, std::size_t targets,
                     std::size_t classes, bool lengths) {
-  INFO(std::string(name));
+  INFO(std::string(name), ", inputs of seed ", gpu::input_seed(5));
   const auto data = samples<Net>(100, targets, classes, lengths);
   auto host = model_of<Net, backend::Cpu>();
   auto device = model_of<Net, backend::Cuda>(), again = device, third = device;

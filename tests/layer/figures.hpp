@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,8 +66,7 @@ double check_on(const SafetensorsFile& file, double tolerance, const NamesInFile
     for (const ParameterInfo& p : parameter_table<Net>()) {
       const std::string name = names.weight(p);
       if constexpr (NamesInFile::tells_extents)
-        REQUIRE_MESSAGE(file.at(name).shape == std::vector<std::size_t>(p.extents.begin(), p.extents.begin() + p.rank),
-                        p.name);
+        REQUIRE_MESSAGE(std::ranges::equal(file.at(name).shape, std::span(p.extents).first(p.rank)), p.name);
       const auto values = file.as<double>(name);
       REQUIRE_MESSAGE(values.size() == p.size, p.name);
       std::vector<S> weights(values.size());
