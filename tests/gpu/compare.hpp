@@ -8,6 +8,7 @@
 
 #include <aila/aila.hpp>
 #include <aila/cuda.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +17,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "../float_rounding.hpp"
 
 namespace gpu {
 
@@ -134,7 +137,7 @@ inline double distance(const std::vector<double>& a, const std::vector<double>& 
 #ifdef AILA_TEST_MOST_FLOPS
 using Measure = aila::backend::Reference<float>;
 inline constexpr std::size_t most_flops = AILA_TEST_MOST_FLOPS;
-inline constexpr double leeway = 10;
+inline constexpr double leeway = 3;              // the plain loops have other errors than the CPU's kernels
 inline constexpr int rounds = 2;                 ///< of threads that predict at once
 inline constexpr std::uint64_t usual_seed = 18;  // of no input a ReLU's is so near to 0 that rounding tells its sign
 #else
@@ -150,6 +153,12 @@ inline std::uint64_t input_seed(std::uint64_t usual = usual_seed) {
   const char* const given = std::getenv("AILA_TEST_SEED");
   return given == nullptr ? usual : std::strtoull(given, nullptr, 10);
 }
+
+/// Where LayerNorm of a few features amplifies rounding one run of the measure says little. Where the device is further
+/// than that allows, the worst of so many is taken, on weights one unit in the last place apart, and the case says so.
+/// 1: one run has to do. Inputs of another seed may come so near to 0 at a ReLU that rounding tells its sign; distances
+/// are tenths then, and another seed will do.
+inline constexpr std::uint64_t draws = 8;
 
 /// What is asked of the device: a relative distance of at most 1e-5 from double, or three times that of the CPU's
 /// kernels in float, where a case is hard.
@@ -186,23 +195,43 @@ void compare(const std::string& name, const Case& of = {}) {
   });
   const std::vector<double> parameters(device.parameters().begin(), device.parameters().end());
   exact.assign(parameters);
-  measure.assign(device.parameters());
   const std::uint64_t seed = input_seed();
-  const Results b = results(exact, of, seed), a = results(device, of, seed), again = results(device, of, seed),
-                c = results(measure, of, seed);
+  const Results b = results(exact, of, seed), a = results(device, of, seed), again = results(device, of, seed);
+  std::vector<Results> in_float;
+  const auto measure_again = [&] {
+    std::vector<float> weights(device.parameters().begin(), device.parameters().end());
+    for (const ParameterInfo& info : parameter_table<Net>()) {
+      if (info.kind == ParameterKind::buffer) continue;
+      const auto at = weights.begin() + static_cast<std::ptrdiff_t>(info.offset);
+      std::vector<float> tensor(at, at + static_cast<std::ptrdiff_t>(info.size));
+      float_rounding::perturb(tensor, in_float.size(), info.offset);  // the first run has the weights as they are
+      std::ranges::copy(tensor, at);
+    }
+    measure.assign(weights);
+    in_float.push_back(results(measure, of, seed));
+  };
+  measure_again();
   const std::string where = name + ", " + std::to_string(of.samples) + " samples" +
                             (of.lengths.empty() ? "" : ", lengths") + (of.training ? ", training" : "");
   INFO(where, ", inputs of seed ", seed);
   struct {
-    double share = 0, distance = 0, usual = 0;
+    double share = 0, by_one_run = 0, distance = 0, usual = 0;
     std::string what;
   } worst;
-  const auto check = [&](const std::string& what, const std::vector<double>& found, const std::vector<double>& expected,
-                         const std::vector<double>& twice, const std::vector<double>& in_float) {
+  const auto check = [&](const std::string& what, const auto& part) {
     INFO(what);
-    const double d = distance(found, expected), usual = distance(in_float, expected),
-                 share = std::isfinite(usual) ? d / allowed(usual) : INFINITY;
-    if (worst.what.empty() || !(share <= worst.share)) worst = {share, d, usual, what};
+    const std::vector<double> found = part(a), expected = part(b);
+    const double d = distance(found, expected);
+    const auto usual_of = [&](const Results& c) { return distance(part(c), expected); };
+    const auto share_of = [&](double usual) { return std::isfinite(usual) ? d / allowed(usual) : INFINITY; };
+    const double by_one_run = share_of(usual_of(in_float[0]));
+    if (!(by_one_run <= 1))
+      while (in_float.size() < draws) measure_again();
+    double usual = 0;
+    for (const Results& c : in_float) usual = std::max(usual, usual_of(c));
+    const double share = share_of(usual);
+    if (worst.what.empty() || !(share <= worst.share)) worst = {share, worst.by_one_run, d, usual, what};
+    worst.by_one_run = std::max(worst.by_one_run, by_one_run);
     CHECK(share <= leeway);
     if (!(share <= leeway)) {
       std::printf("%s, inputs of seed %llu: %s: relative distance %.3g, on the host %.3g\n", where.c_str(),
@@ -213,20 +242,19 @@ void compare(const std::string& name, const Case& of = {}) {
           ++shown;
         }
     }
-    CHECK(distance(twice, found) == 0);
+    CHECK(distance(part(again), found) == 0);
   };
-  check("outputs", a.outputs, b.outputs, again.outputs, c.outputs);
-  check("gradient of the input", a.input_gradient, b.input_gradient, again.input_gradient, c.input_gradient);
-  for (const ParameterInfo& info : parameter_table<Net>()) {
-    const auto part = [&](const std::vector<double>& all) {
-      const auto at = all.begin() + static_cast<std::ptrdiff_t>(info.offset);
+  check("outputs", [](const Results& r) { return r.outputs; });
+  check("gradient of the input", [](const Results& r) { return r.input_gradient; });
+  for (const ParameterInfo& info : parameter_table<Net>())
+    check(info.name, [&](const Results& r) {
+      const auto at = r.gradient.begin() + static_cast<std::ptrdiff_t>(info.offset);
       return std::vector<double>(at, at + static_cast<std::ptrdiff_t>(info.size));
-    };
-    check(info.name, part(a.gradient), part(b.gradient), part(again.gradient), part(c.gradient));
-  }
-  for (std::size_t t = 0; t < tables; ++t) check("rows of a table", a.rows[t], b.rows[t], again.rows[t], c.rows[t]);
-  std::printf("%.3f of what is allowed%s: %s: %s %.2g, on the host %.2g\n", worst.share,
-              worst.share > 1 ? " (MORE)" : "", where.c_str(), worst.what.c_str(), worst.distance, worst.usual);
+    });
+  for (std::size_t t = 0; t < tables; ++t) check("rows of a table", [&](const Results& r) { return r.rows[t]; });
+  std::printf("%.3f of what is allowed", worst.share);
+  if (worst.by_one_run > 1) std::printf(" (HARD: %.3f by one run)", worst.by_one_run);
+  std::printf(": %s: %s %.2g, on the host %.2g\n", where.c_str(), worst.what.c_str(), worst.distance, worst.usual);
 }
 
 /// Some sizes of batch, with lengths where the input has steps.
