@@ -28,9 +28,8 @@ void meets_as_float_does(const std::string& name, const std::string& folder = "l
 /// A layer on a case of a file that has many.
 template <class L, class In>
 void meets_case(const char* in_file, const std::string& name) {
-  struct Net : Network<In, L> {};
-  const double worst =
-      layer_figures::check_on<Net, backend::Cuda>(layer_figures::read(in_file), most, layer_figures::NamesOfCase{name});
+  const double worst = layer_figures::check_on<layer_figures::Net<In, L>, backend::Cuda>(
+      layer_figures::read(in_file), most, layer_figures::NamesOfCase{name});
   std::printf("%-36s worst: cuda %.1e, bound %.1e\n", name.c_str(), worst, most);
 }
 /// A stack on a file of tests/figures/data.
