@@ -87,7 +87,13 @@ struct GatedMean : aila::integrate::Policy {
 using namespace aila;
 
 namespace {
-struct Elements : Network<Sequence<7, 5>, Tanh, Relu, Gelu, Sigmoid> {};
+struct Elements : Network<Sequence<7, 5>, Tanh, Identity, Relu, Gelu, Silu, Sigmoid> {};
+struct Softmaxed : Network<Sequence<7, 5>, Softmax> {};
+struct WideSoftmax : Network<Image<3, 4, 300>, Softmax> {};
+struct SideBySide : Network<Sequence<7, 5>, Concat<Tanh, Concat<Silu>>, Linear<9>, Concat<Linear<3>>> {};
+struct MapsSideBySide : Network<Image<5, 4, 6>, Concat<Conv<4>>, Concat<Relu, Conv<5, Kernel<1>>>> {};
+struct Added : Network<Sequence<7, 5>, Residual<Linear<6>, Gelu, Linear<5>>,
+                       Sum<Linear<7>, Shortcut<7>, Chain<Tanh, Linear<7>>>> {};
 struct Residuals : Network<Sequence<7, 5>, Stack<integrate::Residual, Repeat<3, Tanh>>> {};
 struct Joined : Network<Sequence<7, 5>, Stack<integrate::DenseNet, Repeat<3, Tanh>>> {};
 struct Own : Network<Sequence<7, 5>, studio::ScaledSilu, studio::LessTheSum> {};
@@ -100,6 +106,11 @@ struct Streams : Network<Sequence<7, 5>, Stack<integrate::HyperConnections<2>, R
 TEST_CASE("activations and joints are those of the host") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Elements>("elements");
+  gpu::compare_all<Softmaxed>("softmax");
+  gpu::compare_all<WideSoftmax>("softmax of 300");
+  gpu::compare_all<SideBySide>("side by side");
+  gpu::compare_all<MapsSideBySide>("maps side by side");
+  gpu::compare_all<Added>("sums");
   gpu::compare_all<Residuals>("residual");
   gpu::compare_all<Joined>("DenseNet");
 }

@@ -1,16 +1,24 @@
 // A network on the device beside the same in double on the host: outputs and all gradients.
+//
+// AILA_TEST_SEED=N in the environment draws other inputs; the numbers that a failure names are those of its seed. Each
+// case prints how much of what is allowed its worst tensor takes: ./gpu_recurrent | sort -rn | head
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <aila/aila.hpp>
 #include <aila/cuda.hpp>
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "../float_rounding.hpp"
 
 namespace gpu {
 
@@ -125,30 +133,48 @@ inline double distance(const std::vector<double>& a, const std::vector<double>& 
 }
 
 /// Where the host stands for a device, all but small batches take long: they are made smaller until a forward has no
-/// more than so many operations. Chosen for a device, sizes are where float32 does well; of others more is put up with.
+/// more than so many operations. The plain loops are the measure there, which compile sooner than the CPU's kernels.
 #ifdef AILA_TEST_MOST_FLOPS
+using Measure = aila::backend::Reference<float>;
 inline constexpr std::size_t most_flops = AILA_TEST_MOST_FLOPS;
-inline constexpr double leeway = 10;
+inline constexpr double leeway = 3;              // the plain loops have other errors than the CPU's kernels
 inline constexpr int rounds = 2;                 ///< of threads that predict at once
-inline constexpr std::uint64_t input_seed = 18;  // of no input a ReLU's is so near to 0 that rounding tells its sign
+inline constexpr std::uint64_t usual_seed = 18;  // of no input a ReLU's is so near to 0 that rounding tells its sign
 #else
+using Measure = aila::backend::Cpu;
 inline constexpr std::size_t most_flops = static_cast<std::size_t>(-1);
 inline constexpr double leeway = 1;
 inline constexpr int rounds = 20;
-inline constexpr std::uint64_t input_seed = 17;
+inline constexpr std::uint64_t usual_seed = 17;
 #endif
 
-/// Checks a network on the device against the plain loops in double: a distance of at most 1e-5, or three times that of
-/// the same loops in float, where a case is hard; and that a second run gives the same bits.
+/// The seed of inputs: the environment's, or that of the test.
+inline std::uint64_t input_seed(std::uint64_t usual = usual_seed) {
+  const char* const given = std::getenv("AILA_TEST_SEED");
+  return given == nullptr ? usual : std::strtoull(given, nullptr, 10);
+}
+
+/// Where LayerNorm of a few features amplifies rounding one run of the measure says little. Where the device is further
+/// than that allows, the worst of so many is taken, on weights one unit in the last place apart, and the case says so.
+/// 1: one run has to do. Inputs of another seed may come so near to 0 at a ReLU that rounding tells its sign; distances
+/// are tenths then, and another seed will do.
+inline constexpr std::uint64_t draws = 8;
+
+/// What is asked of the device: a relative distance of at most 1e-5 from double, or three times that of the CPU's
+/// kernels in float, where a case is hard.
+inline double allowed(double of_measure) {
+  return std::max(1e-5, 3 * of_measure);
+}
+
+/// Checks a network on the device against the plain loops in double, and that a second run gives the same bits.
 template <class Net>
-void compare(const char* name, const Case& of = {}, double most = 1e-5) {
+void compare(const std::string& name, const Case& of = {}) {
   using namespace aila;
   using Exact = backend::Reference<double>;
-  using Plain = backend::Reference<float>;
   constexpr std::size_t tables = Model<Net, backend::Cuda>::tables;
   Model<Net, backend::Cuda> device(Seed{3});
   Model<Net, Exact> exact(Seed{3});
-  Model<Net, Plain> plain(Seed{3});
+  Model<Net, Measure> measure(Seed{3});
   if constexpr (tables > 0)
     for (std::size_t t = 0; t < tables; ++t) {
       device.all_tables()[t].initialise(of.rows, Seed{3});
@@ -156,7 +182,7 @@ void compare(const char* name, const Case& of = {}, double most = 1e-5) {
       std::vector<double> rows;
       for (std::size_t r = 0; r < table.rows(); ++r) rows.insert(rows.end(), table.row(r).begin(), table.row(r).end());
       exact.all_tables()[t].assign(rows);
-      plain.all_tables()[t].take(table);
+      measure.all_tables()[t].take(table);
     }
   device.edit([&](std::span<float> p) {  // away from the first values, which may be zeros
     std::mt19937_64 engine(11);
@@ -169,46 +195,72 @@ void compare(const char* name, const Case& of = {}, double most = 1e-5) {
   });
   const std::vector<double> parameters(device.parameters().begin(), device.parameters().end());
   exact.assign(parameters);
-  plain.assign(device.parameters());
-  const Results b = results(exact, of, input_seed), a = results(device, of, input_seed),
-                again = results(device, of, input_seed), c = results(plain, of, input_seed);
-  const std::string where = std::string(name) + ", " + std::to_string(of.samples) + " samples" +
+  const std::uint64_t seed = input_seed();
+  const Results b = results(exact, of, seed), a = results(device, of, seed), again = results(device, of, seed);
+  std::vector<Results> in_float;
+  const auto measure_again = [&] {
+    std::vector<float> weights(device.parameters().begin(), device.parameters().end());
+    for (const ParameterInfo& info : parameter_table<Net>()) {
+      if (info.kind == ParameterKind::buffer) continue;
+      const auto at = weights.begin() + static_cast<std::ptrdiff_t>(info.offset);
+      std::vector<float> tensor(at, at + static_cast<std::ptrdiff_t>(info.size));
+      float_rounding::perturb(tensor, in_float.size(), info.offset);  // the first run has the weights as they are
+      std::ranges::copy(tensor, at);
+    }
+    measure.assign(weights);
+    in_float.push_back(results(measure, of, seed));
+  };
+  measure_again();
+  const std::string where = name + ", " + std::to_string(of.samples) + " samples" +
                             (of.lengths.empty() ? "" : ", lengths") + (of.training ? ", training" : "");
-  INFO(where);
-  const auto check = [&](const char* what, const std::vector<double>& found, const std::vector<double>& expected,
-                         const std::vector<double>& twice, const std::vector<double>& in_float) {
+  INFO(where, ", inputs of seed ", seed);
+  struct {
+    double share = 0, by_one_run = 0, distance = 0, usual = 0;
+    std::string what;
+  } worst;
+  const auto check = [&](const std::string& what, const auto& part) {
     INFO(what);
-    const double d = distance(found, expected), usual = distance(in_float, expected),
-                 bound = leeway * std::max(most, 3 * usual);
-    CHECK(d <= bound);
-    if (!(d <= bound)) {
-      std::printf("%s: %s: relative distance %.3g, in float %.3g\n", where.c_str(), what, d, usual);
+    const std::vector<double> found = part(a), expected = part(b);
+    const double d = distance(found, expected);
+    const auto usual_of = [&](const Results& c) { return distance(part(c), expected); };
+    const auto share_of = [&](double usual) { return std::isfinite(usual) ? d / allowed(usual) : INFINITY; };
+    const double by_one_run = share_of(usual_of(in_float[0]));
+    if (!(by_one_run <= 1))
+      while (in_float.size() < draws) measure_again();
+    double usual = 0;
+    for (const Results& c : in_float) usual = std::max(usual, usual_of(c));
+    const double share = share_of(usual);
+    if (worst.what.empty() || !(share <= worst.share)) worst = {share, worst.by_one_run, d, usual, what};
+    worst.by_one_run = std::max(worst.by_one_run, by_one_run);
+    CHECK(share <= leeway);
+    if (!(share <= leeway)) {
+      std::printf("%s, inputs of seed %llu: %s: relative distance %.3g, on the host %.3g\n", where.c_str(),
+                  static_cast<unsigned long long>(seed), what.c_str(), d, usual);
       for (std::size_t i = 0, shown = 0; i < found.size() && shown < 4; ++i)
         if (!(std::abs(found[i] - expected[i]) <= 1e-4 * std::abs(expected[i]) + 1e-6)) {
           std::printf("  number %zu of %zu: expected %.7g, found %.7g\n", i, found.size(), expected[i], found[i]);
           ++shown;
         }
     }
-    CHECK(distance(twice, found) == 0);
+    CHECK(distance(part(again), found) == 0);
   };
-  check("outputs", a.outputs, b.outputs, again.outputs, c.outputs);
-  check("gradient of the input", a.input_gradient, b.input_gradient, again.input_gradient, c.input_gradient);
-  for (const ParameterInfo& info : parameter_table<Net>()) {
-    const auto part = [&](const std::vector<double>& all) {
-      const auto at = all.begin() + static_cast<std::ptrdiff_t>(info.offset);
+  check("outputs", [](const Results& r) { return r.outputs; });
+  check("gradient of the input", [](const Results& r) { return r.input_gradient; });
+  for (const ParameterInfo& info : parameter_table<Net>())
+    check(info.name, [&](const Results& r) {
+      const auto at = r.gradient.begin() + static_cast<std::ptrdiff_t>(info.offset);
       return std::vector<double>(at, at + static_cast<std::ptrdiff_t>(info.size));
-    };
-    check(info.name.c_str(), part(a.gradient), part(b.gradient), part(again.gradient), part(c.gradient));
-  }
-  for (std::size_t t = 0; t < tables; ++t) check("rows of a table", a.rows[t], b.rows[t], again.rows[t], c.rows[t]);
-  std::printf("%s: outputs %.2g, gradient %.2g, input %.2g\n", where.c_str(), distance(a.outputs, b.outputs),
-              distance(a.gradient, b.gradient), distance(a.input_gradient, b.input_gradient));
+    });
+  for (std::size_t t = 0; t < tables; ++t) check("rows of a table", [&](const Results& r) { return r.rows[t]; });
+  std::printf("%.3f of what is allowed", worst.share);
+  if (worst.by_one_run > 1) std::printf(" (HARD: %.3f by one run)", worst.by_one_run);
+  std::printf(": %s: %s %.2g, on the host %.2g\n", where.c_str(), worst.what.c_str(), worst.distance, worst.usual);
 }
 
 /// Some sizes of batch, with lengths where the input has steps.
 template <class Net>
-void compare_all(const char* name, std::initializer_list<std::size_t> samples = {1, 5, 67}, bool training = false,
-                 double most = 1e-5) {
+void compare_all(const std::string& name, std::initializer_list<std::size_t> samples = {1, 5, 67},
+                 bool training = false) {
   using In = aila::NetworkInput<Net>;
   std::size_t before = 0;
   for (const std::size_t asked : samples) {
@@ -216,10 +268,10 @@ void compare_all(const char* name, std::initializer_list<std::size_t> samples = 
         std::min(asked, std::max<std::size_t>(most_flops / std::max<std::size_t>(aila::flops<Net>, 1), 1));
     if (n == std::exchange(before, n)) continue;
     Case of{.samples = n, .training = training};
-    compare<Net>(name, of, most);
+    compare<Net>(name, of);
     if constexpr (In::is_tokens || In::rank == 2) {
       for (std::size_t i = 0; i < n; ++i) of.lengths.push_back(static_cast<std::int32_t>(1 + i * 7 % In::extents[0]));
-      compare<Net>(name, of, most);
+      compare<Net>(name, of);
     }
   }
 }

@@ -8,9 +8,10 @@ TEST_CASE("linear scores") {
   check<integrate::Linear<>>("linear");
   check<integrate::Linear<Heads<4>>>("linear, four heads");
   check<integrate::Linear<TaskEmbedding>>("linear, task");
-  gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700}, false, most);
-  gpu::compare_all<Wide<integrate::Linear<Heads<4>>>>("linear, four heads", {345, 700}, false, most);  // many rows
+  check<integrate::Linear<Heads<2>, Score<Context>>>("linear, context");
+  gpu::compare_all<Wide<integrate::Linear<>>>("linear", {700});
+  gpu::compare_all<Wide<integrate::Linear<Heads<4>>>>("linear, four heads", {345, 700});  // many rows
   check_many<integrate::Linear<Heads<4>>, 64>("linear, few maps", 345);
   check_many<integrate::Linear<>, 12>("linear, many rows", 710);
-  gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5}, false, most);
+  gpu::compare_all<Deep<integrate::Linear<>>>("linear, 18 layers", {5});
 }

@@ -24,7 +24,7 @@ template <class Net>
 Samples<NetworkInput<Net>> samples(std::size_t count, std::size_t targets, std::size_t classes, bool lengths) {
   using In = NetworkInput<Net>;
   Samples<In> all;
-  std::mt19937_64 engine(5);
+  std::mt19937_64 engine(gpu::input_seed(5));
   std::normal_distribution<float> normal;
   for (std::size_t i = 0; i < count * In::elements; ++i) {
     if constexpr (In::is_tokens)
@@ -78,7 +78,7 @@ std::vector<StepResult> train(Model<Net, Backend>& model, const Samples<NetworkI
 template <class Net, class Loss, class Rule>
 void check_training(const char* name, const Loss& loss, const Rule& rule, TrainerOptions options, std::size_t targets,
                     std::size_t classes, bool lengths) {
-  INFO(name);
+  INFO(std::string(name), ", inputs of seed ", gpu::input_seed(5));
   const auto data = samples<Net>(100, targets, classes, lengths);
   auto host = model_of<Net, backend::Cpu>();
   auto device = model_of<Net, backend::Cuda>(), again = device, third = device;
@@ -128,6 +128,47 @@ TEST_CASE("twenty steps on the device have the host's losses, and twice the same
   check_training<OnlyTable>("a table alone", CrossEntropy{}, Adam{.learning_rate = 1e-2},
                             {.batch = 40, .clip_norm = 0.1}, 1, 3, false);
   check_training<Normed>("batch normalisation", CrossEntropy{}, Adam{}, {.batch = 24}, 1, 3, false);
+}
+
+TEST_CASE("two trainings at once in two threads on one device have the bits that each has alone") {
+  if (!gpu::is_there()) return;
+  const auto steps = samples<Steps>(100, 1, 0, true);
+  const auto words = samples<Words>(100, 1, 3, false);
+  using Outcome = std::pair<std::vector<double>, std::vector<float>>;
+  const auto run = []<class Net, class Loss>(const Samples<NetworkInput<Net>>& data, const Loss& loss,
+                                             std::type_identity<Net>, Way way) {
+    auto model = model_of<Net, backend::Cuda>();
+    Outcome outcome;
+    auto& [losses, numbers] = outcome;
+    for (const StepResult& step :
+         train(model, data, loss, Adam{.learning_rate = 1e-2}, {.batch = 40, .clip_norm = 1}, way))
+      losses.push_back(step.loss);
+    numbers.assign(model.parameters().begin(), model.parameters().end());
+    for (const auto& table : model.all_tables())
+      for (std::size_t r = 0; r < table.rows(); ++r)
+        numbers.insert(numbers.end(), table.row(r).begin(), table.row(r).end());
+    return outcome;
+  };
+  const auto of_steps = [&](Way way) { return run(steps, MeanSquaredError{}, std::type_identity<Steps>{}, way); };
+  const auto of_words = [&](Way way) { return run(words, CrossEntropy{}, std::type_identity<Words>{}, way); };
+  const Outcome steps_alone = of_steps(Way::loaded), words_alone = of_words(Way::loaded);
+  CHECK(steps_alone.first.front() != steps_alone.first.back());
+  for (int round = 0; round < gpu::rounds; ++round) {
+    // Of one network and of two, whose graphs are captured while the other's run.
+    std::vector<Outcome> found(4);
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { found[0] = of_steps(Way::loaded); });
+    threads.emplace_back([&] { found[1] = of_words(Way::ahead); });
+    for (auto& thread : threads) thread.join();
+    threads.clear();
+    threads.emplace_back([&] { found[2] = of_steps(Way::ahead); });
+    threads.emplace_back([&] { found[3] = of_steps(Way::kept); });
+    for (auto& thread : threads) thread.join();
+    CHECK(found[0] == steps_alone);
+    CHECK(found[1] == words_alone);
+    CHECK(found[2] == steps_alone);
+    CHECK(found[3] == steps_alone);
+  }
 }
 
 TEST_CASE("a step that is not finite changes nothing, and a better one follows") {

@@ -12,8 +12,14 @@
 #include <aila/network/workspace.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "../float_rounding.hpp"
+#include "../one_batch.hpp"
+#include "../source_dir.hpp"
 
 namespace layer_figures {
 
@@ -32,34 +38,54 @@ double difference(const std::vector<double>& figure, const std::string& name, co
   }
   return worst / (largest < 1e-12 ? 1 : largest);
 }
-template <class S>
-double difference(const SafetensorsFile& file, const std::string& name, const S* ours, std::size_t count) {
-  return difference(file.as<double>(name), name, ours, count);
-}
+/// How a file names what it has of a network.
+struct Names {
+  std::string part(const std::string& name) const { return name; }
+  std::string weight(const ParameterInfo& p) const { return "w." + p.name; }
+  std::string gradient(const ParameterInfo& p) const { return "dw." + p.name; }
+  static constexpr bool tells_extents = true, has_one_case = true;
+};
+/// Of a file with a layer a case, "same.x", whose tensors are "same.w" and "same.b".
+struct NamesOfCase {
+  std::string name;
+  std::string part(const std::string& part) const { return name + "." + part; }
+  std::string weight(const ParameterInfo& p) const { return part(p.name.ends_with("bias") ? "b" : "w"); }
+  std::string gradient(const ParameterInfo& p) const { return part(p.name.ends_with("bias") ? "db" : "dw"); }
+  static constexpr bool tells_extents = false, has_one_case = false;
+};
 
-template <class Net, class Backend>
-void check_on(const SafetensorsFile& file, double tolerance) {
-  INFO(file.name(), " on ", std::string(Backend::name));
-  using Training = Workspace<Net, Backend, Capability::train>;
+/// The worst deviation; with a `seed` of weights one unit in the last place beside those of the file.
+template <class Net, class Backend, class NamesInFile = Names>
+double check_on(const SafetensorsFile& file, double tolerance, const NamesInFile& names = {}, std::uint64_t seed = 0) {
+  INFO(file.name(), " ", names.part("x"), " on ", std::string(Backend::name));
+  using Batch = OneBatch<Net, Backend>;
+  using Training = typename Batch::Training;
   using S = typename Backend::Scalar;
-  constexpr std::size_t margin = 2 * alignment_elements;
-  AlignedArray<S> parameters(Training::layout.size + margin), gradients(Training::layout.size + margin);
-  AlignedArray<S> packed(Training::Kernel::packed + margin);
   std::size_t tensors = 0;
-  for (const ParameterInfo& p : parameter_table<Net>()) {
-    const std::vector<std::size_t> extents(p.extents.begin(), p.extents.begin() + static_cast<std::ptrdiff_t>(p.rank));
-    REQUIRE_MESSAGE(file.at("w." + p.name).shape == extents, p.name);
-    const auto values = file.as<double>("w." + p.name);
-    std::transform(values.begin(), values.end(), parameters.data() + p.offset, [](double v) { return S(v); });
-    ++tensors;
+  const Batch batch([&](S* parameters) {
+    for (const ParameterInfo& p : parameter_table<Net>()) {
+      const std::string name = names.weight(p);
+      if constexpr (NamesInFile::tells_extents)
+        REQUIRE_MESSAGE(std::ranges::equal(file.at(name).shape, std::span(p.extents).first(p.rank)), p.name);
+      const auto values = file.as<double>(name);
+      REQUIRE_MESSAGE(values.size() == p.size, p.name);
+      std::vector<S> weights(values.size());
+      std::transform(values.begin(), values.end(), weights.begin(), [](double v) { return S(v); });
+      float_rounding::perturb(weights, seed, p.offset);
+      std::copy(weights.begin(), weights.end(), parameters + p.offset);
+      ++tensors;
+    }
+  });
+  if constexpr (NamesInFile::has_one_case) {
+    for (const auto& tensor : file.tensors()) tensors -= tensor.name.starts_with("w.") ? 1 : 0;
+    CHECK(tensors == 0);
   }
-  for (const auto& tensor : file.tensors()) tensors -= tensor.name.starts_with("w.") ? 1 : 0;
-  CHECK(tensors == 0);
-  Training::Kernel::pack(Weights<S>(parameters.data(), Training::layout.offset.data()), packed.data());
 
-  const auto x = file.as<S>("x"), dy = file.as<S>("dy");
+  const auto x = file.as<S>(names.part("x")), dy = file.as<S>(names.part("dy"));
   Pass pass;
-  pass.samples = file.at("x").shape.at(0);
+  pass.samples = file.at(names.part("x")).shape.at(0);
+  REQUIRE(x.size() == pass.samples * Training::In::elements);
+  REQUIRE(dy.size() == pass.samples * Training::Out::elements);
   std::vector<std::int32_t> lengths;
   for (const auto& tensor : file.tensors())
     if (tensor.name == "training") pass.training = pass.collects = true;
@@ -69,34 +95,52 @@ void check_on(const SafetensorsFile& file, double tolerance) {
   if (!lengths.empty()) pass.lengths = lengths.data();
 
   // Steps behind a sample's length are no outputs: zeros, whatever PyTorch makes of them.
-  auto y = file.as<double>("y");
+  auto y = file.as<double>(names.part("y"));
   detail::clear_padding_after<typename Training::Placed::Layer, typename Training::In>(pass, y.data());
 
-  Workspace<Net, Backend, Capability::predict> predicting(pass.samples);
-  predicting.forward(pass, parameters.data(), packed.data(), x.data());
-  CHECK(difference(y, "y", predicting.output(), dy.size()) <= tolerance);
+  double worst = 0;
+  const auto compare = [&](const std::string& name, const std::vector<double>& figure, const S* ours,
+                           std::size_t count) {
+    const double off = difference(figure, name, ours, count);
+    worst = std::max(worst, off);
+    CHECK_MESSAGE(off <= tolerance, name);
+  };
+  const auto predicted = batch.predict(pass, x);
+  compare("y, predicted", y, predicted.data(), predicted.size());
   Training training(pass.samples);
-  std::copy(x.begin(), x.end(), training.input());
-  training.forward(pass, parameters.data(), packed.data(), training.input());
-  CHECK(difference(y, "y", training.output(), dy.size()) <= tolerance);
-  std::copy(dy.begin(), dy.end(), training.output_gradient());
-  training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
-  CHECK(difference(file, "dx", training.input_gradient(), x.size()) <= tolerance);
+  const auto computed = batch.forward(training, pass, x);
+  compare("y", y, computed.data(), computed.size());
+  const auto found = batch.backward(training, pass, dy);
+  compare("dx", file.as<double>(names.part("dx")), found.input.data(), found.input.size());
   for (const ParameterInfo& p : parameter_table<Net>())
     if (p.kind != ParameterKind::buffer || pass.training)  // statistics change in training alone
-      CHECK_MESSAGE(difference(file, "dw." + p.name, gradients.data() + p.offset, p.size) <= tolerance, p.name);
+      compare(p.name, file.as<double>(names.gradient(p)), found.parameters.data() + p.offset, p.size);
+  return worst;
 }
 
+/// A backend in float to 1e-5, or what its rounding allows, which is printed.
+template <class Net, class Backend>
+double check_in_float(const SafetensorsFile& file) {
+  const float_rounding::Bound bound(1e-5, [&](std::uint64_t seed) {
+    return check_on<Net, backend::Reference<float>>(file, INFINITY, Names{}, seed);
+  });
+  const double worst = check_on<Net, Backend>(file, bound.most);
+  bound.print(file.name(), Backend::name, worst);
+  return worst;
+}
+
+inline SafetensorsFile read(const std::string& name, const std::string& folder = "layer") {
+  return SafetensorsFile::read(AILA_SOURCE_DIR "/tests/" + folder + "/figures/" + name + ".safetensors");
+}
 /// Plain loops in double to 1e-10.
 template <class Net>
 void check_in_double(const std::string& name, const std::string& folder = "layer") {
-  const auto file = SafetensorsFile::read(AILA_SOURCE_DIR "/tests/" + folder + "/figures/" + name + ".safetensors");
-  check_on<Net, backend::Reference<double>>(file, 1e-10);
+  check_on<Net, backend::Reference<double>>(read(name, folder), 1e-10);
 }
 /// The same, and the CPU's kernels in float to 1e-5.
 template <class Net>
 void check(const std::string& name, const std::string& folder = "layer") {
-  const auto file = SafetensorsFile::read(AILA_SOURCE_DIR "/tests/" + folder + "/figures/" + name + ".safetensors");
+  const auto file = read(name, folder);
   check_on<Net, backend::Reference<double>>(file, 1e-10);
   check_on<Net, backend::Cpu>(file, 1e-5);
 }

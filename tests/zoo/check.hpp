@@ -18,6 +18,9 @@
 #include <string>
 #include <vector>
 
+#include "../one_batch.hpp"
+#include "../source_dir.hpp"
+
 namespace zoo_check {
 
 using namespace aila;
@@ -89,19 +92,17 @@ template <class Net, class Backend>
 double check_on(const SafetensorsFile& file, double tolerance) {
   INFO(file.name(), " on ", std::string(Backend::name));
   using S = typename Backend::Scalar;
-  using Training = Workspace<Net, Backend, Capability::train>;
-  constexpr std::size_t margin = 2 * alignment_elements;
+  using Batch = OneBatch<Net, Backend>;
+  using Training = typename Batch::Training;
   const auto& table = parameter_table<Net>();
   const std::vector<double> sizes = file.as<double>("sizes"), rows = file.as<double>("gradients");
   REQUIRE(sizes.size() == table.size());
-
-  AlignedArray<S> parameters(Training::layout.size + margin), gradients(Training::layout.size + margin);
-  AlignedArray<S> packed(Training::Kernel::packed + margin);
-  for (std::size_t t = 0; t < table.size(); ++t) {
-    REQUIRE_MESSAGE(static_cast<double>(table[t].size) == sizes[t], table[t].name);
-    fill_tensor(table[t], static_cast<std::uint32_t>(t), parameters.data() + table[t].offset);
-  }
-  Training::Kernel::pack(Weights<S>(parameters.data(), Training::layout.offset.data()), packed.data());
+  const Batch batch([&](S* parameters) {
+    for (std::size_t t = 0; t < table.size(); ++t) {
+      REQUIRE_MESSAGE(static_cast<double>(table[t].size) == sizes[t], table[t].name);
+      fill_tensor(table[t], static_cast<std::uint32_t>(t), parameters + table[t].offset);
+    }
+  });
 
   Pass pass;
   pass.samples = file.at("y").shape.at(0);
@@ -115,41 +116,40 @@ double check_on(const SafetensorsFile& file, double tolerance) {
     worst = std::max(worst, off);
     CHECK_MESSAGE(off <= tolerance, name);
   };
-  const std::size_t inputs = pass.samples * Training::In::elements, outputs = pass.samples * Training::Out::elements;
-  REQUIRE(file.at("y").shape.back() * pass.samples == outputs);
+  std::vector<S> x(pass.samples * Training::In::elements), dy(pass.samples * Training::Out::elements);
+  REQUIRE(file.at("y").shape.back() * pass.samples == dy.size());
+  fill(x_stream, x.size(), x.data());
+  fill(dy_stream, dy.size(), dy.data());
 
-  {
-    Workspace<Net, Backend, Capability::predict> predicting(pass.samples);
-    fill(x_stream, inputs, predicting.input());
-    predicting.forward(pass, parameters.data(), packed.data(), predicting.input());
-    compare("y, predicting", difference(predicting.output(), file.as<double>("y")));
-  }
+  compare("y, predicting", difference(batch.predict(pass, x).data(), file.as<double>("y")));
   Training training(pass.samples);
-  fill(x_stream, inputs, training.input());
-  training.forward(pass, parameters.data(), packed.data(), training.input());
-  compare("y", difference(training.output(), file.as<double>("y")));
+  compare("y", difference(batch.forward(training, pass, x).data(), file.as<double>("y")));
   if (has(file, "y_training")) {
     pass.training = pass.collects = true;
-    training.forward(pass, parameters.data(), packed.data(), training.input());
-    compare("y_training", difference(training.output(), file.as<double>("y_training")));
+    compare("y_training", difference(batch.forward(training, pass, x).data(), file.as<double>("y_training")));
   }
-  fill(dy_stream, outputs, training.output_gradient());
-  training.backward(pass, parameters.data(), packed.data(), gradients.data(), true);
-  compare("dx", difference(measures(training.input_gradient(), inputs), file.as<double>("dx").data()));
+  const auto found = batch.backward(training, pass, dy);
+  compare("dx", difference(measures(found.input.data(), x.size()), file.as<double>("dx").data()));
   for (std::size_t t = 0; t < table.size(); ++t)
     compare(table[t].name,
-            difference(measures(gradients.data() + table[t].offset, table[t].size), rows.data() + 4 * t));
+            difference(measures(found.parameters.data() + table[t].offset, table[t].size), rows.data() + 4 * t));
   return worst;
 }
+
+inline SafetensorsFile read(const char* name) {
+  return SafetensorsFile::read(std::string(AILA_SOURCE_DIR "/tests/zoo/figures/") + name + ".safetensors");
+}
+/// What float may be away.
+inline constexpr double in_float = 3e-4;
 
 /// Plain loops and the CPU's kernels in double to 1e-10, the CPU's in float to 3e-4.
 template <class Net>
 void check(const char* name) {
   using backend::CpuOn, simd::DefaultArch;
-  const auto file = SafetensorsFile::read(std::string(AILA_SOURCE_DIR "/tests/zoo/figures/") + name + ".safetensors");
+  const auto file = read(name);
   const double exact = check_on<Net, backend::Reference<double>>(file, 1e-10);
   const double precise = check_on<Net, CpuOn<DefaultArch, double>>(file, 1e-10);
-  const double fast = check_on<Net, CpuOn<DefaultArch, float>>(file, 3e-4);
+  const double fast = check_on<Net, CpuOn<DefaultArch, float>>(file, in_float);
   MESSAGE(std::string(name), ": worst ", exact, " in plain loops, ", precise, " on the CPU, ", fast, " there in float");
 }
 
