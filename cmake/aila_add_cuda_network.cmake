@@ -14,7 +14,7 @@ function(aila_add_cuda_network target)
                         "package, in a project of LANGUAGES CXX CUDA, with nvcc 12.8 or newer and AILA_CUDA not OFF.")
   endif()
   get_target_property(architectures ${target} CUDA_ARCHITECTURES)
-  if(NOT architectures OR architectures MATCHES "^[0-7][0-9](-real|-virtual)?$")
+  if(architectures MATCHES "^$|-NOTFOUND$|^[0-7][0-9](-real|-virtual)?$")
     set_property(TARGET ${target} PROPERTY CUDA_ARCHITECTURES 80-virtual 90a-real)
   elseif(architectures MATCHES "(^|;)([0-7][0-9](-real|-virtual)?|all|all-major)(;|$)")
     message(FATAL_ERROR "aila_add_cuda_network(${target} ...) expects CUDA_ARCHITECTURES from 80 on, and those of ${target} are "

@@ -11,6 +11,9 @@ struct Long : Network<Vector<3000>, Linear<10>> {};
 struct Patches : Network<Image<16, 12, 3>, PatchEmbedding<4, 40>> {};
 struct Plain : Network<Image<8, 8, 64>, Conv<64>, Conv<64, Stride<2>>> {};
 struct Wide : Network<Image<9, 11, 64>, Conv<128, Kernel<5>>, Conv<64, Groups<2>>, Conv<64, Stride<3>>> {};
+struct WideInGroups : Network<Image<7, 6, 128>, Conv<128, Groups<2>>, Conv<64, Kernel<2>, Stride<3>, Padding<0>>> {};
+struct WideOfMany : Network<Image<46, 46, 64>, Conv<64, Kernel<1>, Stride<2>, Padding<0>>> {
+};  // two tiles of rows a block
 struct HalfWide : Network<Image<8, 7, 32>, Conv<32>, Conv<64, Stride<2>>, Conv<32>, Conv<64, Kernel<1>>> {};
 struct WideSteps : Network<Sequence<20, 64>, Conv<64>, Conv<128, Kernel<5>, Stride<2>>, Conv<64, Dilation<2>>> {};
 struct FewTerms3 : Network<Image<10, 9, 3>, Conv<64>, Conv<1>> {};
@@ -129,6 +132,8 @@ TEST_CASE("convolutions") {
   if (!gpu::is_there()) return;
   gpu::compare_all<Plain>("convolution of 64", {1, 5, 67});
   gpu::compare_all<Wide>("convolution of 64, 128 and two of 32", {1, 5, 67});
+  gpu::compare_all<WideInGroups>("convolution of two groups of 64, and by steps longer than its windows", {1, 67});
+  gpu::compare_all<WideOfMany>("convolution of 64 at many positions", {67});
   gpu::compare_all<HalfWide>("convolution of 32 and 64", {1, 5, 67});
   gpu::compare_all<WideSteps>("convolution of 64 over steps", {1, 5, 67});
   gpu::compare_all<FewTerms3>("convolution of 3 to 64", {1, 5, 67});

@@ -33,6 +33,15 @@ template <class E, class... Arguments>
 #endif
 }
 
+/// Throws on what was caught.
+[[noreturn]] inline void rethrow() {
+#if defined(__cpp_exceptions)
+  throw;
+#else
+  std::terminate();
+#endif
+}
+
 /// f(); an E that it throws is thrown on as an Error of the sentence that sentence(e) gives.
 template <class E, class F, class Sentence>
 constexpr decltype(auto) rephrasing(F&& f, [[maybe_unused]] Sentence&& sentence) {

@@ -3,6 +3,7 @@
 #include "device.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -11,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -386,12 +389,17 @@ void multiply_tile(float (&c)[4], const float (&a)[4], const float (&b)[2], Wher
   for (unsigned i = 0; i < 4; ++i) c[i] += product.sum[g + i / 2 * 8][2 * t + i % 2];
 }
 
-void multiply_wide(float (&c)[32], const float (&a)[4], const float* b, unsigned eight, Where where) {
+/// What products have given that threads wait for, by where that goes.
+std::map<const float*, std::array<float, 32>> products_under_way;
+void multiply_wide(float (&c)[32], bool sets, const float (&a)[4], const float* b, unsigned eight, Where where) {
   Warp& warp = warps[current->number / 32];
   Product& product = warp.products[warp.round % 2];
   const unsigned lane = current->number % 32, g = lane / 4, t = lane % 4;
   for (unsigned i = 0; i < 4; ++i) product.a[g + i % 2 * 8][t + i / 2 * 4] = truncated(a[i]);
   meet_warp(~0U, 0, where);
+  auto& under_way = products_under_way[c];
+  if (sets) under_way.fill(0);
+  std::fill(c, c + 32, std::numeric_limits<float>::quiet_NaN());
   for (unsigned i = 0; i < 32; ++i) {
     const unsigned row = g + i / 2 % 2 * 8, column = i / 4 * 8 + 2 * t + i % 2;
     float sum = 0;
@@ -399,8 +407,14 @@ void multiply_wide(float (&c)[32], const float (&a)[4], const float* b, unsigned
       const unsigned four = (2 * eight + k / 4) ^ column % 8;
       sum += product.a[row][k] * truncated(b[column * 32 + four * 4 + k % 4]);
     }
-    c[i] += sum;
+    under_way[i] += sum;
   }
+}
+void wait_for_products(float (&c)[32]) {
+  const auto it = products_under_way.find(c);
+  if (it == products_under_way.end()) fail("waits for products that nobody started");
+  std::copy(it->second.begin(), it->second.end(), c);
+  products_under_way.erase(it);
 }
 
 std::byte* dynamic_shared() {

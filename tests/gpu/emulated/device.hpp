@@ -50,8 +50,10 @@ void meet_pair(unsigned pair, Where where);
 const std::uint64_t* meet_warp(unsigned mask, std::uint64_t own, Where where);
 /// c += a b by a warp, of TF32.
 void multiply_tile(float (&c)[4], const float (&a)[4], const float (&b)[2], Where where);
-/// A warp's part of c += a b by four warps: 16 rows, of TF32, by 64 columns; b as WideTile says, its `eight`-th eight.
-void multiply_wide(float (&c)[32], const float (&a)[4], const float* b, unsigned eight, Where where);
+/// A warp's part of c = or += a b by four warps: 16 rows, of TF32, by 64 columns; b as WideTile says, its `eight`-th
+/// eight. The product lands when it is waited for; until then c is no number.
+void multiply_wide(float (&c)[32], bool sets, const float (&a)[4], const float* b, unsigned eight, Where where);
+void wait_for_products(float (&c)[32]);
 
 std::byte* dynamic_shared();
 /// The copy lands when it is waited for; until then what it writes is poison.

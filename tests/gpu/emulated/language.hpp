@@ -161,17 +161,15 @@ struct WideRows {
   float at[4];
 };
 inline void copies_are_for_tensor_cores() {}
-inline void begin_products() {}
+inline void begin_products(WideRows (&)[4]) {}
 inline void end_products() {}
-inline void wait_for_products() {}
+inline void wait_for_products(float (&d)[32]) {
+  emulated::wait_for_products(d);
+}
 template <bool sets>
 void multiply_wide(float (&d)[32], const WideRows& a, const WideTile& b, unsigned eight,
                    emulated::Where where = emulated::Where::current()) {
-  if (sets) std::fill(d, d + 32, 0.0F);
-  emulated::multiply_wide(d, a.at, b.at, eight, where);
-}
-inline std::size_t shared_memory_of(const void*) {
-  return 1;
+  emulated::multiply_wide(d, sets, a.at, b.at, eight, where);
 }
 
 }  // namespace detail

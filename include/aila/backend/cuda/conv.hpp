@@ -9,7 +9,7 @@
 // The weights are put in the order [group, tap, feature in, filter] before, which y reads along filters and dx along
 // them, too; where many features meet, four warps multiply together, see conv_wide.hpp. Convolutions of one tap are
 // products as they are, windows that lie side by side have a product for dx, and those of single features kernels of
-// their own (depthwise.hpp).
+// their own (depthwise.hpp), as have those of few terms in all (conv_few.hpp).
 #pragma once
 
 #include "../../core/macros_aside.hpp"
@@ -232,17 +232,19 @@ struct CudaConv : KernelDefaults<float> {
   static constexpr bool is_sequence = In::rank == 2;
   static constexpr bool depthwise = cuda::detail::is_depthwise(plan);
   static constexpr bool is_product = cuda::detail::is_product(plan);
+  static constexpr bool few = cuda::detail::has_few_terms(plan);
   static constexpr bool orders_weights = !depthwise && !is_product;
   static constexpr const char* name = depthwise    ? "cuda depthwise convolution"
                                       : is_product ? "cuda convolution of one tap, three products of TF32"
+                                      : few        ? "cuda convolution of few terms"
                                                    : "cuda convolution, three products of TF32";
 
   static constexpr bool wide_forward = cuda::detail::is_wide_forward(plan);
   static constexpr bool wide_backward = cuda::detail::is_wide_backward(plan);
-  static constexpr bool few = cuda::detail::has_few_terms(plan);
   static constexpr cuda::detail::ConvForms forms_of_forward{wide_forward, few}, forms_of_backward{wide_backward, false},
       forms_of_gradient{cuda::detail::is_wide_gradient(plan), few};
-  /// Floats of the images of weights, those of forward first.
+  /// Floats of the images of weights, those of forward first: four times the weights where both halves of a training
+  /// have some. They are taken on every device, for a plan of memory is made before one is known.
   static constexpr std::size_t images(Capability c) {
     const bool both = wide_backward && keeps_for_backward(c);
     return (std::size_t{wide_forward} + std::size_t{both}) * cuda::detail::image_floats(plan);

@@ -104,8 +104,9 @@ template <class = void>
 void start_few_terms(const Pass& pass, const ConvWindows& windows, const float* weights, ConvPlaces to) {
   const auto row_tiles = static_cast<unsigned>(divide_up(windows.phases[0].rows, few_rows));
   to.columns = windows.to_features;
-  launch(pass, &few_terms_kernel<256>, dim3(std::min(row_tiles, 4 * 132U), to.columns / tile_side), 256, 0,
-         GatheredOperand{windows}, weights, to, row_tiles);
+  launch(pass, &few_terms_kernel<256>,
+         dim3(static_cast<unsigned>(std::min<std::size_t>(row_tiles, 4 * multiprocessors)), to.columns / tile_side),
+         256, 0, GatheredOperand{windows}, weights, to, row_tiles);
 }
 
 inline constexpr unsigned few_positions = 64, few_groups = 4, few_each = most_terms / few_groups;
@@ -207,7 +208,7 @@ void start_few_terms_gradient(const Pass& pass, const ProductCut& cut, const Win
 constexpr ProductCut cut_few_terms_gradient(std::size_t m, std::size_t n, std::size_t k) {
   ProductCut cut = cut_product(m, n, k);
   const std::size_t tiles = std::max<std::size_t>(divide_up(k, few_positions), 1);
-  const std::size_t splits = std::clamp<std::size_t>(2 * 132 / cut.column_tiles, 1, cut.splits);
+  const std::size_t splits = std::clamp<std::size_t>(2 * multiprocessors / cut.column_tiles, 1, cut.splits);
   cut.k_tiles_each = static_cast<unsigned>(divide_up(tiles, splits));
   cut.splits = static_cast<unsigned>(divide_up(tiles, cut.k_tiles_each));
   return cut;

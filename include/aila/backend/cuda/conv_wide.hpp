@@ -107,6 +107,27 @@ struct TapsInTurn {
   }
 };
 
+#ifdef AILA_CUDA_MULTIPLIES_WIDE
+/// sum = the `half`-th 16 along k of a tile, hi hi + hi lo + lo hi, of rows lo, lo, hi, hi of its two eights: under way
+/// until it is added.
+__device__ inline void start_products(float (&sum)[32], WideRows (&rows)[4], const WideTile& b_hi, const WideTile& b_lo,
+                                      unsigned half) {
+  begin_products(rows);
+  multiply_wide<true>(sum, rows[0], b_hi, 2 * half);  // the small ones first: rounding them costs nothing
+  multiply_wide<false>(sum, rows[1], b_hi, 2 * half + 1);
+  multiply_wide<false>(sum, rows[2], b_lo, 2 * half);
+  multiply_wide<false>(sum, rows[3], b_lo, 2 * half + 1);
+  multiply_wide<false>(sum, rows[2], b_hi, 2 * half);
+  multiply_wide<false>(sum, rows[3], b_hi, 2 * half + 1);
+  end_products();
+}
+__device__ inline void add_products(float (&acc)[32], float (&sum)[32]) {
+  wait_for_products(sum);
+#pragma unroll
+  for (unsigned i = 0; i < 32; ++i) acc[i] += sum[i];
+}
+#endif
+
 /// y or dx: `groups` times four warps have 64 rows each.
 template <unsigned groups>
 __global__ void __launch_bounds__(groups * 128, groups == 1 ? 3 : 2)
@@ -198,23 +219,11 @@ __global__ void __launch_bounds__(groups * 128, groups == 1 ? 3 : 2)
       const auto pair = [](const float(&v)[2][4], unsigned s) {
         return WideRows{v[0][2 * s], v[1][2 * s], v[0][2 * s + 1], v[1][2 * s + 1]};
       };
-      if (half == 1) {
-        wait_for_products();
-#pragma unroll
-        for (unsigned i = 0; i < 32; ++i) acc[i] += sum[i];
-      }
-      begin_products();
-      multiply_wide<true>(sum, pair(lo, 0), b_hi, 2 * half);  // the small ones first: rounding them costs nothing
-      multiply_wide<false>(sum, pair(lo, 1), b_hi, 2 * half + 1);
-      multiply_wide<false>(sum, pair(x, 0), b_lo, 2 * half);
-      multiply_wide<false>(sum, pair(x, 1), b_lo, 2 * half + 1);
-      multiply_wide<false>(sum, pair(x, 0), b_hi, 2 * half);
-      multiply_wide<false>(sum, pair(x, 1), b_hi, 2 * half + 1);
-      end_products();
+      WideRows of[4] = {pair(lo, 0), pair(lo, 1), pair(x, 0), pair(x, 1)};
+      if (half == 1) add_products(acc, sum);
+      start_products(sum, of, b_hi, b_lo, half);
     }
-    wait_for_products();
-#pragma unroll
-    for (unsigned i = 0; i < 32; ++i) acc[i] += sum[i];
+    add_products(acc, sum);
     read = read + 1 == wide_stages ? 0 : read + 1;
     write = write + 1 == wide_stages ? 0 : write + 1;
   }
@@ -246,10 +255,11 @@ bool multiplies_wide() {
   static std::mutex mutex;
   static std::map<int, bool> known;
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto [it, is_new] = known.try_emplace(current_device(), false);
-  if (is_new) it->second = shared_memory_of(reinterpret_cast<const void*>(&wide_conv_kernel<1>)) > 0;
-  return it->second;
+  const int device = current_device();
+  if (const auto it = known.find(device); it != known.end()) return it->second;
+  return known[device] = declared_shared(reinterpret_cast<const void*>(&wide_conv_kernel<1>)) > 0;
 }
+
 template <unsigned groups>
 void start_wide_tiles(const Pass& pass, std::size_t rows, std::size_t copies, const ConvWindows& windows,
                       const WeightImages& images, const ConvPlaces& to) {
@@ -268,7 +278,7 @@ void start_wide(const Pass& pass, const ConvPlan& c, const ConvWindows& windows,
   const std::size_t copies = c.groups * windows.phase_count;
   to.columns = windows.to_features;
   to.phase_count = windows.phase_count;
-  if (divide_up(rows, 2 * tile_side) * images.column_tiles * copies >= 2 * 132)
+  if (divide_up(rows, 2 * tile_side) * images.column_tiles * copies >= 2 * multiprocessors)
     start_wide_tiles<2>(pass, rows, copies, windows, images, to);
   else
     start_wide_tiles<1>(pass, rows, copies, windows, images, to);

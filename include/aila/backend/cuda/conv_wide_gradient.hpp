@@ -22,7 +22,7 @@ constexpr bool is_wide_gradient(const ConvPlan& c) {
 
 /// Two blocks on a multiprocessor: one turns and copies while the other's products are under way, for a warp that
 /// starts products waits until tensor cores take them.
-inline constexpr unsigned gradient_groups = 2, gradient_stages = 2, gradient_blocks = 2 * 132;
+inline constexpr unsigned gradient_groups = 2, gradient_stages = 2, gradient_blocks = 2 * multiprocessors;
 inline constexpr unsigned gradient_pitch = tile_side + 8;  ///< floats of a line: reads along k and along lines spread
 inline constexpr unsigned gradient_array = tile_k * gradient_pitch;
 
@@ -123,35 +123,24 @@ __global__ void __launch_bounds__(groups * 128, 2)
 #pragma unroll
       for (unsigned e = 0; e < 4; ++e)
         x[s / 2][s % 2][e] = tile_a[(8 * s + t + e / 2 * 4) * gradient_pitch + e % 2 * 8];
-    const auto start_products = [&](unsigned half) {
+    const auto start_half = [&](unsigned half) {
       float(&hi)[2][4] = x[half], lo[2][4];
       split_numbers(hi, lo);
-      const auto eight = [](const float(&v)[2][4], unsigned s) { return WideRows{v[s][0], v[s][1], v[s][2], v[s][3]}; };
-      begin_products();
-      multiply_wide<true>(sum, eight(lo, 0), b_hi, 2 * half);
-      multiply_wide<false>(sum, eight(lo, 1), b_hi, 2 * half + 1);
-      multiply_wide<false>(sum, eight(hi, 0), b_lo, 2 * half);
-      multiply_wide<false>(sum, eight(hi, 1), b_lo, 2 * half + 1);
-      multiply_wide<false>(sum, eight(hi, 0), b_hi, 2 * half);
-      multiply_wide<false>(sum, eight(hi, 1), b_hi, 2 * half + 1);
-      end_products();
+      const auto eight = [](const float(&v)[4]) { return WideRows{v[0], v[1], v[2], v[3]}; };
+      WideRows of[4] = {eight(lo[0]), eight(lo[1]), eight(hi[0]), eight(hi[1])};
+      start_products(sum, of, b_hi, b_lo, half);
     };
-    const auto add_products = [&] {
-      wait_for_products();
-#pragma unroll
-      for (unsigned i = 0; i < 32; ++i) acc[i] += sum[i];
-    };
-    start_products(0);
+    start_half(0);
     wait_for_copies<stages - 2>();
     __syncthreads();  // the next tile is there, and everybody has this one's A
     if (tile + stages < end) load(here, tile + stages);
     end_group_of_copies();
     const unsigned id = anew(threadIdx.x);
     if (id < tile_k) windows.prepare_one(a, shared, (tile + stages + 1) * tile_k + id);
-    add_products();
-    start_products(1);
+    add_products(acc, sum);
+    start_half(1);
     if (tile + 1 < end) turn((here + 1) % stages, 1 - image);
-    add_products();
+    add_products(acc, sum);
     copies_are_for_tensor_cores();
     __syncthreads();  // what was turned is there
   }

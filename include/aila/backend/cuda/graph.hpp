@@ -52,7 +52,7 @@ class Graphs {
     aila::detail::catching(put_in_order, [&] {  // a stream is left as it was
       cudaStreamEndCapture(queue.stream(), &graph);
       if (graph != nullptr) cudaGraphDestroy(graph);
-      throw;
+      aila::detail::rethrow();
     });
     check(cudaStreamEndCapture(queue.stream(), &graph), "cudaStreamEndCapture");
     const cudaError_t made = cudaGraphInstantiate(&program, graph, 0);

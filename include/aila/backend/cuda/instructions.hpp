@@ -95,38 +95,41 @@ struct WideTile {
 struct WideRows {
   float at[4];
 };
-/// Registers that products read and write are at rest.
-__device__ inline void begin_products() {
-  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#define AILA_FOUR(x, i) "+f"(x[i]), "+f"(x[i + 1]), "+f"(x[i + 2]), "+f"(x[i + 3])
+/// The registers of these rows have their values, and products that read them may be started.
+__device__ inline void begin_products(WideRows (&rows)[4]) {
+  asm volatile("wgmma.fence.sync.aligned;"
+               : AILA_FOUR(rows[0].at, 0), AILA_FOUR(rows[1].at, 0), AILA_FOUR(rows[2].at, 0), AILA_FOUR(rows[3].at, 0)
+               :
+               : "memory");
 }
 __device__ inline void end_products() {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
-__device__ inline void wait_for_products() {
-  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+/// All that were started are done, those that gave d among them.
+__device__ inline void wait_for_products(float (&d)[32]) {
+  asm volatile("wgmma.wait_group.sync.aligned 0;"
+               : AILA_FOUR(d, 0), AILA_FOUR(d, 4), AILA_FOUR(d, 8), AILA_FOUR(d, 12), AILA_FOUR(d, 16),
+                 AILA_FOUR(d, 20), AILA_FOUR(d, 24), AILA_FOUR(d, 28)
+               :
+               : "memory");
 }
 /// d = or += a b by four warps, [64, 8] x [8, 64] of TF32, b the `eight`-th eight along k of its tile. Of thread 4 g +
 /// t of a warp d[4 j + c] is row g + 8 (c / 2), column 8 j + 2 t + c % 2. Under way until it is waited for.
 template <bool sets>
 __device__ inline void multiply_wide(float (&d)[32], const WideRows& a, const WideTile& b, unsigned eight) {
-#define AILA_FOUR(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
   asm volatile(
       "{.reg .pred adds;\n setp.ne.b32 adds, %37, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n64k8.f32.tf32.tf32 "
       "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,"
       "%30,%31}, {%32,%33,%34,%35}, %36, adds, 1, 1;}"
-      : AILA_FOUR(0), AILA_FOUR(4), AILA_FOUR(8), AILA_FOUR(12), AILA_FOUR(16), AILA_FOUR(20), AILA_FOUR(24),
-        AILA_FOUR(28)
+      : AILA_FOUR(d, 0), AILA_FOUR(d, 4), AILA_FOUR(d, 8), AILA_FOUR(d, 12), AILA_FOUR(d, 16), AILA_FOUR(d, 20),
+        AILA_FOUR(d, 24), AILA_FOUR(d, 28)
       : "r"(__float_as_uint(a.at[0])), "r"(__float_as_uint(a.at[1])), "r"(__float_as_uint(a.at[2])),
         "r"(__float_as_uint(a.at[3])), "l"(b.descriptor + 2 * eight), "n"(sets ? 0 : 1));
+}
 #undef AILA_FOUR
-}
 #endif
-/// Bytes of shared memory that a kernel declares, as it was compiled for the thread's device.
-inline std::size_t shared_memory_of(const void* kernel) {
-  cudaFuncAttributes of{};
-  return cudaFuncGetAttributes(&of, kernel) == cudaSuccess ? of.sharedSizeBytes : 0;
-}
 
 }  // namespace detail
 

@@ -21,14 +21,22 @@ constexpr std::size_t divide_up(std::size_t n, std::size_t by) {
   return (n + by - 1) / by;
 }
 
-/// Of the device that grids are cut for. Another one, or a part of one, takes its blocks in more rounds or fewer, and
-/// gives the same bits: what is summed in which order follows from this number. It may, as no block waits for another
-/// one of its grid, which might not run yet: what needs all of them is another kernel's, or the last block's.
+/// Of the device that grids are cut for. Another one, or a part of one, takes its blocks in more rounds or fewer; the
+/// order in which numbers are summed follows from this number and from the kernels that the device has. No block waits
+/// for another one of its grid, which might not run yet: what needs all of them is another kernel's, or the last
+/// block's.
 inline constexpr std::size_t multiprocessors = 132;
 
 /// Blocks of `threads` for n elements; more than `most` are gone through in a loop (for_each_element).
 constexpr unsigned blocks_for(std::size_t n, std::size_t threads, std::size_t most = multiprocessors * 16) {
   return static_cast<unsigned>(std::min(divide_up(n, threads), most));
+}
+
+/// Bytes of shared memory that a kernel declares itself, as it was compiled for the thread's device.
+inline std::size_t declared_shared(const void* kernel) {
+  cudaFuncAttributes of{};
+  check(cudaFuncGetAttributes(&of, kernel), "cudaFuncGetAttributes");
+  return of.sharedSizeBytes;
 }
 
 /// Whether a block may have so many bytes of shared memory on the device of the thread.
@@ -49,8 +57,8 @@ inline void allow_shared(const void* kernel, std::size_t bytes) {
   if (bytes <= most) return;
   const auto size = static_cast<int>(bytes);
   const cudaError_t answer = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, size);
-  if (answer == cudaErrorInvalidValue && !gives_shared(bytes)) {
-    cudaGetLastError();
+  if (answer == cudaErrorInvalidValue) cudaGetLastError();
+  if (answer == cudaErrorInvalidValue && !gives_shared(bytes + declared_shared(kernel))) {
     throw_error("cuda: expected a GPU that gives a block ", bytes, " bytes of shared memory, found ",
                 device_text(current_device()));
   }

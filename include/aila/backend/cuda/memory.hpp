@@ -32,9 +32,10 @@ class OnDevice {
 };
 
 /// "4096 bytes at once", of so many elements and what may be read behind them.
-[[gnu::cold, gnu::noinline]] inline std::string bytes_text(std::size_t count, std::size_t each) {
-  return count > (SIZE_MAX - 64) / each ? std::to_string(count) + " times " + std::to_string(each) + " bytes"
-                                        : std::to_string(count * each + 64) + " bytes at once";
+[[gnu::cold, gnu::noinline]] inline std::string bytes_text(std::size_t count, std::size_t each,
+                                                           std::size_t behind = 64) {
+  return count > (SIZE_MAX - behind) / each ? std::to_string(count) + " times " + std::to_string(each) + " bytes"
+                                            : std::to_string(count * each + behind) + " bytes at once";
 }
 
 /// Zeroed elements on the device of the thread that asks, at 256 bytes; 64 bytes behind them may be read. Throws Error,
@@ -106,7 +107,7 @@ class PinnedArray {
         count > SIZE_MAX / sizeof(T) ? cudaErrorMemoryAllocation : cudaMallocHost(&at, count * sizeof(T));
     if (taken == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw_no_memory("this machine", bytes_text(count, sizeof(T)) + " in pinned memory");
+      throw_no_memory("this machine", bytes_text(count, sizeof(T), 0) + " in pinned memory");
     }
     check(taken, "cudaMallocHost");
     data_ = static_cast<T*>(at);

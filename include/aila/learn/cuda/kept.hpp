@@ -7,6 +7,8 @@
 #include <span>
 #include <type_traits>
 
+#include "../../backend/cuda/cuda.hpp"
+#include "../../core/no_memory.hpp"
 #include "images.hpp"
 #include "samples.hpp"
 #include "texts.hpp"

@@ -58,7 +58,7 @@ class TrainingStep<Net, LossType, Rule, Backend> {
       detail::catching([&] { graphs_.run(queue(), key(batch), [&] { put_in_order(batch); }); },
                        [&] {  // what is on the side already is not to meet the next step
                          if (queue().side != nullptr) side_.wait();
-                         throw;
+                         detail::rethrow();
                        });
       batches_.look_ahead(source, next, epoch);
       queue().wait();
