@@ -20,7 +20,7 @@ class TextsCopy {
 
   TextsCopy() = default;
   TextsCopy(const View& of, const Queue& queue)
-      : tokens_(copy_of(of.tokens, queue)), begins_(copy_of(of.begins, queue)), labels_(copy_of(of.labels, queue)) {
+      : tokens_(copy_of(of.tokens, queue)), labels_(copy_of(of.labels, queue)), begins_(copy_of(of.begins, queue)) {
     if constexpr (!In::is_tokens) vectors_ = copy_of(of.vectors, queue);
   }
   static std::size_t bytes(const View& of) {
