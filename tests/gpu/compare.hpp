@@ -30,6 +30,17 @@ inline bool is_there() {
   return found;
 }
 
+/// What the library says where f() throws.
+template <class F>
+std::string said(F&& f) {
+  try {
+    f();
+  } catch (const aila::Error& e) {
+    return e.what();
+  }
+  return "nothing";
+}
+
 /// What a forward and a backward gave.
 struct Results {
   std::vector<double> outputs, input_gradient, gradient;

@@ -11,16 +11,6 @@ __global__ void breaks() {
   __trap();
 }
 
-template <class F>
-std::string said(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing";
-}
-
 }  // namespace
 
 TEST_CASE("after a kernel has failed every call says so, and how") {
@@ -32,8 +22,8 @@ TEST_CASE("after a kernel has failed every call says so, and how") {
   pass.queue = &queue;
   aila::cuda::launch(pass, &breaks, 1, 32, 0);
   const std::vector<float> x(6);
-  for (const std::string& sentence : {said([&] { queue.wait(); }), said([&] { predict.batch(x); }),
-                                      said([&] { Predictor<Small, backend::Cuda> another(model); })}) {
+  for (const std::string& sentence : {gpu::said([&] { queue.wait(); }), gpu::said([&] { predict.batch(x); }),
+                                      gpu::said([&] { Predictor<Small, backend::Cuda> another(model); })}) {
     CAPTURE(sentence);
     CHECK(sentence.starts_with("cuda: "));
     CHECK(sentence.find(" failed on device 0: unspecified launch failure (") != std::string::npos);

@@ -2,10 +2,10 @@
 // them.
 #include <aila/data/image_source.hpp>
 #include <algorithm>
-#include <atomic>
 #include <numeric>
 
 #include "compare.hpp"
+#include "sources.hpp"
 
 using namespace aila;
 using data::Augmentation;
@@ -33,26 +33,9 @@ data::ChannelScaling scaling(std::size_t channels) {
   return by;
 }
 
-/// What a source loads, without saying what it makes it of.
 template <class In>
-struct Loaded {
-  const data::ImageSource<In>* of;
-  std::size_t size() const { return of->size(); }
-  std::size_t targets_per_sample() const { return 1; }
-  void load(std::size_t i, SampleSlot<In, float>& slot) const { of->load(i, slot); }
-};
-/// A source of somebody's own, which counts what it is asked to load.
-struct Counted {
-  SmallSource of;
-  mutable std::atomic<std::size_t> loads = 0;
-  std::size_t size() const { return of.size(); }
-  std::size_t targets_per_sample() const { return 1; }
-  auto view() const { return of.view(); }
-  void load(std::size_t i, SampleSlot<NetworkInput<Small>, float>& slot) const {
-    ++loads;
-    of.load(i, slot);
-  }
-};
+using Loaded = gpu::Loaded<data::ImageSource<In>, In>;
+using Counted = gpu::Counted<SmallSource, NetworkInput<Small>>;
 /// Its samples are not those of the view that it inherits.
 struct Darker : SmallSource {
   using SmallSource::SmallSource;

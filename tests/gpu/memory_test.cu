@@ -46,16 +46,6 @@ class Leaves {
   std::vector<void*> held_;
 };
 
-template <class F>
-std::string said(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing";
-}
-
 /// Of the first device, which tells its name, what it was asked for and what is free.
 void check_sentence(const std::string& sentence, const std::string& who, const std::string& what) {
   CAPTURE(sentence);
@@ -80,10 +70,11 @@ TEST_CASE("samples that the device has no memory for are refused in one sentence
   Model<Small, Cuda> model(Seed{1});
   for (const std::size_t many : {std::size_t{4'000'000}, std::size_t{1} << 40}) {
     const std::string found = std::to_string(many) + " samples";
-    check_sentence(said([&] { Predictor<Small, Cuda>(model, many); }), "workspace", found);
+    check_sentence(gpu::said([&] { Predictor<Small, Cuda>(model, many); }), "workspace", found);
     Inline alone;
-    check_sentence(said([&] { Trainer<Small, MeanSquaredError, Adam, Cuda>(model, {}, {}, {.batch = many}, alone); }),
-                   "workspace", found);
+    check_sentence(
+        gpu::said([&] { Trainer<Small, MeanSquaredError, Adam, Cuda>(model, {}, {}, {.batch = many}, alone); }),
+        "workspace", found);
   }
   Predictor<Small, Cuda> predict(model);
   CHECK(std::isfinite(predict(std::array<float, 6>{})[0]));
@@ -101,12 +92,12 @@ TEST_CASE("rows of a table that the device has no memory for, or none for what t
   const std::array<std::int32_t, 4> words{1, 2, 3, 4};
   {
     const Leaves few(std::size_t{16} << 20);
-    check_sentence(said([&] { predict(words); }), "embedding.weight", std::to_string(rows * 64 + 32) + " numbers");
+    check_sentence(gpu::said([&] { predict(words); }), "embedding.weight", std::to_string(rows * 64 + 32) + " numbers");
   }
   const float before = predict(words)[0];
   {
     const Leaves few(std::size_t{16} << 20);
-    check_sentence(said([&] { trainer.step(data, batch); }), "embedding.weight",
+    check_sentence(gpu::said([&] { trainer.step(data, batch); }), "embedding.weight",
                    std::to_string(rows) + " rows to train");
   }
   CHECK(predict(words)[0] == before);
@@ -228,12 +219,12 @@ TEST_CASE("a device that is too old is refused in one sentence, when it is first
   emulated::device(1).capability = 75;
   cudaSetDevice(1);
   for (int turn = 0; turn < 2; ++turn)
-    CHECK(said([] { Model<Small, Cuda> model(Seed{1}); }) ==
+    CHECK(gpu::said([] { Model<Small, Cuda> model(Seed{1}); }) ==
           "cuda: expected a GPU of compute capability 8.0 or newer, found 7.5 of device 1 (emulated)");
-  CHECK(said([] { aila::cuda::Queue queue; }).starts_with("cuda: expected a GPU of compute capability 8.0"));
+  CHECK(gpu::said([] { aila::cuda::Queue queue; }).starts_with("cuda: expected a GPU of compute capability 8.0"));
   cudaSetDevice(0);
   emulated::device(1).capability = emulated::Device{}.capability;
-  CHECK(said([] { Model<Small, Cuda> model(Seed{1}); }) == "nothing");
+  CHECK(gpu::said([] { Model<Small, Cuda> model(Seed{1}); }) == "nothing");
 }
 #endif
 
@@ -246,11 +237,11 @@ TEST_CASE("a kernel that cannot start is told by its name and the line that star
   aila::cuda::Queue queue;
   Pass pass;
   pass.queue = &queue;
-  const std::string sentence = said([&] { aila::cuda::launch(pass, &nowhere::starts, 1, 4096, 0); });
+  const std::string sentence = gpu::said([&] { aila::cuda::launch(pass, &nowhere::starts, 1, 4096, 0); });
   CAPTURE(sentence);
   CHECK(sentence.starts_with("cuda: the start of starts failed on device 0: "));
   CHECK(sentence.find(" (memory_test.cu:") != std::string::npos);
-  const std::string shared = said([&] { aila::cuda::launch(pass, &nowhere::starts, 1, 32, 1 << 20); });
+  const std::string shared = gpu::said([&] { aila::cuda::launch(pass, &nowhere::starts, 1, 32, 1 << 20); });
   CAPTURE(shared);
   CHECK(shared.starts_with("cuda: expected a GPU that gives a block 1048576 bytes of shared memory, found device 0 ("));
 }

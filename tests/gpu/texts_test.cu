@@ -2,11 +2,11 @@
 // them.
 #include <aila/data/text_source.hpp>
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <numeric>
 
 #include "compare.hpp"
+#include "sources.hpp"
 
 using namespace aila;
 using data::Keep;
@@ -56,27 +56,10 @@ std::vector<std::size_t> range(std::size_t first, std::size_t count) {
   return rows;
 }
 
-/// What a source loads, without saying what it makes it of.
 template <class In>
-struct Loaded {
-  const data::TextSource<In>* of;
-  std::size_t size() const { return of->size(); }
-  std::size_t targets_per_sample() const { return 1; }
-  void load(std::size_t i, SampleSlot<In, float>& slot) const { of->load(i, slot); }
-};
-/// A source of somebody's own, which counts what it is asked to load.
+using Loaded = gpu::Loaded<data::TextSource<In>, In>;
 template <class In>
-struct Counted {
-  data::TextSource<In> of;
-  mutable std::atomic<std::size_t> loads = 0;
-  std::size_t size() const { return of.size(); }
-  std::size_t targets_per_sample() const { return 1; }
-  auto view() const { return of.view(); }
-  void load(std::size_t i, SampleSlot<In, float>& slot) const {
-    ++loads;
-    of.load(i, slot);
-  }
-};
+using Counted = gpu::Counted<data::TextSource<In>, In>;
 /// Its samples are not those of the view that it inherits: of each text the first token alone.
 struct Shorter : SourceOf<Words> {
   using SourceOf<Words>::TextSource;

@@ -72,14 +72,10 @@ void order_weights(const Pass& pass, const ConvPlan& c, const float* from, float
 /// Tiles of gathered rows, of as many rows as the largest phase has.
 template <class Weights>
 void start_gathered(const Pass& pass, const ConvPlan& c, const ConvWindows& windows, const Weights& weights,
-                    ConvPlaces to) {
-  std::size_t rows = 0;
-  for (unsigned i = 0; i < windows.phase_count; ++i) rows = std::max<std::size_t>(rows, windows.phases[i].rows);
+                    const ConvPlaces& places) {
   const std::size_t copies = c.groups * windows.phase_count;
-  to.columns = windows.to_features;
-  to.phase_count = windows.phase_count;
-  to.wide = is_aligned(to.at) && windows.to_channels % 4 == 0 && windows.to_features % 4 == 0;
-  ProductCut cut = cut_product(rows, to.columns, 0, copies);
+  const ConvPlaces to = places.of(windows);
+  ProductCut cut = cut_product(windows.most_rows(), to.columns, 0, copies);
   cut.k_tiles_each = 1U << 30;  // all
   start_tiles(pass, cut, copies, GatheredOperand{windows}, weights, to);
 }

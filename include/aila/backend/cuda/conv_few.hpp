@@ -101,9 +101,9 @@ __global__ void __launch_bounds__(threads)
   }
 }
 template <class = void>
-void start_few_terms(const Pass& pass, const ConvWindows& windows, const float* weights, ConvPlaces to) {
-  const auto row_tiles = static_cast<unsigned>(divide_up(windows.phases[0].rows, few_rows));
-  to.columns = windows.to_features;
+void start_few_terms(const Pass& pass, const ConvWindows& windows, const float* weights, const ConvPlaces& places) {
+  const auto row_tiles = static_cast<unsigned>(divide_up(windows.most_rows(), few_rows));
+  const ConvPlaces to = places.of(windows);
   launch(pass, &few_terms_kernel<256>,
          dim3(static_cast<unsigned>(std::min<std::size_t>(row_tiles, 4 * multiprocessors)), to.columns / tile_side),
          256, 0, GatheredOperand{windows}, weights, to, row_tiles);

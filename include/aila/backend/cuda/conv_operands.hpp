@@ -176,6 +176,14 @@ struct ConvPlaces {
   const float* bias = nullptr;
   bool adds = false;
   bool wide = false;
+  /// The same for what these windows make.
+  ConvPlaces of(const ConvWindows& windows) const {
+    ConvPlaces to = *this;
+    to.columns = windows.to_features;
+    to.phase_count = windows.phase_count;
+    to.wide = is_aligned(at) && windows.to_channels % 4 == 0 && windows.to_features % 4 == 0;
+    return to;
+  }
   __device__ float bias_at(unsigned copy, unsigned j) const {
     return bias != nullptr ? bias[copy / phase_count * columns + j] : 0;
   }

@@ -272,12 +272,9 @@ void start_wide_tiles(const Pass& pass, std::size_t rows, std::size_t copies, co
 /// Two groups read an image once for 128 rows; a small map has them apart, on as many multiprocessors as there are.
 template <class = void>
 void start_wide(const Pass& pass, const ConvPlan& c, const ConvWindows& windows, const WeightImages& images,
-                ConvPlaces to) {
-  std::size_t rows = 0;
-  for (unsigned i = 0; i < windows.phase_count; ++i) rows = std::max<std::size_t>(rows, windows.phases[i].rows);
-  const std::size_t copies = c.groups * windows.phase_count;
-  to.columns = windows.to_features;
-  to.phase_count = windows.phase_count;
+                const ConvPlaces& places) {
+  const std::size_t rows = windows.most_rows(), copies = c.groups * windows.phase_count;
+  const ConvPlaces to = places.of(windows);
   if (divide_up(rows, 2 * tile_side) * images.column_tiles * copies >= 2 * multiprocessors)
     start_wide_tiles<2>(pass, rows, copies, windows, images, to);
   else

@@ -162,6 +162,13 @@ struct ConvWindows {
   const std::int32_t* lengths = nullptr;
   StepAxis axis;
   bool is_backward = false;  ///< the map that is read is the layer's output
+
+  /// Of the largest phase.
+  std::size_t most_rows() const {
+    std::size_t rows = 0;
+    for (unsigned i = 0; i < phase_count; ++i) rows = std::max<std::size_t>(rows, phases[i].rows);
+    return rows;
+  }
 };
 
 /// Positions of maps are numbered in 31 bits: of so many samples at once.
